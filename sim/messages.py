@@ -1,0 +1,71 @@
+"""The typed batches that day modules hand to each other.
+
+Every batch is a struct of equally long arrays, immutable by convention once handed on. Times are int64 seconds since
+2000-01-01 00:00 UTC. `consumer` is a row of the consumer table; `order` is an order's sequence number, never a row of
+the order book.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U16 = NDArray[np.uint16]
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Intents:
+    """What consumers decided to buy in one daypart, sorted by (time, consumer, ordinal); shape (n,) each."""
+
+    time: I64
+    consumer: I64
+    ordinal: U8  # 0 live order, 1 shelf or brand-site order of the daypart
+    channel: U8
+    line: U16
+    tier: U8
+    quantity: U8
+    streamer: U16  # NO_STREAMER off the rooms
+    country: U8
+    landed_cents: I32  # what the buyer was shown for one unit, all in
+    discount_permille: U16  # the show's discount on the list price
+    promised_days: F32  # what the buyer was shown
+    expected_quality: F32  # in the units of a line's quality
+    impulse_gap: F32  # perceived minus cooled utility, utils
+    money_utility: F32  # marginal utility of a dollar in this choice, utils per USD
+    flags: U16  # Flag bits known at the decision (GUARANTEED, DISCLOSED, TRIED_ON, TRACED)
+
+    def __len__(self) -> int:
+        return int(self.time.size)
+
+
+@dataclass(slots=True)
+class Events:
+    """What fell due, sorted by (time, kind, order); shape (n,) each."""
+
+    time: I64
+    kind: U8
+    order: I64
+
+    def __len__(self) -> int:
+        return int(self.time.size)
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What buyers decided about parcels that arrived; shape (n,) each."""
+
+    order: I64
+    time: I64  # when the decision falls (after delivery)
+    satisfaction: F32  # 0 (worst) to 1
+    returns: NDArray[np.bool_]
+    disputes: NDArray[np.bool_]
+    complains: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return int(self.order.size)
