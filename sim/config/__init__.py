@@ -1,0 +1,1 @@
+"""The configuration: frozen, typed, every number with unit, range and source."""

@@ -1,0 +1,288 @@
+"""Numbers with a unit, a range and a source, and the models that hold them.
+
+In YAML every parameter is a *quantity*, a mapping `{value, unit, range, source, meaning}`:
+
+    hop_probability: {value: 0.3, unit: "1", range: [0, 1], source: "assumed: ...", meaning: "chance to go on to ..."}
+
+`value` may be a number, a string, a boolean, a list, or a mapping from names to values; `range` then holds for every number
+in it (`null` at either end: unbounded). Models see plain values only; what a quantity says about itself is kept as a `Quantity`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sim.errors import ConfigError, Fault, list_names, nearest
+
+QUANTITY_KEYS = frozenset({"value", "unit", "range", "source", "meaning"})
+
+type Plain = None | bool | int | float | str | list[Plain] | dict[str, Plain]
+
+
+class Group(BaseModel):
+    """Base of every configuration group: frozen, strict, no unknown key; integers pass for floats, lists for tuples."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @classmethod
+    def from_plain(cls, plain: Plain, where: str, prefix: str = "") -> Self:
+        """The model of a tree of plain values. `ConfigError` lists every fault, each with file, key and nearest name."""
+        try:  # by way of JSON, where strictness means types and not Python classes (a YAML list is a tuple here)
+            return cls.model_validate_json(json.dumps(plain))
+        except ValidationError as error:
+            raise ConfigError(faults_of(error, cls, where, prefix)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a parameter says about itself. `low` and `high` are infinite where the range is open or absent."""
+
+    key: str
+    value: Plain
+    unit: str
+    low: float
+    high: float
+    source: str
+    meaning: str
+    file: str
+
+    @property
+    def range_text(self) -> str:
+        """The range as users read it."""
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "any"
+        return f"{_number(self.low)} to {_number(self.high)}"
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that reads 1e-3 as a number, dates as strings and refuses a key given twice."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else str(loader.construct_object(key_node))  # type: ignore[no-untyped-call]
+        if key in result:
+            raise yaml.MarkedYAMLError(problem=f"the key '{key}' stands twice", problem_mark=key_node.start_mark)
+        result[key] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+    return result
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file, keys as written. `ConfigError` when the file is missing or not YAML."""
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except OSError as error:
+        raise ConfigError(Fault(str(path), "", f"cannot be read ({error.strerror})")) from None
+    except yaml.YAMLError as error:
+        raise ConfigError(Fault(str(path), "", "is not valid YAML: " + " ".join(str(error).split()))) from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(Fault(str(path), "", "must hold a mapping of keys to values"))
+    return tree
+
+
+def is_quantity(node: object) -> bool:
+    """Whether a node of a YAML tree is a quantity."""
+    return isinstance(node, Mapping) and "value" in node and bool(QUANTITY_KEYS & (set(node) - {"value"}))
+
+
+def strip(tree: object, where: str, prefix: str, faults: list[Fault], found: dict[str, Quantity]) -> Plain:
+    """The tree with every quantity replaced by its plain value.
+
+    Adds to `found` one `Quantity` per dotted key, and to `faults` whatever is malformed or out of its range.
+    """
+    if is_quantity(tree):
+        assert isinstance(tree, Mapping)
+        return _strip_quantity(tree, where, prefix, faults, found)
+    if isinstance(tree, Mapping):
+        return {str(k): strip(v, where, f"{prefix}.{k}" if prefix else str(k), faults, found) for k, v in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [strip(v, where, f"{prefix}.{i}", faults, found) for i, v in enumerate(tree)]
+    if tree is None or isinstance(tree, bool | int | float | str):
+        return tree
+    faults.append(Fault(where, prefix, f"cannot hold a {type(tree).__name__}"))
+    return None
+
+
+def _strip_quantity(
+    node: Mapping[str, Any], where: str, prefix: str, faults: list[Fault], found: dict[str, Quantity]
+) -> Plain:
+    for key in sorted(set(node) - QUANTITY_KEYS):
+        known = list_names(QUANTITY_KEYS)
+        faults.append(Fault(where, f"{prefix}.{key}", "is no part of a quantity", known, nearest(key, QUANTITY_KEYS)))
+    value = strip(node["value"], where, prefix, faults, {})
+    low, high = -math.inf, math.inf
+    limits = node.get("range")
+    if isinstance(limits, list | tuple) and len(limits) == 2:
+        low = -math.inf if limits[0] is None else float(limits[0])
+        high = math.inf if limits[1] is None else float(limits[1])
+    elif limits is not None:
+        faults.append(Fault(where, f"{prefix}.range", f"is {limits!r}", "[lowest, highest], null where open"))
+    quantity = Quantity(
+        prefix,
+        value,
+        str(node.get("unit", "")),
+        low,
+        high,
+        str(node.get("source", "")),
+        str(node.get("meaning", "")),
+        where,
+    )
+    for key, number in numbers_in(value, prefix):
+        if not math.isnan(number) and not low <= number <= high:
+            faults.append(
+                Fault(where, key, f"{_number(number)} is out of range", f"{quantity.range_text} {quantity.unit}")
+            )
+    found[prefix] = quantity
+    return value
+
+
+def numbers_in(value: Plain, prefix: str) -> Iterator[tuple[str, float]]:
+    """Every number in a plain value with its dotted key."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers_in(inner, f"{prefix}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from numbers_in(inner, f"{prefix}.{index}")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield prefix, float(value)
+
+
+def _number(number: float) -> str:
+    if math.isinf(number):
+        return "any"
+    return f"{number:,.0f}".replace(",", "") if number == int(number) and abs(number) < 1e15 else f"{number:g}"
+
+
+def read_group(path: Path) -> dict[str, Any]:
+    """The tree of a group's file together with the files its `defaults` list names, merged in that order.
+
+    An entry `other` merges `other.yaml` beside it at the root, `other@key` under `key`; `_self_` stands for the file's own
+    keys, which otherwise come last, as in Hydra.
+    """
+    own = read_yaml(path)
+    entries = own.pop("defaults", [])
+    if "_self_" not in entries:
+        entries = [*entries, "_self_"]
+    merged: dict[str, Any] = {}
+    for entry in entries:
+        if entry == "_self_":
+            _merge(merged, own)
+            continue
+        name, _, package = str(entry).partition("@")
+        tree = read_group(path.parent / f"{name}.yaml")
+        for key in reversed([part for part in package.split(".") if part]):
+            tree = {key: tree}
+        _merge(merged, tree)
+    return merged
+
+
+def _merge(target: dict[str, Any], source: Mapping[str, Any]) -> None:
+    for key, value in source.items():
+        if isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            _merge(target[key], value)
+        else:
+            target[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def load_group[Model: Group](path: str | Path, model: type[Model]) -> Model:
+    """One group's model straight from its YAML file (with the files in its `defaults`). All faults at once."""
+    return load_group_with_quantities(path, model)[0]
+
+
+def load_group_with_quantities[Model: Group](path: str | Path, model: type[Model]) -> tuple[Model, dict[str, Quantity]]:
+    """As `load_group`, with the quantities by dotted key."""
+    path = Path(path)
+    faults: list[Fault] = []
+    found: dict[str, Quantity] = {}
+    plain = strip(read_group(path), str(path), "", faults, found)
+    try:
+        result = model.from_plain(plain, str(path))
+    except ConfigError as error:
+        faults.extend(error.faults)
+    if faults:
+        raise ConfigError(faults)
+    return result, found
+
+
+_TYPE_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "bool": "true or false",
+    "tuple": "a list",
+    "list": "a list",
+    "dict": "a mapping of names to values",
+    "model": "a mapping of names to values",
+    "date": "a date, YYYY-MM-DD",
+    "none": "null",
+}
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], where: str, prefix: str = "") -> list[Fault]:
+    """A pydantic error in the user's words, one fault per place."""
+    faults = []
+    for item in error.errors(include_url=False):
+        place = [str(part) for part in item["loc"]]
+        key = ".".join(([prefix] if prefix else []) + place)
+        kind = item["type"]
+        if kind == "extra_forbidden":
+            known = fields_at(model, place[:-1])
+            faults.append(Fault(where, key, "unknown key", list_names(known), nearest(place[-1], known)))
+        elif kind == "missing":
+            faults.append(Fault(where, key, "is missing"))
+        elif kind == "literal_error":
+            expected = str(item["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+            given = str(item["input"])
+            faults.append(
+                Fault(where, key, f"'{given}' is not a choice", expected, nearest(given, expected.split(", ")))
+            )
+        elif kind == "value_error":
+            faults.append(Fault(where, key, str(item["ctx"]["error"])))
+        elif kind.endswith(("_type", "_parsing", "_from_float", "_too_long", "_too_short")):
+            word = kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float")
+            given = item["input"]
+            shown = f"'{given}'" if isinstance(given, str) else json.dumps(given, default=str)
+            faults.append(Fault(where, key, f"{shown[:60]} has the wrong type", _TYPE_WORDS.get(word, item["msg"])))
+        else:
+            faults.append(Fault(where, key, f"{item['input']!r}: {item['msg']}"))
+    return faults
+
+
+def fields_at(model: type[BaseModel], place: list[str]) -> list[str]:
+    """The field names of the model reached by following `place`; empty when it leads to no model."""
+    current: type[BaseModel] | None = model
+    for part in place:
+        if current is None:
+            return []
+        field = current.model_fields.get(part)
+        annotation = field.annotation if field is not None else None
+        candidates = [annotation, *get_args(annotation)]
+        current = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+    return list(current.model_fields) if current is not None else []
