@@ -1,0 +1,511 @@
+"""What law, platforms and technology say today: a frozen tree of typed, read-only arrays.
+
+Rules are values; decisions belong to agents. A leaf such as `tariff.duty_rate` is a numpy array whose unit, index names,
+range, meaning and strength mode are declared once, on the field itself, so that one generic mechanism
+(`sim.interventions`) can amend any of them. Modules read leaves (`rules.tariff.duty_rate[country, category]`) and may keep
+arrays derived from them for as long as they are handed the same `Rules` object: a day on which nothing changes gives the
+very same object.
+
+A policy is the baseline plus a change on a copy: `rules.amend({"tariff.duty_rate": rates})` checks shape and range, copies
+the leaf it changes and shares every other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sim import kinds
+
+Mode = Literal["scale", "bound", "cover"]
+Array = NDArray[Any]
+
+WAREHOUSES = (*(f"origin_{number}" for number in range(1, kinds.N_ORIGIN_WAREHOUSES + 1)), *kinds.COUNTRIES)
+CARRIERS = tuple(f"{country}_{number}" for country in kinds.COUNTRIES for number in (1, 2))
+DEFAULT_LANGUAGES = ("zh", "en", "es")
+
+AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "country": kinds.COUNTRIES,
+        "category": kinds.CATEGORIES,
+        "platform": kinds.PLATFORMS,
+        "channel": kinds.CHANNELS,
+        "seller_class": kinds.SELLER_CLASSES,
+        "method": kinds.PAYMENT_METHODS,
+        "warehouse": WAREHOUSES,
+        "carrier": CARRIERS,
+        "mode": kinds.MODES,
+    }
+)
+"""Index names of every axis but the two language ones, whose names a `Rules` object carries itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What is declared about one leaf.
+
+    `mode` says what a strength between 0 and 1 means for it:
+    `scale`: a number; baseline + strength x change.
+    `bound`: a cap or floor; from the extreme value in force at baseline to the one set.
+    `cover`: on or off for each entity; strength is the share of the scope's entities switched.
+    """
+
+    path: str
+    unit: str
+    axes: tuple[str, ...]
+    low: float
+    high: float
+    mode: Mode
+    neutral: float
+    meaning: str
+    flag: bool = False  # stored as 0 or 1
+    nan_means: str = ""  # empty: nan is not allowed
+
+    def shape(self, languages: tuple[str, ...]) -> tuple[int, ...]:
+        """Lengths of the leaf's axes."""
+        return tuple(len(names) for names in self.index_names(languages))
+
+    def index_names(self, languages: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+        """Names along each axis."""
+        return tuple(languages if axis.startswith("language") else AXES[axis] for axis in self.axes)
+
+    def freeze(self, values: ArrayLike, languages: tuple[str, ...]) -> Array:
+        """A read-only copy of `values` in the leaf's shape and type.
+
+        Raises:
+            ValueError: wrong shape, a value outside the range, or an undeclared nan; names leaf and index.
+        """
+        dtype = np.uint8 if self.flag else np.float32
+        wide = np.asarray(values, dtype=np.float64)
+        shape = self.shape(languages)
+        if wide.shape not in ((), shape):
+            raise ValueError(f"rules leaf {self.path}: shape {wide.shape}, expected {shape} ({', '.join(self.axes)})")
+        wide = np.broadcast_to(wide, shape)
+        slack = 1e-6 * max(1.0, abs(self.low), abs(self.high) if np.isfinite(self.high) else 1.0)
+        wrong = (wide < self.low - slack) | (wide > self.high + slack)
+        if not self.nan_means:
+            wrong |= np.isnan(wide)
+        if self.flag:
+            wrong |= wide != np.round(wide)
+        if wrong.any():
+            place = tuple(int(axis[0]) for axis in np.nonzero(wrong))
+            names = ", ".join(table[at] for table, at in zip(self.index_names(languages), place, strict=True))
+            raise ValueError(f"rules leaf {self.path}[{names}]: {wide[place]} is not in {self.low}..{self.high}")
+        frozen = np.clip(wide, self.low, self.high).astype(dtype)
+        frozen.setflags(write=False)
+        return frozen
+
+
+def _leaf(
+    meaning: str,
+    unit: str,
+    axes: tuple[str, ...],
+    low: float,
+    high: float,
+    mode: Mode,
+    neutral: float,
+    *,
+    flag: bool = False,
+    nan_means: str = "",
+) -> Any:
+    return field(
+        metadata={
+            "unit": unit,
+            "axes": axes,
+            "low": low,
+            "high": high,
+            "mode": mode,
+            "neutral": neutral,
+            "meaning": meaning,
+            "flag": flag,
+            "nan_means": nan_means,
+        }
+    )
+
+
+_C = ("country",)
+_CK = ("country", "category")
+_CM = ("country", "method")
+_P = ("platform",)
+_H = ("channel",)
+_K = ("category",)
+_WAREHOUSE = ("warehouse",)
+_CARRIER = ("carrier",)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Import duty."""
+
+    duty_rate: Array = _leaf("duty on the declared value of goods from China", "share", _CK, 0.0, 3.0, "scale", 0.0)
+    de_minimis_usd: Array = _leaf(
+        "highest parcel value free of duty; 0: nothing is free, inf: everything is",
+        "USD", _C, 0.0, np.inf, "scale", np.inf,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """Value added or sales tax on imports."""
+
+    vat_rate: Array = _leaf("VAT or sales tax on an import, value plus duty", "share", _C, 0.0, 0.5, "scale", 0.0)
+    de_minimis_usd: Array = _leaf(
+        "highest parcel value free of VAT; 0: nothing is free",
+        "USD", _C, 0.0, np.inf, "scale", np.nan, nan_means="the country levies no VAT on parcels",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Customs:
+    """The border."""
+
+    clearance_factor: Array = _leaf("unloaded clearance time against the fitted one", "1", _C, 0.05, 20.0, "scale", 1.0)
+    inspection_rate: Array = _leaf("share of parcels opened", "share", _C, 0.0, 1.0, "scale", 0.0)
+    throughput_factor: Array = _leaf("parcels cleared a day against the fitted capacity", "1", _C, 0.01, 20.0, "scale", 1.0)
+    open: Array = _leaf("1: clears parcels, 0: the border is closed", "0/1", _C, 0, 1, "cover", 1, flag=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """Limits on what a channel may charge sellers; effective commission = min(asked, cap)."""
+
+    cap: Array = _leaf(
+        "highest commission a channel may ask, by seller class; 1: no cap",
+        "share of order value", ("channel", "seller_class"), 0.0, 1.0, "bound", 1.0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Advertising labels."""
+
+    coverage: Array = _leaf("share of sponsored shows that carry an advertising label", "share", _C, 0.0, 1.0, "cover", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Truth in advertising."""
+
+    expected_penalty: Array = _leaf(
+        "expected fine for an untrue claim, chance of a fine times its size",
+        "share of sales", _C, 0.0, 0.5, "scale", 0.0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Machine translation of speech in rooms."""
+
+    translation: Array = _leaf(
+        "quality of live translation, from a show's language (row) to a viewer's (column); 0: none, 1: as if native",
+        "quality 0-1", ("language_from", "language_to"), 0.0, 1.0, "scale", 0.0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How well the picture arrives."""
+
+    stutter: Array = _leaf("share of watched minutes that stutter", "share", _C, 0.0, 1.0, "scale", 0.0)
+    up: Array = _leaf("1: the platform can broadcast, 0: outage", "0/1", _P, 0, 1, "cover", 1, flag=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """How platforms match viewers and rooms."""
+
+    precision: Array = _leaf(
+        "weight of the viewer's true interests in the predicted match; 0: random, 1: perfect",
+        "0-1", _P, 0.0, 1.0, "scale", 0.5,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What else moves a room up the ranking."""
+
+    margin_weight: Array = _leaf(
+        "theta: weight of the platform's expected margin per impression", "1/USD", _P, 0.0, 10.0, "scale", 0.0
+    )
+    bot_detection: Array = _leaf("share of fake viewers taken out before ranking", "share", _P, 0.0, 1.0, "scale", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """Return assurance."""
+
+    coverage: Array = _leaf(
+        "share of offers whose return the channel guarantees, on top of what merchants offer themselves",
+        "share", _H, 0.0, 1.0, "cover", 0.0,
+    )  # fmt: skip
+    return_window_days: Array = _leaf("days a buyer may send goods back", "days", _C, 0.0, 120.0, "scale", 14.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TryOn:
+    """Virtual try-on and placement."""
+
+    coverage: Array = _leaf("share of offers that can be tried on screen", "share", _K, 0.0, 1.0, "cover", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """Provenance records."""
+
+    coverage: Array = _leaf("share of offers with a provenance record", "share", _K, 0.0, 1.0, "cover", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Certification:
+    """Product tests."""
+
+    coverage: Array = _leaf("share of offers with a certified quality", "share", _K, 0.0, 1.0, "cover", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """How a buyer can pay, and when a seller is paid."""
+
+    availability: Array = _leaf("share of checkouts that offer the method", "share", _CM, 0.0, 1.0, "cover", 1.0)
+    fee_rate: Array = _leaf("payment fee", "share of payment", _CM, 0.0, 0.2, "scale", 0.0)
+    settlement_days: Array = _leaf(
+        "days from delivery to the seller's payout", "days", _H, 0.0, 90.0, "scale", 7.0
+    )
+    outage: Array = _leaf("1: the method is down all day", "0/1", _CM, 0, 1, "cover", 0, flag=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Warehousing:
+    """Storage and picking."""
+
+    overseas_access: Array = _leaf(
+        "share of merchants offered space in the country's warehouse", "share", _C, 0.0, 1.0, "cover", 0.0
+    )
+    capacity_factor: Array = _leaf("orders picked a day against built capacity", "1", _WAREHOUSE, 0.01, 20.0, "scale", 1.0)
+    sync_hours: Array = _leaf(
+        "hours between two refreshes of the stock that sellers show", "hours", _WAREHOUSE, 0.0, 168.0, "scale", 24.0
+    )
+    open: Array = _leaf("1: works, 0: closed all day", "0/1", _WAREHOUSE, 0, 1, "cover", 1, flag=True)
+    forecast_visibility: Array = _leaf(
+        "share of coming live demand that is known when stock is ordered", "share", _WAREHOUSE, 0.0, 1.0, "scale", 0.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Linehaul:
+    """Transport between China and the destination."""
+
+    capacity_factor: Array = _leaf("parcels carried a day against the fitted capacity", "1", ("mode",), 0.01, 20.0, "scale", 1.0)
+    open: Array = _leaf("1: runs, 0: closed all day", "0/1", ("mode",), 0, 1, "cover", 1, flag=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Last-mile delivery."""
+
+    capacity_factor: Array = _leaf("parcels delivered a day against built capacity", "1", _CARRIER, 0.01, 20.0, "scale", 1.0)
+    open: Array = _leaf("1: works, 0: suspended all day", "0/1", _CARRIER, 0, 1, "cover", 1, flag=True)
+    time_factor: Array = _leaf("unloaded delivery time against the fitted one", "1", _CARRIER, 0.05, 20.0, "scale", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ColdChain:
+    """Fresh goods."""
+
+    spoilage_factor: Array = _leaf("speed of the spoilage clock against the fitted one", "1", _C, 0.0, 20.0, "scale", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Aftersales:
+    """Service after the sale."""
+
+    handling_hours: Array = _leaf("hours until a complaint or dispute is answered", "hours", _H, 0.0, 2160.0, "scale", 72.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Subsidy:
+    """Money given to buyers."""
+
+    buyer_usd: Array = _leaf("taken off a live order's price by the platform", "USD", _P, 0.0, 100.0, "scale", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Outside influence on what people need."""
+
+    need_factor: Array = _leaf("speed at which needs come back, against the fitted one", "1", _CK, 0.0, 20.0, "scale", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """Data safety."""
+
+    breach_hazard: Array = _leaf("chance of a data breach on a day", "1/day", _P, 0.0, 1.0, "scale", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Bans; where a platform is on offer at all is geography's matter."""
+
+    open: Array = _leaf(
+        "1: allowed, 0: banned in the country", "0/1", ("country", "platform"), 0, 1, "cover", 1, flag=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Currency shocks."""
+
+    rate_factor: Array = _leaf(
+        "price of a USD in local money against the day's rate", "1", _C, 0.01, 100.0, "scale", 1.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The whole tree; one attribute per group, one read-only array per leaf (see `LEAVES`).
+
+    `languages` names both axes of `language.translation`. `in_force` holds, for each leaf of mode `bound`, the extreme
+    value that agents ask at baseline in the leaf's shape: what a cap must come down to before it bites.
+    """
+
+    tariff: Tariff
+    tax: Tax
+    customs: Customs
+    commission: Commission
+    disclosure: Disclosure
+    claims: Claims
+    language: Language
+    stream: Stream
+    recommendation: Recommendation
+    exposure: Exposure
+    guarantee: Guarantee
+    tryon: TryOn
+    tracing: Tracing
+    certification: Certification
+    payment: Payment
+    warehousing: Warehousing
+    linehaul: Linehaul
+    carrier: Carrier
+    cold_chain: ColdChain
+    aftersales: Aftersales
+    subsidy: Subsidy
+    demand: Demand
+    privacy: Privacy
+    platform: Platform
+    exchange: Exchange
+    languages: tuple[str, ...] = DEFAULT_LANGUAGES
+    in_force: Mapping[str, Array] = field(default_factory=dict)
+
+    @classmethod
+    def neutral(
+        cls,
+        languages: tuple[str, ...] = DEFAULT_LANGUAGES,
+        values: Mapping[str, ArrayLike] | None = None,
+        in_force: Mapping[str, ArrayLike] | None = None,
+    ) -> Self:
+        """Rules with every leaf at its documented neutral value, but for those in `values`.
+
+        `in_force` gives the extreme values asked at baseline for `bound` leaves; a leaf left out takes 0.25, the upper end
+        of the commissions of the source report (claim s2-5: 15 to 25 %).
+
+        Raises:
+            ValueError: unknown leaf, wrong shape or value outside the range.
+        """
+        given = dict(values or {})
+        unknown = sorted(set(given) - set(LEAVES))
+        if unknown:
+            raise ValueError(f"no rules leaf named {', '.join(unknown)}")
+        groups: dict[str, Any] = {}
+        for group, kind in GROUPS.items():
+            groups[group] = kind(
+                **{
+                    entry.name: LEAVES[f"{group}.{entry.name}"].freeze(
+                        given.get(f"{group}.{entry.name}", LEAVES[f"{group}.{entry.name}"].neutral), languages
+                    )
+                    for entry in fields(kind)
+                }
+            )
+        asked = {
+            path: leaf.freeze((in_force or {}).get(path, 0.25), languages)
+            for path, leaf in LEAVES.items()
+            if leaf.mode == "bound"
+        }
+        return cls(**groups, languages=languages, in_force=MappingProxyType(asked))
+
+    def get(self, path: str) -> Array:
+        """The array of the leaf named `group.leaf`.
+
+        Raises:
+            KeyError: no such leaf.
+        """
+        if path not in LEAVES:
+            raise KeyError(path)
+        group, name = path.split(".")
+        array: Array = getattr(getattr(self, group), name)
+        return array
+
+    def leaves(self) -> Iterator[tuple[Leaf, Array]]:
+        """Every declaration with its array, in declared order."""
+        for path, leaf in LEAVES.items():
+            yield leaf, self.get(path)
+
+    def amend(self, changes: Mapping[str, ArrayLike]) -> Rules:
+        """A copy with the leaves of `changes` replaced; all other arrays are shared. No change gives `self`.
+
+        Raises:
+            KeyError: no such leaf.
+            ValueError: wrong shape or value outside the leaf's range.
+        """
+        groups: dict[str, dict[str, Array]] = {}
+        for path, values in changes.items():
+            group, name = LEAVES[path].path.split(".")
+            groups.setdefault(group, {})[name] = LEAVES[path].freeze(values, self.languages)
+        if not groups:
+            return self
+        return replace(self, **{group: replace(getattr(self, group), **new) for group, new in groups.items()})
+
+
+GROUPS: Mapping[str, type[Any]] = MappingProxyType(
+    {
+        "tariff": Tariff,
+        "tax": Tax,
+        "customs": Customs,
+        "commission": Commission,
+        "disclosure": Disclosure,
+        "claims": Claims,
+        "language": Language,
+        "stream": Stream,
+        "recommendation": Recommendation,
+        "exposure": Exposure,
+        "guarantee": Guarantee,
+        "tryon": TryOn,
+        "tracing": Tracing,
+        "certification": Certification,
+        "payment": Payment,
+        "warehousing": Warehousing,
+        "linehaul": Linehaul,
+        "carrier": Carrier,
+        "cold_chain": ColdChain,
+        "aftersales": Aftersales,
+        "subsidy": Subsidy,
+        "demand": Demand,
+        "privacy": Privacy,
+        "platform": Platform,
+        "exchange": Exchange,
+    }
+)
+
+LEAVES: Mapping[str, Leaf] = MappingProxyType(
+    {
+        f"{group}.{entry.name}": Leaf(path=f"{group}.{entry.name}", **entry.metadata)
+        for group, kind in GROUPS.items()
+        for entry in fields(kind)
+    }
+)
+"""Every leaf's declaration by its path `group.leaf`."""
