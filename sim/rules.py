@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -112,20 +112,8 @@ def _leaf(
     *,
     flag: bool = False,
     nan_means: str = "",
-) -> Any:
-    return field(
-        metadata={
-            "unit": unit,
-            "axes": axes,
-            "low": low,
-            "high": high,
-            "mode": mode,
-            "neutral": neutral,
-            "meaning": meaning,
-            "flag": flag,
-            "nan_means": nan_means,
-        }
-    )
+) -> Leaf:
+    return Leaf("", unit, axes, low, high, mode, neutral, meaning, flag, nan_means)
 
 
 _C = ("country",)
@@ -142,228 +130,333 @@ _CARRIER = ("carrier",)
 class Tariff:
     """Import duty."""
 
-    duty_rate: Array = _leaf("duty on the declared value of goods from China", "share", _CK, 0.0, 3.0, "scale", 0.0)
-    de_minimis_usd: Array = _leaf(
-        "highest parcel value free of duty; 0: nothing is free, inf: everything is",
-        "USD", _C, 0.0, np.inf, "scale", np.inf,
-    )  # fmt: skip
+    duty_rate: Annotated[
+        Array, _leaf("duty on the declared value of goods from China", "share", _CK, 0.0, 3.0, "scale", 0.0)
+    ]
+    de_minimis_usd: Annotated[
+        Array,
+        _leaf(
+            "highest parcel value free of duty; 0: nothing is free, inf: everything is",
+            "USD",
+            _C,
+            0.0,
+            np.inf,
+            "scale",
+            np.inf,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Tax:
     """Value added or sales tax on imports."""
 
-    vat_rate: Array = _leaf("VAT or sales tax on an import, value plus duty", "share", _C, 0.0, 0.5, "scale", 0.0)
-    de_minimis_usd: Array = _leaf(
-        "highest parcel value free of VAT; 0: nothing is free",
-        "USD", _C, 0.0, np.inf, "scale", np.nan, nan_means="the country levies no VAT on parcels",
-    )  # fmt: skip
+    vat_rate: Annotated[
+        Array, _leaf("VAT or sales tax on an import, value plus duty", "share", _C, 0.0, 0.5, "scale", 0.0)
+    ]
+    de_minimis_usd: Annotated[
+        Array,
+        _leaf(
+            "highest parcel value free of VAT; 0: nothing is free",
+            "USD",
+            _C,
+            0.0,
+            np.inf,
+            "scale",
+            np.nan,
+            nan_means="the country levies no VAT on parcels",
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Customs:
     """The border."""
 
-    clearance_factor: Array = _leaf("unloaded clearance time against the fitted one", "1", _C, 0.05, 20.0, "scale", 1.0)
-    inspection_rate: Array = _leaf("share of parcels opened", "share", _C, 0.0, 1.0, "scale", 0.0)
-    throughput_factor: Array = _leaf("parcels cleared a day against the fitted capacity", "1", _C, 0.01, 20.0, "scale", 1.0)
-    open: Array = _leaf("1: clears parcels, 0: the border is closed", "0/1", _C, 0, 1, "cover", 1, flag=True)
+    clearance_factor: Annotated[
+        Array, _leaf("unloaded clearance time against the fitted one", "1", _C, 0.05, 20.0, "scale", 1.0)
+    ]
+    inspection_rate: Annotated[Array, _leaf("share of parcels opened", "share", _C, 0.0, 1.0, "scale", 0.0)]
+    throughput_factor: Annotated[
+        Array, _leaf("parcels cleared a day against the fitted capacity", "1", _C, 0.01, 20.0, "scale", 1.0)
+    ]
+    open: Annotated[Array, _leaf("1: clears parcels, 0: the border is closed", "0/1", _C, 0, 1, "cover", 1, flag=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Commission:
     """Limits on what a channel may charge sellers; effective commission = min(asked, cap)."""
 
-    cap: Array = _leaf(
-        "highest commission a channel may ask, by seller class; 1: no cap",
-        "share of order value", ("channel", "seller_class"), 0.0, 1.0, "bound", 1.0,
-    )  # fmt: skip
+    cap: Annotated[
+        Array,
+        _leaf(
+            "highest commission a channel may ask, by seller class; 1: no cap",
+            "share of order value",
+            ("channel", "seller_class"),
+            0.0,
+            1.0,
+            "bound",
+            1.0,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
     """Advertising labels."""
 
-    coverage: Array = _leaf("share of sponsored shows that carry an advertising label", "share", _C, 0.0, 1.0, "cover", 0.0)
+    coverage: Annotated[
+        Array, _leaf("share of sponsored shows that carry an advertising label", "share", _C, 0.0, 1.0, "cover", 0.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
     """Truth in advertising."""
 
-    expected_penalty: Array = _leaf(
-        "expected fine for an untrue claim, chance of a fine times its size",
-        "share of sales", _C, 0.0, 0.5, "scale", 0.0,
-    )  # fmt: skip
+    expected_penalty: Annotated[
+        Array,
+        _leaf(
+            "expected fine for an untrue claim, chance of a fine times its size",
+            "share of sales",
+            _C,
+            0.0,
+            0.5,
+            "scale",
+            0.0,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
     """Machine translation of speech in rooms."""
 
-    translation: Array = _leaf(
-        "quality of live translation, from a show's language (row) to a viewer's (column); 0: none, 1: as if native",
-        "quality 0-1", ("language_from", "language_to"), 0.0, 1.0, "scale", 0.0,
-    )  # fmt: skip
+    translation: Annotated[
+        Array,
+        _leaf(
+            "quality of live translation, from a show's language (row) to a viewer's (column); 0: none, 1: as if native",
+            "quality 0-1",
+            ("language_from", "language_to"),
+            0.0,
+            1.0,
+            "scale",
+            0.0,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """How well the picture arrives."""
 
-    stutter: Array = _leaf("share of watched minutes that stutter", "share", _C, 0.0, 1.0, "scale", 0.0)
-    up: Array = _leaf("1: the platform can broadcast, 0: outage", "0/1", _P, 0, 1, "cover", 1, flag=True)
+    stutter: Annotated[Array, _leaf("share of watched minutes that stutter", "share", _C, 0.0, 1.0, "scale", 0.0)]
+    up: Annotated[Array, _leaf("1: the platform can broadcast, 0: outage", "0/1", _P, 0, 1, "cover", 1, flag=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """How platforms match viewers and rooms."""
 
-    precision: Array = _leaf(
-        "weight of the viewer's true interests in the predicted match; 0: random, 1: perfect",
-        "0-1", _P, 0.0, 1.0, "scale", 0.5,
-    )  # fmt: skip
+    precision: Annotated[
+        Array,
+        _leaf(
+            "weight of the viewer's true interests in the predicted match; 0: random, 1: perfect",
+            "0-1",
+            _P,
+            0.0,
+            1.0,
+            "scale",
+            0.5,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """What else moves a room up the ranking."""
 
-    margin_weight: Array = _leaf(
-        "theta: weight of the platform's expected margin per impression", "1/USD", _P, 0.0, 10.0, "scale", 0.0
-    )
-    bot_detection: Array = _leaf("share of fake viewers taken out before ranking", "share", _P, 0.0, 1.0, "scale", 0.0)
+    margin_weight: Annotated[
+        Array,
+        _leaf("theta: weight of the platform's expected margin per impression", "1/USD", _P, 0.0, 10.0, "scale", 0.0),
+    ]
+    bot_detection: Annotated[
+        Array, _leaf("share of fake viewers taken out before ranking", "share", _P, 0.0, 1.0, "scale", 0.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
     """Return assurance."""
 
-    coverage: Array = _leaf(
-        "share of offers whose return the channel guarantees, on top of what merchants offer themselves",
-        "share", _H, 0.0, 1.0, "cover", 0.0,
-    )  # fmt: skip
-    return_window_days: Array = _leaf("days a buyer may send goods back", "days", _C, 0.0, 120.0, "scale", 14.0)
+    coverage: Annotated[
+        Array,
+        _leaf(
+            "share of offers whose return the channel guarantees, on top of what merchants offer themselves",
+            "share",
+            _H,
+            0.0,
+            1.0,
+            "cover",
+            0.0,
+        ),
+    ]
+    return_window_days: Annotated[
+        Array, _leaf("days a buyer may send goods back", "days", _C, 0.0, 120.0, "scale", 14.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class TryOn:
     """Virtual try-on and placement."""
 
-    coverage: Array = _leaf("share of offers that can be tried on screen", "share", _K, 0.0, 1.0, "cover", 0.0)
+    coverage: Annotated[
+        Array, _leaf("share of offers that can be tried on screen", "share", _K, 0.0, 1.0, "cover", 0.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Tracing:
     """Provenance records."""
 
-    coverage: Array = _leaf("share of offers with a provenance record", "share", _K, 0.0, 1.0, "cover", 0.0)
+    coverage: Annotated[Array, _leaf("share of offers with a provenance record", "share", _K, 0.0, 1.0, "cover", 0.0)]
 
 
 @dataclass(frozen=True, slots=True)
 class Certification:
     """Product tests."""
 
-    coverage: Array = _leaf("share of offers with a certified quality", "share", _K, 0.0, 1.0, "cover", 0.0)
+    coverage: Annotated[Array, _leaf("share of offers with a certified quality", "share", _K, 0.0, 1.0, "cover", 0.0)]
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
     """How a buyer can pay, and when a seller is paid."""
 
-    availability: Array = _leaf("share of checkouts that offer the method", "share", _CM, 0.0, 1.0, "cover", 1.0)
-    fee_rate: Array = _leaf("payment fee", "share of payment", _CM, 0.0, 0.2, "scale", 0.0)
-    settlement_days: Array = _leaf(
-        "days from delivery to the seller's payout", "days", _H, 0.0, 90.0, "scale", 7.0
-    )
-    outage: Array = _leaf("1: the method is down all day", "0/1", _CM, 0, 1, "cover", 0, flag=True)
+    availability: Annotated[
+        Array, _leaf("share of checkouts that offer the method", "share", _CM, 0.0, 1.0, "cover", 1.0)
+    ]
+    fee_rate: Annotated[Array, _leaf("payment fee", "share of payment", _CM, 0.0, 0.2, "scale", 0.0)]
+    settlement_days: Annotated[
+        Array, _leaf("days from delivery to the seller's payout", "days", _H, 0.0, 90.0, "scale", 7.0)
+    ]
+    outage: Annotated[Array, _leaf("1: the method is down all day", "0/1", _CM, 0, 1, "cover", 0, flag=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Warehousing:
     """Storage and picking."""
 
-    overseas_access: Array = _leaf(
-        "share of merchants offered space in the country's warehouse", "share", _C, 0.0, 1.0, "cover", 0.0
-    )
-    capacity_factor: Array = _leaf("orders picked a day against built capacity", "1", _WAREHOUSE, 0.01, 20.0, "scale", 1.0)
-    sync_hours: Array = _leaf(
-        "hours between two refreshes of the stock that sellers show", "hours", _WAREHOUSE, 0.0, 168.0, "scale", 24.0
-    )
-    open: Array = _leaf("1: works, 0: closed all day", "0/1", _WAREHOUSE, 0, 1, "cover", 1, flag=True)
-    forecast_visibility: Array = _leaf(
-        "share of coming live demand that is known when stock is ordered", "share", _WAREHOUSE, 0.0, 1.0, "scale", 0.0
-    )
+    overseas_access: Annotated[
+        Array, _leaf("share of merchants offered space in the country's warehouse", "share", _C, 0.0, 1.0, "cover", 0.0)
+    ]
+    capacity_factor: Annotated[
+        Array, _leaf("orders picked a day against built capacity", "1", _WAREHOUSE, 0.01, 20.0, "scale", 1.0)
+    ]
+    sync_hours: Annotated[
+        Array,
+        _leaf(
+            "hours between two refreshes of the stock that sellers show", "hours", _WAREHOUSE, 0.0, 168.0, "scale", 24.0
+        ),
+    ]
+    open: Annotated[Array, _leaf("1: works, 0: closed all day", "0/1", _WAREHOUSE, 0, 1, "cover", 1, flag=True)]
+    forecast_visibility: Annotated[
+        Array,
+        _leaf(
+            "share of coming live demand that is known when stock is ordered",
+            "share",
+            _WAREHOUSE,
+            0.0,
+            1.0,
+            "scale",
+            0.0,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Linehaul:
     """Transport between China and the destination."""
 
-    capacity_factor: Array = _leaf("parcels carried a day against the fitted capacity", "1", ("mode",), 0.01, 20.0, "scale", 1.0)
-    open: Array = _leaf("1: runs, 0: closed all day", "0/1", ("mode",), 0, 1, "cover", 1, flag=True)
+    capacity_factor: Annotated[
+        Array, _leaf("parcels carried a day against the fitted capacity", "1", ("mode",), 0.01, 20.0, "scale", 1.0)
+    ]
+    open: Annotated[Array, _leaf("1: runs, 0: closed all day", "0/1", ("mode",), 0, 1, "cover", 1, flag=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """Last-mile delivery."""
 
-    capacity_factor: Array = _leaf("parcels delivered a day against built capacity", "1", _CARRIER, 0.01, 20.0, "scale", 1.0)
-    open: Array = _leaf("1: works, 0: suspended all day", "0/1", _CARRIER, 0, 1, "cover", 1, flag=True)
-    time_factor: Array = _leaf("unloaded delivery time against the fitted one", "1", _CARRIER, 0.05, 20.0, "scale", 1.0)
+    capacity_factor: Annotated[
+        Array, _leaf("parcels delivered a day against built capacity", "1", _CARRIER, 0.01, 20.0, "scale", 1.0)
+    ]
+    open: Annotated[Array, _leaf("1: works, 0: suspended all day", "0/1", _CARRIER, 0, 1, "cover", 1, flag=True)]
+    time_factor: Annotated[
+        Array, _leaf("unloaded delivery time against the fitted one", "1", _CARRIER, 0.05, 20.0, "scale", 1.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class ColdChain:
     """Fresh goods."""
 
-    spoilage_factor: Array = _leaf("speed of the spoilage clock against the fitted one", "1", _C, 0.0, 20.0, "scale", 1.0)
+    spoilage_factor: Annotated[
+        Array, _leaf("speed of the spoilage clock against the fitted one", "1", _C, 0.0, 20.0, "scale", 1.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Aftersales:
     """Service after the sale."""
 
-    handling_hours: Array = _leaf("hours until a complaint or dispute is answered", "hours", _H, 0.0, 2160.0, "scale", 72.0)
+    handling_hours: Annotated[
+        Array, _leaf("hours until a complaint or dispute is answered", "hours", _H, 0.0, 2160.0, "scale", 72.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Subsidy:
     """Money given to buyers."""
 
-    buyer_usd: Array = _leaf("taken off a live order's price by the platform", "USD", _P, 0.0, 100.0, "scale", 0.0)
+    buyer_usd: Annotated[
+        Array, _leaf("taken off a live order's price by the platform", "USD", _P, 0.0, 100.0, "scale", 0.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
     """Outside influence on what people need."""
 
-    need_factor: Array = _leaf("speed at which needs come back, against the fitted one", "1", _CK, 0.0, 20.0, "scale", 1.0)
+    need_factor: Annotated[
+        Array, _leaf("speed at which needs come back, against the fitted one", "1", _CK, 0.0, 20.0, "scale", 1.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
     """Data safety."""
 
-    breach_hazard: Array = _leaf("chance of a data breach on a day", "1/day", _P, 0.0, 1.0, "scale", 0.0)
+    breach_hazard: Annotated[Array, _leaf("chance of a data breach on a day", "1/day", _P, 0.0, 1.0, "scale", 0.0)]
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
     """Bans; where a platform is on offer at all is geography's matter."""
 
-    open: Array = _leaf(
-        "1: allowed, 0: banned in the country", "0/1", ("country", "platform"), 0, 1, "cover", 1, flag=True
-    )
+    open: Annotated[
+        Array,
+        _leaf("1: allowed, 0: banned in the country", "0/1", ("country", "platform"), 0, 1, "cover", 1, flag=True),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """Currency shocks."""
 
-    rate_factor: Array = _leaf(
-        "price of a USD in local money against the day's rate", "1", _C, 0.01, 100.0, "scale", 1.0
-    )
+    rate_factor: Annotated[
+        Array, _leaf("price of a USD in local money against the day's rate", "1", _C, 0.01, 100.0, "scale", 1.0)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,9 +596,9 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
 
 LEAVES: Mapping[str, Leaf] = MappingProxyType(
     {
-        f"{group}.{entry.name}": Leaf(path=f"{group}.{entry.name}", **entry.metadata)
+        f"{group}.{name}": replace(hint.__metadata__[0], path=f"{group}.{name}")
         for group, kind in GROUPS.items()
-        for entry in fields(kind)
+        for name, hint in get_type_hints(kind, include_extras=True).items()
     }
 )
 """Every leaf's declaration by its path `group.leaf`."""
