@@ -16,9 +16,9 @@ which knows the rows.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from sim.config.quantity import Group
 
@@ -27,7 +27,8 @@ Rank = Annotated[int, Field(ge=1)]
 
 RegionName = Literal["north_america", "europe", "southeast_asia", "middle_east", "latin_america", "africa"]
 CountryName = Literal[
-    "US", "CA", "DE", "FR", "GB", "ES", "PL", "ID", "VN", "TH", "PH", "MY", "SG", "SA", "AE", "BR", "MX", "NG", "KE", "ZA"
+    "US", "CA", "DE", "FR", "GB", "ES", "PL", "ID", "VN", "TH",
+    "PH", "MY", "SG", "SA", "AE", "BR", "MX", "NG", "KE", "ZA"
 ]  # fmt: skip
 CategoryName = Literal["electronics_3c", "beauty", "home", "apparel", "fresh_food", "health", "luxury", "new_energy"]
 PlatformName = Literal[
@@ -45,8 +46,9 @@ ModeName = Literal["express", "dedicated_line", "post", "rail", "air_bulk", "sea
 
 
 class Scope(Group):
-    """On whom a lever is pulled. A key left out (null) means everyone; lists hold names, `countries` and `regions` add up.
+    """On whom a lever is pulled. A key left out (null) means everyone; lists hold names.
 
+    `countries` and `regions` add up, as do `platforms` and `channels`.
     A row refuses a key that none of the causes it changes knows (a tariff has no platform).
     """
 
@@ -90,6 +92,8 @@ class Scope(Group):
 class InterventionEntry(Group):
     """One named intervention of a scenario; see the module's text."""
 
+    model_config = ConfigDict(extra="allow")
+
     kind: str
     strength: Share = 1.0
     start: float | str = 0
@@ -102,20 +106,10 @@ class InterventionEntry(Group):
     stack: bool = False
     """True allows a second intervention on the same cause, scope and day; they then apply in order of their names."""
     scope: Scope = Scope()
-    parameters: dict[str, float | None] = {}
 
-    @model_validator(mode="before")
-    @classmethod
-    def _collect_parameters(cls, given: Any) -> Any:
-        """Keys that are no field are parameters of the kind: `share: 0.1` is `parameters: {share: 0.1}`."""
-        if not isinstance(given, dict):
-            return given
-        own = {key: value for key, value in given.items() if key in cls.model_fields}
-        extra = {key: value for key, value in given.items() if key not in cls.model_fields}
-        if not extra:
-            return own
-        declared = own.get("parameters") or {}
-        twice = sorted(set(extra) & set(declared))
-        if twice:
-            raise ValueError(f"{', '.join(twice)} stands both beside and under parameters")
-        return own | {"parameters": {**declared, **extra}}
+    __pydantic_extra__: dict[str, float | None]
+
+    @property
+    def parameters(self) -> dict[str, float | None]:
+        """The keys that are no field of this model: the parameters of the kind."""
+        return dict(self.__pydantic_extra__)
