@@ -1,0 +1,247 @@
+"""Chance, by address: the one door through which the model draws.
+
+A draw's address is (entity, other, tick, purpose, ordinal, word): who decides, about whom, when, which decision, its
+how-manieth instance, and which of the four words of one generator call. The key is the run's seed. Two runs that differ in
+anything but the seed see the same value at the same address, so a comparison of scenarios is not blurred by other people's
+luck. See docs/randomness.md.
+
+- `entity`: a birth number (consumer) or permanent number (streamer, merchant, ...), never a row.
+- `other`: the second party, 0 if there is none.
+- `tick`: day * 8 + daypart; 0 for what is drawn once.
+- `purpose`, `ordinal`: packed as purpose * 256 + ordinal.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from sim.kernels.maths import normal_quantile
+from sim.kernels.philox import below, philox, unit
+
+WORD_LIMIT = 2**32
+ORDINAL_LIMIT = 256
+PURPOSE_LIMIT = WORD_LIMIT // ORDINAL_LIMIT
+WORDS_PER_DRAW = 4
+
+
+class Purpose(IntEnum):
+    """What a draw decides. Numbers are permanent: changing one changes every run; a retired number is not used again.
+
+    Each block belongs to one part of the model, which adds its purposes there.
+    """
+
+    # 0-39 build: the population and its attributes (sim/build.py)
+
+    # 40-79 graph: friends, follows, initial popularity (sim/state/social.py)
+    GRAPH_WEIGHT = 40  # entity: row; a person's sociability
+    GRAPH_CIRCLE = 41  # entity: row; circles (groups that meet) a person belongs to
+    GRAPH_LINK = 42  # entity: link number; who befriends whom
+    GRAPH_CLOSURE = 43  # entity: attempt number; friends of friends who meet
+    POPULARITY = 44  # entity: streamer; popularity at the start
+
+    # 80-139 attention, shopping, opinion
+
+    # 140-179 checkout, payment, settlement
+
+    # 180-229 goods, logistics, returns
+
+    # 230-279 supply and firms
+
+    # 280-299 interventions and shocks
+
+    # 300-319 calendar and exchange rates
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _fill_words(
+    entity: NDArray[np.uint32],
+    other: NDArray[np.uint32],
+    tick: NDArray[np.uint32],
+    purpose_ordinal: NDArray[np.uint32],
+    steps: NDArray[np.int64],
+    key: NDArray[np.uint32],
+    out: NDArray[np.uint32],
+) -> None:
+    """Fills out[n, 4]; an argument with step 0 is one value for all rows."""
+    key0 = key[0]
+    key1 = key[1]
+    for row in range(out.shape[0]):
+        words = philox(
+            entity[row * steps[0]],
+            other[row * steps[1]],
+            tick[row * steps[2]],
+            purpose_ordinal[row * steps[3]],
+            key0,
+            key1,
+        )
+        out[row, 0] = words[0]
+        out[row, 1] = words[1]
+        out[row, 2] = words[2]
+        out[row, 3] = words[3]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _fill_uniform(
+    entity: NDArray[np.uint32],
+    other: NDArray[np.uint32],
+    tick: NDArray[np.uint32],
+    purpose_ordinal: NDArray[np.uint32],
+    steps: NDArray[np.int64],
+    key: NDArray[np.uint32],
+    word: int,
+    out: NDArray[np.float32],
+) -> None:
+    """Fills out[n] with one word of each address as a uniform number."""
+    key0 = key[0]
+    key1 = key[1]
+    for row in range(out.shape[0]):
+        words = philox(
+            entity[row * steps[0]],
+            other[row * steps[1]],
+            tick[row * steps[2]],
+            purpose_ordinal[row * steps[3]],
+            key0,
+            key1,
+        )
+        out[row] = unit(words[0] if word == 0 else words[1] if word == 1 else words[2] if word == 2 else words[3])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _to_normal(values: NDArray[np.float32]) -> None:
+    """Turns uniform numbers into standard normal ones, in place."""
+    for row in range(values.shape[0]):
+        values[row] = normal_quantile(values[row])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _to_below(words: NDArray[np.uint32], bound: np.uint32) -> None:
+    """Turns words into integers below `bound`, in place."""
+    for row in range(words.shape[0]):
+        words[row] = below(words[row], bound)
+
+
+def purpose_base(purpose: int) -> np.uint32:
+    """`purpose * 256`, to which kernels add the ordinal (0-255). Raises ValueError if it does not fit in 32 bits."""
+    if not 0 <= int(purpose) < PURPOSE_LIMIT:
+        raise ValueError(f"purpose must be in 0..{PURPOSE_LIMIT - 1}, not {int(purpose)}")
+    return np.uint32(int(purpose) * ORDINAL_LIMIT)
+
+
+def _as_words(values: ArrayLike, name: str, limit: int = WORD_LIMIT) -> NDArray[np.uint32]:
+    """Values as a contiguous, writable uint32 array. Raises ValueError outside 0 .. limit - 1 and for non-integers."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} of a draw must be whole numbers, not {array.dtype}")
+    if array.size and not (array.dtype == np.uint32 and limit == WORD_LIMIT):
+        lowest, highest = int(array.min()), int(array.max())
+        if lowest < 0 or highest >= limit:
+            raise ValueError(f"{name} of a draw must be in 0..{limit - 1}, found {lowest if lowest < 0 else highest}")
+    words = np.ascontiguousarray(array, dtype=np.uint32).reshape(array.shape)
+    return words if words.flags.writeable else words.copy()  # one compiled signature serves all callers
+
+
+class Draws:
+    """All chance of a run with one seed; holds no state besides the key, so calls may come in any order.
+
+    `key` is uint32[2], the low and high halves of the seed, for kernels that call `philox` themselves.
+    """
+
+    def __init__(self, seed: int) -> None:
+        """Raises ValueError unless 0 <= seed < 2^64."""
+        if not 0 <= int(seed) < 2**64:
+            raise ValueError(f"seed must be in 0..{2**64 - 1}, not {seed}")
+        self.seed = int(seed)
+        self.key: NDArray[np.uint32] = np.array([self.seed & 0xFFFFFFFF, self.seed >> 32], dtype=np.uint32)
+
+    def words(
+        self, purpose: int, entity: ArrayLike, other: ArrayLike = 0, tick: ArrayLike = 0, ordinal: ArrayLike = 0
+    ) -> NDArray[np.uint32]:
+        """The four 32-bit words of each address: uint32[..., 4] over the broadcast shape of the arguments.
+
+        Raises ValueError if an argument is not whole, negative or too large (ordinal: 256, the others: 2^32).
+        """
+        arguments, steps, shape = self._address(purpose, entity, other, tick, ordinal)
+        out = np.empty((int(np.prod(shape)), WORDS_PER_DRAW), dtype=np.uint32)
+        _fill_words(*arguments, steps, self.key, out)
+        return out.reshape((*shape, WORDS_PER_DRAW))
+
+    def uniform(
+        self,
+        purpose: int,
+        entity: ArrayLike,
+        other: ArrayLike = 0,
+        tick: ArrayLike = 0,
+        ordinal: ArrayLike = 0,
+        word: int = 0,
+    ) -> NDArray[np.float32]:
+        """Uniform float32 strictly between 0 and 1, one for each address of the broadcast shape (a scalar for scalars)."""
+        arguments, steps, shape = self._address(purpose, entity, other, tick, ordinal)
+        out = np.empty(int(np.prod(shape)), dtype=np.float32)
+        _fill_uniform(*arguments, steps, self.key, self._check_word(word), out)
+        return out.reshape(shape)[()]
+
+    def normal(
+        self,
+        purpose: int,
+        entity: ArrayLike,
+        other: ArrayLike = 0,
+        tick: ArrayLike = 0,
+        ordinal: ArrayLike = 0,
+        word: int = 0,
+    ) -> NDArray[np.float32]:
+        """Standard normal float32, the quantile of `uniform` at the same address; never beyond 5.3 in absolute value."""
+        out = np.asarray(self.uniform(purpose, entity, other, tick, ordinal, word))
+        flat = np.array(out).reshape(-1)
+        _to_normal(flat)
+        return flat.reshape(out.shape)[()]
+
+    def integers(
+        self,
+        purpose: int,
+        bound: int,
+        entity: ArrayLike,
+        other: ArrayLike = 0,
+        tick: ArrayLike = 0,
+        ordinal: ArrayLike = 0,
+        word: int = 0,
+    ) -> NDArray[np.uint32]:
+        """Uniform whole numbers in 0 .. bound - 1, one for each address."""
+        if not 1 <= int(bound) < WORD_LIMIT:
+            raise ValueError(f"bound must be in 1..{WORD_LIMIT - 1}, not {bound}")
+        words = self.words(purpose, entity, other, tick, ordinal)[..., self._check_word(word)]
+        flat = np.array(words).reshape(-1)
+        _to_below(flat, np.uint32(bound))
+        return flat.reshape(words.shape)[()]
+
+    @staticmethod
+    def _check_word(word: int) -> int:
+        if word not in (0, 1, 2, 3):
+            raise ValueError(f"word must be 0, 1, 2 or 3, not {word}")
+        return int(word)
+
+    @staticmethod
+    def _address(
+        purpose: int, entity: ArrayLike, other: ArrayLike, tick: ArrayLike, ordinal: ArrayLike
+    ) -> tuple[tuple[NDArray[np.uint32], ...], NDArray[np.int64], tuple[int, ...]]:
+        """The four counter words as flat arrays of length 1 (with step 0) or full length (with step 1), and the shape."""
+        parts = [
+            _as_words(entity, "entity"),
+            _as_words(other, "other"),
+            _as_words(tick, "tick"),
+            _as_words(ordinal, "ordinal", ORDINAL_LIMIT) + purpose_base(purpose),
+        ]
+        shape = np.broadcast_shapes(*(part.shape for part in parts))
+        steps = np.zeros(len(parts), dtype=np.int64)
+        flat: list[NDArray[np.uint32]] = []
+        for position, part in enumerate(parts):
+            part = np.asarray(part, dtype=np.uint32)
+            if part.size == 1:
+                flat.append(part.reshape(1))
+                continue
+            steps[position] = 1
+            flat.append(np.array(np.broadcast_to(part, shape)).reshape(-1) if part.shape != shape else part.reshape(-1))
+        return tuple(flat), steps, shape
