@@ -1,9 +1,9 @@
 """Chance, by address: the one door through which the model draws.
 
 A draw's address is (entity, other, tick, purpose, ordinal, word): who decides, about whom, when, which decision, its
-how-manieth instance, and which of the four words of one generator call. The key is the run's seed. Two runs that differ in
-anything but the seed see the same value at the same address, so a comparison of scenarios is not blurred by other people's
-luck. See docs/randomness.md.
+how-manieth instance, and which of the four words of one generator call. The key is the run's seed. Two runs that differ
+in anything but the seed see the same value at the same address, so a comparison of scenarios is not blurred by other
+people's luck. See docs/randomness.md.
 
 - `entity`: a birth number (consumer) or permanent number (streamer, merchant, ...), never a row.
 - `other`: the second party, 0 if there is none.
@@ -164,9 +164,9 @@ class Draws:
 
         Raises ValueError if an argument is not whole, negative or too large (ordinal: 256, the others: 2^32).
         """
-        arguments, steps, shape = self._address(purpose, entity, other, tick, ordinal)
+        (entities, others, ticks, codes), steps, shape = self._address(purpose, entity, other, tick, ordinal)
         out = np.empty((int(np.prod(shape)), WORDS_PER_DRAW), dtype=np.uint32)
-        _fill_words(*arguments, steps, self.key, out)
+        _fill_words(entities, others, ticks, codes, steps, self.key, out)
         return out.reshape((*shape, WORDS_PER_DRAW))
 
     def uniform(
@@ -178,10 +178,10 @@ class Draws:
         ordinal: ArrayLike = 0,
         word: int = 0,
     ) -> NDArray[np.float32]:
-        """Uniform float32 strictly between 0 and 1, one for each address of the broadcast shape (a scalar for scalars)."""
-        arguments, steps, shape = self._address(purpose, entity, other, tick, ordinal)
+        """Uniform float32 strictly between 0 and 1, one for each address of the broadcast shape (or a scalar)."""
+        (entities, others, ticks, codes), steps, shape = self._address(purpose, entity, other, tick, ordinal)
         out = np.empty(int(np.prod(shape)), dtype=np.float32)
-        _fill_uniform(*arguments, steps, self.key, self._check_word(word), out)
+        _fill_uniform(entities, others, ticks, codes, steps, self.key, self._check_word(word), out)
         return out.reshape(shape)[()]
 
     def normal(
@@ -193,7 +193,7 @@ class Draws:
         ordinal: ArrayLike = 0,
         word: int = 0,
     ) -> NDArray[np.float32]:
-        """Standard normal float32, the quantile of `uniform` at the same address; never beyond 5.3 in absolute value."""
+        """Standard normal float32, the quantile of `uniform` at the same address; at most 5.3 in absolute value."""
         out = np.asarray(self.uniform(purpose, entity, other, tick, ordinal, word))
         flat = np.array(out).reshape(-1)
         _to_normal(flat)
@@ -226,8 +226,8 @@ class Draws:
     @staticmethod
     def _address(
         purpose: int, entity: ArrayLike, other: ArrayLike, tick: ArrayLike, ordinal: ArrayLike
-    ) -> tuple[tuple[NDArray[np.uint32], ...], NDArray[np.int64], tuple[int, ...]]:
-        """The four counter words as flat arrays of length 1 (with step 0) or full length (with step 1), and the shape."""
+    ) -> tuple[list[NDArray[np.uint32]], NDArray[np.int64], tuple[int, ...]]:
+        """The four counter words as flat arrays, of length 1 (step 0) or full length (step 1); and the shape."""
         parts = [
             _as_words(entity, "entity"),
             _as_words(other, "other"),
@@ -244,4 +244,4 @@ class Draws:
                 continue
             steps[position] = 1
             flat.append(np.array(np.broadcast_to(part, shape)).reshape(-1) if part.shape != shape else part.reshape(-1))
-        return tuple(flat), steps, shape
+        return flat, steps, shape

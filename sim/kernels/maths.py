@@ -18,7 +18,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import config, njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -88,7 +87,7 @@ TABLE_FRACTION = np.float32(2.0**-18)
 NEXT = np.uint64(1)
 SMALLEST_PROBABILITY = np.float32(2.0**-24)
 
-if config.DISABLE_JIT:
+if vars(config)["DISABLE_JIT"]:
 
     def float_bits(value: np.float32) -> np.int32:
         """The 32 bits of a float32 as a signed integer."""
@@ -100,28 +99,28 @@ if config.DISABLE_JIT:
 
 else:
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def float_bits(typing_context: Any, value: Any) -> Any:
-        """The 32 bits of a float32 as a signed integer. An intrinsic, because `.view` of a scalar fails in parallel loops."""
+        """The 32 bits of a float32 as a signed integer (`.view` of a scalar would fail in parallel loops)."""
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return builder.bitcast(arguments[0], ir.IntType(32))
+            return builder.bitcast(arguments[0], context.get_value_type(types.int32))
 
         return types.int32(types.float32), generate
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def bits_float(typing_context: Any, bits: Any) -> Any:
         """The float32 whose 32 bits are the given signed integer."""
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return builder.bitcast(arguments[0], ir.FloatType())
+            return builder.bitcast(arguments[0], context.get_value_type(types.float32))
 
         return types.float32(types.int32), generate
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def exp1(x: np.float32) -> np.float32:
-    """e^x, within 1.5 units in the last place. The argument is held to [-87, 88], so the result is never 0 or infinite."""
+    """e^x, within 1.5 units in the last place. The argument is held to [-87, 88]: never 0, never infinite."""
     value = np.float32(x)
     value = EXP_LOWEST if value < EXP_LOWEST else value
     value = EXP_HIGHEST if value > EXP_HIGHEST else value
@@ -137,7 +136,7 @@ def exp1(x: np.float32) -> np.float32:
 def log1(x: np.float32) -> np.float32:
     """Natural logarithm of a positive normal float32, within 1 unit in the last place (2 near 1).
 
-    0 gives -88.03 (as if 0 were the smallest normal number), never minus infinity; negative numbers are outside the domain.
+    0 gives -88.03 (as if 0 were the smallest normal number), never minus infinity; negative numbers are not allowed.
     """
     bits = float_bits(np.float32(x))
     exponent = np.int32((bits - SQRT_HALF_BITS) >> MANTISSA_BITS)
@@ -166,7 +165,7 @@ def sigmoid(x: np.float32) -> np.float32:
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def log1p_exp(x: np.float32) -> np.float32:
-    """ln(1 + e^x), the softplus (expected best of two logit options, one of value 0), within 3 units in the last place."""
+    """ln(1 + e^x): the expected best of two logit options, one of value 0. Within 3 units in the last place."""
     value = np.float32(x)
     positive = value if value > ZERO else ZERO
     return positive + log1p_small(exp1(-abs(value)))
@@ -210,7 +209,7 @@ def normal_quantile(u: np.float32) -> np.float32:
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def lognormal(u: np.float32, median: np.float32, sigma: np.float32) -> np.float32:
-    """Lognormal quantile of probability u: median * e^(sigma * z). `sigma` is the standard deviation of the logarithm."""
+    """Lognormal quantile of probability u: median * e^(sigma * z), `sigma` the standard deviation of the logarithm."""
     return np.float32(median) * exp1(np.float32(sigma) * normal_quantile(u))
 
 
@@ -230,8 +229,8 @@ def quantile_table(quantile: Callable[[NDArray[np.float64]], NDArray[np.float64]
     """Tabulates any one-dimensional distribution for `interp_quantile`.
 
     `quantile` maps probabilities (float64 array, strictly between 0 and 1) to values, for example
-    `scipy.stats.gamma(2.5).ppf`. The grid is even in the logarithm of the distance to the nearer end, 32 steps for every
-    halving down to 2^-24, so both tails are as fine as the middle. Returns float32[1476]: the lower side, then the upper.
+    `scipy.stats.gamma(2.5).ppf`. The grid is finer towards both ends, 32 steps for every halving of the distance to the
+    end down to 2^-24, so the tails are as good as the middle. Returns float32[1476]: the lower side, then the upper.
     Raises ValueError if the quantile is not finite or decreases.
     """
     steps = np.arange(int(TABLE_SIDE), dtype=np.float64)
@@ -260,5 +259,6 @@ def interp_quantile(table: NDArray[np.float32], u: np.float32) -> np.float32:
     index = np.int32((bits >> TABLE_STEP_BITS) - TABLE_FIRST)
     place = np.uint64(index + TABLE_SIDE) if is_upper else np.uint64(index)  # unsigned: no test for negative indices
     fraction = np.float32(np.int32(bits & TABLE_MASK)) * TABLE_FRACTION
-    left = table[place]
-    return left + fraction * (table[place + NEXT] - left)
+    left: np.float32 = table[place]
+    right: np.float32 = table[place + NEXT]
+    return left + fraction * (right - left)

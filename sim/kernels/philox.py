@@ -1,9 +1,9 @@
 """Philox4x32-10, the counter-based random number generator behind every draw of the model.
 
-A draw is a pure function of an address (four 32-bit counter words) and of a key (the run's seed in two 32-bit words), so
-no draw depends on what was drawn before, on the order of a loop or on the number of threads. Source of the algorithm and
-of the known answers in the tests: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, and
-its Random123 library.
+A draw is a pure function of an address (four 32-bit counter words) and of a key (the run's seed in two 32-bit words),
+so no draw depends on what was drawn before, on the order of a loop or on the number of threads. Source of the algorithm
+and of the known answers in the tests: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+SC11, and its Random123 library.
 
 Everything here runs unchanged without compilation (`NUMBA_DISABLE_JIT=1`) and gives the same bits.
 """
@@ -82,8 +82,7 @@ def philox(
     words = _round(words[0], words[1], words[2], words[3], round_key0, round_key1)
     round_key0 = (round_key0 + WEYL_0) & LOW_WORD
     round_key1 = (round_key1 + WEYL_1) & LOW_WORD
-    words = _round(words[0], words[1], words[2], words[3], round_key0, round_key1)
-    return words
+    return _round(words[0], words[1], words[2], words[3], round_key0, round_key1)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
