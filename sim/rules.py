@@ -1,19 +1,19 @@
 """What law, platforms and technology say today: a frozen tree of typed, read-only arrays.
 
-Rules are values; decisions belong to agents. A leaf such as `tariff.duty_rate` is a numpy array whose unit, index names,
-range, meaning and strength mode are declared once, on the field itself, so that one generic mechanism
-(`sim.interventions`) can amend any of them. Modules read leaves (`rules.tariff.duty_rate[country, category]`) and may keep
-arrays derived from them for as long as they are handed the same `Rules` object: a day on which nothing changes gives the
-very same object.
+Rules are values; decisions belong to agents. A leaf such as `tariff.duty_rate` is a numpy array whose unit, index
+names, range, meaning and strength mode are declared once, on the field itself, so that one generic mechanism
+(`sim.interventions`) can amend any of them. Modules read leaves (`rules.tariff.duty_rate[country, category]`) and may
+keep arrays derived from them for as long as they are handed the same `Rules` object: a day on which nothing changes
+gives the very same object.
 
-A policy is the baseline plus a change on a copy: `rules.amend({"tariff.duty_rate": rates})` checks shape and range, copies
-the leaf it changes and shares every other one.
+A policy is the baseline plus a change on a copy: `rules.amend({"tariff.duty_rate": rates})` checks shape and range,
+copies the leaf it changes and shares every other one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, get_type_hints
 
@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim import kinds
+from sim.config.geography import LANGUAGES
 
 Mode = Literal["scale", "bound", "cover"]
-Array = NDArray[Any]
+type Array = NDArray[Any]
 
 WAREHOUSES = (*(f"origin_{number}" for number in range(1, kinds.N_ORIGIN_WAREHOUSES + 1)), *kinds.COUNTRIES)
 CARRIERS = tuple(f"{country}_{number}" for country in kinds.COUNTRIES for number in (1, 2))
-DEFAULT_LANGUAGES = ("zh", "en", "es")
 
 AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -40,9 +40,11 @@ AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "warehouse": WAREHOUSES,
         "carrier": CARRIERS,
         "mode": kinds.MODES,
+        "language_from": LANGUAGES,
+        "language_to": LANGUAGES,
     }
 )
-"""Index names of every axis but the two language ones, whose names a `Rules` object carries itself."""
+"""Index names of every axis a leaf can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,12 @@ class Leaf:
     flag: bool = False  # stored as 0 or 1
     nan_means: str = ""  # empty: nan is not allowed
 
-    def shape(self, languages: tuple[str, ...]) -> tuple[int, ...]:
+    @property
+    def shape(self) -> tuple[int, ...]:
         """Lengths of the leaf's axes."""
-        return tuple(len(names) for names in self.index_names(languages))
+        return tuple(len(AXES[axis]) for axis in self.axes)
 
-    def index_names(self, languages: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-        """Names along each axis."""
-        return tuple(languages if axis.startswith("language") else AXES[axis] for axis in self.axes)
-
-    def freeze(self, values: ArrayLike, languages: tuple[str, ...]) -> Array:
+    def freeze(self, values: ArrayLike) -> Array:
         """A read-only copy of `values` in the leaf's shape and type.
 
         Raises:
@@ -82,10 +81,10 @@ class Leaf:
         """
         dtype = np.uint8 if self.flag else np.float32
         wide = np.asarray(values, dtype=np.float64)
-        shape = self.shape(languages)
-        if wide.shape not in ((), shape):
-            raise ValueError(f"rules leaf {self.path}: shape {wide.shape}, expected {shape} ({', '.join(self.axes)})")
-        wide = np.broadcast_to(wide, shape)
+        if wide.shape not in ((), self.shape):
+            axes = ", ".join(self.axes)
+            raise ValueError(f"rules leaf {self.path}: shape {wide.shape}, expected {self.shape} ({axes})")
+        wide = np.broadcast_to(wide, self.shape)
         slack = 1e-6 * max(1.0, abs(self.low), abs(self.high) if np.isfinite(self.high) else 1.0)
         wrong = (wide < self.low - slack) | (wide > self.high + slack)
         if not self.nan_means:
@@ -94,7 +93,7 @@ class Leaf:
             wrong |= wide != np.round(wide)
         if wrong.any():
             place = tuple(int(axis[0]) for axis in np.nonzero(wrong))
-            names = ", ".join(table[at] for table, at in zip(self.index_names(languages), place, strict=True))
+            names = ", ".join(AXES[axis][at] for axis, at in zip(self.axes, place, strict=True))
             raise ValueError(f"rules leaf {self.path}[{names}]: {wide[place]} is not in {self.low}..{self.high}")
         frozen = np.clip(wide, self.low, self.high).astype(dtype)
         frozen.setflags(write=False)
@@ -131,7 +130,20 @@ class Tariff:
     """Import duty."""
 
     duty_rate: Annotated[
-        Array, _leaf("duty on the declared value of goods from China", "share", _CK, 0.0, 3.0, "scale", 0.0)
+        Array, _leaf("duty on the value of goods imported in bulk from China", "share", _CK, 0.0, 3.0, "scale", 0.0)
+    ]
+    parcel_duty_rate: Annotated[
+        Array,
+        _leaf(
+            "duty on the declared value of a parcel from China to a buyer; differs from the bulk one where parcels pay "
+            "a flat rate or seldom claim a trade preference",
+            "share",
+            _CK,
+            0.0,
+            3.0,
+            "scale",
+            0.0,
+        ),
     ]
     de_minimis_usd: Annotated[
         Array,
@@ -235,7 +247,7 @@ class Language:
     translation: Annotated[
         Array,
         _leaf(
-            "quality of live translation, from a show's language (row) to a viewer's (column); 0: none, 1: as if native",
+            "quality of live translation from a show's language (row) to a viewer's (column); 0: none, 1: native",
             "quality 0-1",
             ("language_from", "language_to"),
             0.0,
@@ -463,8 +475,8 @@ class Exchange:
 class Rules:
     """The whole tree; one attribute per group, one read-only array per leaf (see `LEAVES`).
 
-    `languages` names both axes of `language.translation`. `in_force` holds, for each leaf of mode `bound`, the extreme
-    value that agents ask at baseline in the leaf's shape: what a cap must come down to before it bites.
+    `in_force` holds, for each leaf of mode `bound`, the extreme value that agents ask at baseline in the leaf's shape:
+    what a cap must come down to before it bites.
     """
 
     tariff: Tariff
@@ -492,20 +504,16 @@ class Rules:
     privacy: Privacy
     platform: Platform
     exchange: Exchange
-    languages: tuple[str, ...] = DEFAULT_LANGUAGES
-    in_force: Mapping[str, Array] = field(default_factory=dict)
+    in_force: Mapping[str, Array]
 
     @classmethod
     def neutral(
-        cls,
-        languages: tuple[str, ...] = DEFAULT_LANGUAGES,
-        values: Mapping[str, ArrayLike] | None = None,
-        in_force: Mapping[str, ArrayLike] | None = None,
+        cls, values: Mapping[str, ArrayLike] | None = None, in_force: Mapping[str, ArrayLike] | None = None
     ) -> Self:
         """Rules with every leaf at its documented neutral value, but for those in `values`.
 
-        `in_force` gives the extreme values asked at baseline for `bound` leaves; a leaf left out takes 0.25, the upper end
-        of the commissions of the source report (claim s2-5: 15 to 25 %).
+        `in_force` gives the extreme values asked at baseline for `bound` leaves; a leaf left out takes 0.25, the upper
+        end of claim s4-4-platform-commission.
 
         Raises:
             ValueError: unknown leaf, wrong shape or value outside the range.
@@ -514,22 +522,15 @@ class Rules:
         unknown = sorted(set(given) - set(LEAVES))
         if unknown:
             raise ValueError(f"no rules leaf named {', '.join(unknown)}")
-        groups: dict[str, Any] = {}
-        for group, kind in GROUPS.items():
-            groups[group] = kind(
-                **{
-                    entry.name: LEAVES[f"{group}.{entry.name}"].freeze(
-                        given.get(f"{group}.{entry.name}", LEAVES[f"{group}.{entry.name}"].neutral), languages
-                    )
-                    for entry in fields(kind)
-                }
-            )
-        asked = {
-            path: leaf.freeze((in_force or {}).get(path, 0.25), languages)
-            for path, leaf in LEAVES.items()
-            if leaf.mode == "bound"
+        frozen = {path: leaf.freeze(given.get(path, leaf.neutral)) for path, leaf in LEAVES.items()}
+        groups: dict[str, Any] = {
+            group: kind(**{name: frozen[f"{group}.{name}"] for name in kind.__annotations__})
+            for group, kind in GROUPS.items()
         }
-        return cls(**groups, languages=languages, in_force=MappingProxyType(asked))
+        asked = {
+            path: leaf.freeze((in_force or {}).get(path, 0.25)) for path, leaf in LEAVES.items() if leaf.mode == "bound"
+        }
+        return cls(**groups, in_force=MappingProxyType(asked))
 
     def get(self, path: str) -> Array:
         """The array of the leaf named `group.leaf`.
@@ -558,7 +559,7 @@ class Rules:
         groups: dict[str, dict[str, Array]] = {}
         for path, values in changes.items():
             group, name = LEAVES[path].path.split(".")
-            groups.setdefault(group, {})[name] = LEAVES[path].freeze(values, self.languages)
+            groups.setdefault(group, {})[name] = LEAVES[path].freeze(values)
         if not groups:
             return self
         return replace(self, **{group: replace(getattr(self, group), **new) for group, new in groups.items()})
