@@ -23,8 +23,8 @@ class UserError(Exception):
 class Fault:
     """One thing wrong with a configuration.
 
-    `where` is a file or "command line"; `key` the dotted key; `problem` says what is wrong with it; `allowed` what would
-    be right; `nearest` the known name that looks most like the one given, or empty.
+    `where` is a file or "command line"; `key` the dotted key; `problem` says what is wrong with it; `allowed` what
+    would be right; `nearest` the known name that looks most like the one given, or empty.
     """
 
     where: str

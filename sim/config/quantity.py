@@ -4,8 +4,9 @@ In YAML every parameter is a *quantity*, a mapping `{value, unit, range, source,
 
     hop_probability: {value: 0.3, unit: "1", range: [0, 1], source: "assumed: ...", meaning: "chance to go on to ..."}
 
-`value` may be a number, a string, a boolean, a list, or a mapping from names to values; `range` then holds for every number
-in it (`null` at either end: unbounded). Models see plain values only; what a quantity says about itself is kept as a `Quantity`.
+`value` may be a number, a string, a boolean, a list, or a mapping from names to values; `range` then holds for every
+number in it (`null` at either end: unbounded). Models see plain values only; what a quantity says about itself is kept
+as a `Quantity`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, get_args
+from types import UnionType
+from typing import Any, Self, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,7 +27,7 @@ from sim.errors import ConfigError, Fault, list_names, nearest
 
 QUANTITY_KEYS = frozenset({"value", "unit", "range", "source", "meaning"})
 
-type Plain = None | bool | int | float | str | list[Plain] | dict[str, Plain]
+type Plain = bool | int | float | str | list[Plain] | dict[str, Plain] | None
 
 
 class Group(BaseModel):
@@ -35,7 +37,7 @@ class Group(BaseModel):
 
     @classmethod
     def from_plain(cls, plain: Plain, where: str, prefix: str = "") -> Self:
-        """The model of a tree of plain values. `ConfigError` lists every fault, each with file, key and nearest name."""
+        """The model of a tree of plain values. `ConfigError` lists every fault, with file, key and nearest name."""
         try:  # by way of JSON, where strictness means types and not Python classes (a YAML list is a tuple here)
             return cls.model_validate_json(json.dumps(plain))
         except ValidationError as error:
@@ -60,7 +62,8 @@ class Quantity:
         """The range as users read it."""
         if math.isinf(self.low) and math.isinf(self.high):
             return "any"
-        return f"{_number(self.low)} to {_number(self.high)}"
+        unit = "" if self.unit in ("", "1") else f" {self.unit}"
+        return f"{_number(self.low)} to {_number(self.high)}{unit}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -155,9 +158,7 @@ def _strip_quantity(
     )
     for key, number in numbers_in(value, prefix):
         if not math.isnan(number) and not low <= number <= high:
-            faults.append(
-                Fault(where, key, f"{_number(number)} is out of range", f"{quantity.range_text} {quantity.unit}")
-            )
+            faults.append(Fault(where, key, f"{_number(number)} is out of range", quantity.range_text))
     found[prefix] = quantity
     return value
 
@@ -183,8 +184,8 @@ def _number(number: float) -> str:
 def read_group(path: Path) -> dict[str, Any]:
     """The tree of a group's file together with the files its `defaults` list names, merged in that order.
 
-    An entry `other` merges `other.yaml` beside it at the root, `other@key` under `key`; `_self_` stands for the file's own
-    keys, which otherwise come last, as in Hydra.
+    An entry `other` merges `other.yaml` beside it at the root, `other@key` under `key`; `_self_` stands for the file's
+    own keys, which otherwise come last, as in Hydra.
     """
     own = read_yaml(path)
     entries = own.pop("defaults", [])
@@ -271,18 +272,23 @@ def faults_of(error: ValidationError, model: type[BaseModel], where: str, prefix
             shown = f"'{given}'" if isinstance(given, str) else json.dumps(given, default=str)
             faults.append(Fault(where, key, f"{shown[:60]} has the wrong type", _TYPE_WORDS.get(word, item["msg"])))
         else:
-            faults.append(Fault(where, key, f"{item['input']!r}: {item['msg']}"))
+            faults.append(Fault(where, key, f"is {item['input']!r}", item["msg"].replace("Input should be ", "")))
     return faults
 
 
 def fields_at(model: type[BaseModel], place: list[str]) -> list[str]:
     """The field names of the model reached by following `place`; empty when it leads to no model."""
-    current: type[BaseModel] | None = model
+    current: Any = model
     for part in place:
-        if current is None:
-            return []
-        field = current.model_fields.get(part)
-        annotation = field.annotation if field is not None else None
-        candidates = [annotation, *get_args(annotation)]
-        current = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
-    return list(current.model_fields) if current is not None else []
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(part)
+            current = field.annotation if field is not None else None
+        else:  # a mapping or a list of models: the part is a key or an index
+            current = next((a for a in get_args(current) if _is_model(a)), None)
+        if get_origin(current) in (Union, UnionType):
+            current = next((a for a in get_args(current) if _is_model(a)), None)
+    return list(current.model_fields) if _is_model(current) else []
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,431 @@
+"""From files and a command line to a frozen `RunConfig`, or to one message that lists every fault.
+
+Hydra composes the groups (`configs/config.yaml` names one file of each; `geography=NAME` picks another) and its grammar
+reads the overrides. The values a scenario and the command line set are then laid over the composed tree here, because
+Hydra accepts unknown keys after a `+` silently, drops a quantity's unit and range when its value is set, and knows no
+nearest names.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sim.config.folders import data_folder
+from sim.config.quantity import Quantity, is_quantity, read_yaml, strip
+from sim.config.run import RunConfig
+from sim.errors import ConfigError, Fault, list_names, nearest, unknown_name
+
+COMMAND_LINE = "command line"
+AGENT_LIMIT = 2_000_000  # consumer-days; beyond it one Mesa agent at a time takes hours
+CONFIG_FILE = "configs/config.yaml"
+SCENARIO_WORDS = ("question", "compared_to")
+
+
+@dataclass(slots=True)
+class _Change:
+    """One value laid over the composed tree: where it was written, its key, and whether a + or ~ stood before it."""
+
+    where: str
+    key: str
+    value: Any
+    sign: str = ""
+
+
+@dataclass(slots=True)
+class _Request:
+    """What a scenario and a command line ask for, before anything is composed."""
+
+    scenario: str
+    choices: dict[str, tuple[str, str]] = field(default_factory=dict)  # group -> (option, where)
+    changes: list[_Change] = field(default_factory=list)
+    words: dict[str, Any] = field(default_factory=dict)  # the scenario's question and what it is compared to
+
+
+def load(
+    scenario: str = "baseline", overrides: Sequence[str] = (), scenario_dirs: Iterable[str | Path] = ()
+) -> RunConfig:
+    """The complete configuration of one run.
+
+    `scenario` names a file NAME.yaml in `scenario_dirs`, in ./scenarios or among the shipped ones, in this order;
+    `overrides` are Hydra overrides (`days=90`, `geography=NAME`, `+interventions.cap.kind=commission_cap`,
+    `~interventions.cap`); `scenario=NAME` among them wins. Raises `ConfigError` with all faults at once.
+    """
+    configs = data_folder("configs")
+    groups = _groups(configs)
+    faults: list[Fault] = []
+    request = _Request(scenario)
+    command_line = _parse(overrides, groups, request, faults)
+    path = find_scenario(request.scenario, scenario_dirs)
+    _read_scenario(path, groups, scenario_dirs, request, faults, seen=())
+    for change in command_line:
+        if change.key in groups:
+            request.choices[change.key] = (str(change.value), COMMAND_LINE)
+        else:
+            request.changes.append(change)
+    _check_choices(configs, request, groups, faults)
+    tree = _compose(configs, {group: option for group, (option, _) in request.choices.items()})
+    origin = {key: _shorten(str(configs / "config.yaml")) for key in tree}
+    for group, default in groups.items():
+        option = request.choices.get(group, (default, ""))[0]
+        origin[group] = _shorten(str(configs / group / f"{option}.yaml"))
+    for change in request.changes:
+        _lay(tree, change, faults, origin)
+    return _validate(tree, request, tuple(overrides), origin, faults)
+
+
+def describe(cfg: RunConfig) -> dict[str, Quantity]:
+    """What every parameter of a configuration says about itself (unit, range, source, meaning), by dotted key."""
+    return cfg.quantities()
+
+
+def scenario_folders(scenario_dirs: Iterable[str | Path] = ()) -> list[Path]:
+    """Where scenarios are looked for, first come first served. `ConfigError` when a named folder is missing."""
+    folders = []
+    for folder in map(Path, scenario_dirs):
+        if not folder.is_dir():
+            raise ConfigError(
+                Fault(COMMAND_LINE, "--scenarios", f"there is no folder '{folder}'", "a folder of YAML files")
+            )
+        folders.append(folder)
+    local = Path.cwd() / "scenarios"
+    shipped = data_folder("scenarios")
+    if local.is_dir() and local.resolve() != shipped.resolve():
+        folders.append(local)
+    return [*folders, shipped]
+
+
+def list_scenarios(scenario_dirs: Iterable[str | Path] = ()) -> dict[str, Path]:
+    """Every scenario that can be named, with its file."""
+    found: dict[str, Path] = {}
+    for folder in scenario_folders(scenario_dirs):
+        for path in sorted(folder.glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return dict(sorted(found.items()))
+
+
+def find_scenario(name: str, scenario_dirs: Iterable[str | Path] = (), where: str = COMMAND_LINE) -> Path:
+    """The file of a scenario. `ConfigError` with the nearest name when there is none."""
+    known = list_scenarios(scenario_dirs)
+    if name not in known:
+        raise ConfigError(unknown_name(where, "scenario", "scenario", name, known))
+    return known[name]
+
+
+def _groups(configs: Path) -> dict[str, str]:
+    """Group -> default option, from the defaults list of config.yaml."""
+    groups: dict[str, str] = {}
+    for entry in read_yaml(configs / "config.yaml").get("defaults", []):
+        if isinstance(entry, Mapping):
+            groups.update({str(group): str(option) for group, option in entry.items()})
+    return groups
+
+
+def _parse(
+    overrides: Sequence[str], groups: Mapping[str, str], request: _Request, faults: list[Fault]
+) -> list[_Change]:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import OverrideType
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    signs = {OverrideType.ADD: "+", OverrideType.FORCE_ADD: "+", OverrideType.DEL: "~"}
+    changes = []
+    for text in overrides:
+        try:
+            parsed = parser.parse_override(text)
+        except HydraException as error:
+            reason = str(error).splitlines()
+            hint = reason[1] if len(reason) > 1 and "mismatched" not in reason[1] else reason[0]
+            faults.append(Fault(COMMAND_LINE, text, f"cannot be read ({hint.strip()})", "key=value"))
+            continue
+        key, sign = parsed.key_or_group.replace("/", "."), signs.get(parsed.type, "")
+        if not key:
+            faults.append(Fault(COMMAND_LINE, text, "has no key", "key=value"))
+        elif key == "hydra" or key.startswith("hydra."):
+            faults.append(
+                Fault(COMMAND_LINE, key, "Hydra itself is not configured here", "keys that `livecommerce show` lists")
+            )
+        elif parsed.package:
+            faults.append(Fault(COMMAND_LINE, text, "moves a group to another place", "group=option"))
+        elif parsed.is_sweep_override():
+            faults.append(Fault(COMMAND_LINE, key, "has several values; one run takes one", f"{key}=VALUE"))
+        elif key == "scenario":
+            name = parsed.value()
+            if sign or not isinstance(name, str):
+                faults.append(Fault(COMMAND_LINE, text, "names no scenario", "scenario=NAME"))
+            else:
+                request.scenario = name
+        elif key in groups and (sign or not isinstance(parsed.value(), str)):
+            faults.append(Fault(COMMAND_LINE, text, "a group takes the name of one of its files", f"{key}=NAME"))
+        else:
+            changes.append(_Change(COMMAND_LINE, key, _plain(parsed.value()), sign))
+    return changes
+
+
+def _plain(value: Any) -> Any:
+    """Hydra's quoted strings inside lists and mappings as plain strings."""
+    if isinstance(value, Mapping):
+        return {str(getattr(k, "text", k)): _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value.text if hasattr(value, "text") and hasattr(value, "quote") else value
+
+
+def _read_scenario(
+    path: Path,
+    groups: Mapping[str, str],
+    scenario_dirs: Iterable[str | Path],
+    request: _Request,
+    faults: list[Fault],
+    seen: tuple[Path, ...],
+) -> None:
+    """Add a scenario's choices and values to the request, those of the scenarios it builds on first."""
+    if path in seen:
+        raise ConfigError(
+            Fault(str(path), "defaults", "builds on itself: " + " > ".join(p.stem for p in (*seen, path)))
+        )
+    tree = read_yaml(path)
+    where = _shorten(str(path))
+    for entry in tree.pop("defaults", []):
+        if isinstance(entry, str) and entry != "_self_":
+            base = find_scenario(entry, scenario_dirs, where)
+            _read_scenario(base, groups, scenario_dirs, request, faults, (*seen, path))
+        elif isinstance(entry, Mapping):
+            for group, option in entry.items():
+                name = str(group).removeprefix("override").strip().lstrip("/")
+                if name in groups:
+                    request.choices[name] = (str(option), where)
+                else:
+                    faults.append(unknown_name(where, f"defaults.{name}", "group", name, groups))
+    for word in SCENARIO_WORDS:
+        if word in tree:
+            request.words[word] = tree.pop(word)
+    request.changes.extend(_Change(where, key, value) for key, value in tree.items())
+
+
+def _check_choices(configs: Path, request: _Request, groups: Mapping[str, str], faults: list[Fault]) -> None:
+    for group, (option, where) in list(request.choices.items()):
+        known = [path.stem for path in (configs / group).glob("*.yaml")]
+        if option not in known:
+            faults.append(unknown_name(where, group, "option", option, known))
+            del request.choices[group]
+
+
+def _compose(configs: Path, choices: Mapping[str, str]) -> dict[str, Any]:
+    """The tree Hydra composes from config.yaml with these files of the groups; the caller's own copy."""
+    newest = max(path.stat().st_mtime_ns for path in configs.rglob("*.yaml"))
+    return copy.deepcopy(_composed(configs, tuple(sorted(choices.items())), newest))
+
+
+@functools.lru_cache(maxsize=8)
+def _composed(configs: Path, choices: tuple[tuple[str, str], ...], newest: int) -> dict[str, Any]:
+    """Composing takes half a second and a sweep composes the same groups every time; `newest` tells edited files."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    GlobalHydra.instance().clear()  # Hydra keeps one composition per process and refuses a second
+    try:
+        with initialize_config_dir(str(configs.resolve()), version_base="1.3"):
+            composed = compose("config", overrides=[f"{group}={option}" for group, option in choices])
+        tree = OmegaConf.to_container(composed, resolve=True)
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        raise ConfigError(Fault(str(configs), "", "cannot be composed: " + " ".join(str(error).split()))) from None
+    assert isinstance(tree, dict)
+    return {str(key): value for key, value in tree.items()}
+
+
+def _keys(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Every dotted key that can be set, down to the quantities."""
+    for key, node in tree.items():
+        name = f"{prefix}{key}"
+        yield name
+        if isinstance(node, Mapping) and not is_quantity(node) and name != "interventions":
+            yield from _keys(node, f"{name}.")
+
+
+def _names_in(node: object) -> list[str]:
+    if isinstance(node, Mapping):
+        return [str(key) for key in node]
+    return [str(index) for index in range(len(node))] if isinstance(node, list) else []
+
+
+def _lay(tree: dict[str, Any], change: _Change, faults: list[Fault], origin: dict[str, str]) -> None:
+    """Lay one change over the tree; a change that holds a mapping is laid key by key."""
+    if change.key.split(".")[0] == "interventions":
+        _lay_intervention(tree, change, faults, origin)
+        return
+    if change.sign:
+        what = "cannot be added" if change.sign == "+" else "cannot be taken away"
+        close = _nearest_key(change.key, tree)
+        allowed = f"{change.sign}interventions.NAME"
+        faults.append(Fault(_where(change, origin), change.sign + change.key, what, allowed, close))
+        return
+    holder: Any = None
+    node: Any = tree
+    parts = change.key.split(".")
+    for part in parts:
+        inside = node["value"] if is_quantity(node) else node
+        if isinstance(inside, Mapping) and part in inside:
+            holder, node = inside, inside[part]
+        elif isinstance(inside, list) and part.isdigit() and int(part) < len(inside):
+            holder, node = inside, inside[int(part)]
+        else:
+            names = _names_in(inside)
+            close = nearest(part, names) if is_quantity(node) else _nearest_key(change.key, tree)
+            where = _where(change, origin)
+            faults.append(Fault(where, change.key, f"unknown key '{part}'", list_names(names) or "none", close))
+            return
+    last: Any = int(parts[-1]) if isinstance(holder, list) else parts[-1]
+    target = node["value"] if is_quantity(node) else node
+    if isinstance(target, Mapping) and isinstance(change.value, Mapping):
+        value = change.value["value"] if is_quantity(node) and is_quantity(change.value) else change.value
+        for key, inner in value.items():
+            _lay(tree, _Change(change.where, f"{change.key}.{key}", inner), faults, origin)
+        return
+    if isinstance(target, Mapping):
+        what = f"is a group of keys and cannot be {change.value!r}"
+        faults.append(
+            Fault(change.where, change.key, what, f"{change.key}.KEY, KEY one of {list_names(_names_in(target))}")
+        )
+        return
+    value = change.value["value"] if is_quantity(node) and is_quantity(change.value) else change.value
+    if is_quantity(node):
+        holder[last] = {**node, "value": value}
+    else:
+        holder[last] = value
+    origin[change.key] = _where(change, origin)
+
+
+def _where(change: _Change, origin: Mapping[str, str]) -> str:
+    """Where a change was written; one of the command line also names the file that declares the key."""
+    if change.where != COMMAND_LINE:
+        return change.where
+    return f"{COMMAND_LINE} (over {_shorten(origin.get(change.key.split('.')[0], CONFIG_FILE))})"
+
+
+def _shorten(file: str) -> str:
+    """A path as seen from the current folder, where it is inside it."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+
+
+def _lay_intervention(tree: dict[str, Any], change: _Change, faults: list[Fault], origin: dict[str, str]) -> None:
+    rows = tree.setdefault("interventions", {})
+    _, *path = change.key.split(".")
+    if change.where != COMMAND_LINE and not path:  # a scenario's own rows
+        if not isinstance(change.value, Mapping):
+            faults.append(Fault(change.where, change.key, f"is {change.value!r}", "a mapping from names to rows"))
+            return
+        for name, row in change.value.items():
+            if not isinstance(row, Mapping):
+                faults.append(Fault(change.where, f"{change.key}.{name}", f"is {row!r}", "a row: {kind: NAME, ...}"))
+                continue
+            rows[name] = {**rows.get(name, {}), **row}
+            origin[f"interventions.{name}"] = change.where
+        return
+    if not path:
+        faults.append(Fault(change.where, change.key, "cannot be set as a whole", "interventions.NAME.KEY=VALUE"))
+        return
+    name, *rest = path
+    if change.sign == "~":
+        if rest or name not in rows:
+            faults.append(unknown_name(change.where, f"~{change.key}", "intervention", ".".join(path), rows))
+        else:
+            del rows[name]
+        return
+    if change.sign != "+" and name not in rows:
+        known = list_names(rows) or "none in this scenario"
+        add = f"{known}; to add one: +interventions.{name}.kind=KIND"
+        faults.append(
+            Fault(change.where, change.key, f"this scenario has no intervention '{name}'", add, nearest(name, rows))
+        )
+        return
+    if not rest:
+        if not isinstance(change.value, Mapping):
+            faults.append(Fault(change.where, change.key, f"is {change.value!r}", "a row: {kind: NAME, ...}"))
+            return
+        rows[name] = {**rows.get(name, {}), **change.value}
+    else:
+        node = rows.setdefault(name, {})
+        for part in rest[:-1]:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                faults.append(Fault(change.where, change.key, f"'{part}' holds a value, not keys"))
+                return
+        node[rest[-1]] = change.value
+    origin[".".join(["interventions", *path])] = change.where
+    origin.setdefault(f"interventions.{name}", change.where)
+
+
+def _nearest_key(key: str, tree: Mapping[str, Any]) -> str:
+    """The known dotted key that looks most like `key`; a key that misses only its group is found by its last part."""
+    known = [name for name in _keys(tree) if not key.startswith(f"{name}.")]
+    last = key.rpartition(".")[2]
+    same_leaf = [k for k in known if k.rpartition(".")[2] == last]
+    return same_leaf[0] if len(same_leaf) == 1 else nearest(key, known)
+
+
+def _relocate(fault: Fault, origin: Mapping[str, str]) -> Fault:
+    """The fault with the file (or command line) that gave the key its value."""
+    key = fault.key
+    while key:
+        if key in origin:
+            return Fault(origin[key], fault.key, fault.problem, fault.allowed, fault.nearest)
+        key = key.rpartition(".")[0]
+    return fault
+
+
+def _validate(
+    tree: dict[str, Any],
+    request: _Request,
+    overrides: tuple[str, ...],
+    origin: dict[str, str],
+    faults: list[Fault],
+) -> RunConfig:
+    found: dict[str, Quantity] = {}
+    mine: list[Fault] = []
+    rows = tree.pop("interventions", None) or {}
+    plain: dict[str, Any] = {}
+    for key, node in tree.items():
+        plain[key] = strip(node, origin[key], key, mine, found)
+    plain["interventions"] = strip(rows, "interventions", "interventions", mine, {})
+    plain["scenario"] = {"name": request.scenario, **request.words}
+    cfg = None
+    try:
+        cfg = RunConfig.from_plain(plain, str(data_folder("configs")))
+    except ConfigError as error:
+        mine.extend(error.faults)
+    faults = faults + [_relocate(fault, origin) for fault in mine]
+    if cfg is not None:
+        cfg.remember(found, origin, overrides)
+        faults += _cross_check(cfg)
+    if faults or cfg is None:
+        raise ConfigError(faults)
+    return cfg
+
+
+def _cross_check(cfg: RunConfig) -> list[Fault]:
+    """What no single key can show."""
+    faults = []
+    consumer_days = cfg.population.consumers * (cfg.days + cfg.warmup_days)
+    if cfg.engine == "agents" and consumer_days > AGENT_LIMIT:
+        faults.append(
+            Fault(
+                cfg.origin("engine"),
+                "engine",
+                f"'agents' would take {consumer_days:,} consumer-days (consumers x (days + warmup_days))",
+                f"at most {AGENT_LIMIT:,}, or engine=kernels",
+            )
+        )
+    if cfg.scenario.compared_to == cfg.scenario.name and cfg.scenario.name != "baseline":
+        faults.append(Fault(cfg.scenario.name, "compared_to", "a scenario cannot be compared to itself"))
+    return faults
