@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kinds import (
-    CATEGORIES,
     CHANNELS,
     COUNTRIES,
     INCOME_THIRDS,
@@ -145,36 +144,26 @@ class MeasureSpec:
 _SETTLED = (Window.DELIVERY, Window.OUTCOME)
 
 MEASURES: Final[dict[Measure, MeasureSpec]] = {
-    Measure.ROOM_VISITS: MeasureSpec(
-        "visits", False, "visits to a live room; category is that of the first line shown"
-    ),
+    Measure.ROOM_VISITS: MeasureSpec("visits", False, "visits to a live room (category of the first line shown)"),
     Measure.WATCH_SECONDS: MeasureSpec("s", False, "seconds watched in live rooms"),
     Measure.OPENINGS: MeasureSpec("sessions", False, "sessions opened on a channel, whether or not a room was entered"),
-    Measure.INTENTS: MeasureSpec("intents", False, "decisions to buy a line shown as in stock when the show began"),
+    Measure.INTENTS: MeasureSpec("intents", False, "decisions to buy"),
     Measure.STOCKOUTS: MeasureSpec("intents", False, "intents lost because the shown stock was gone"),
-    Measure.PAYMENT_LOST: MeasureSpec(
-        "intents", False, "intents lost because the buyer's payment method was not offered"
-    ),
+    Measure.PAYMENT_LOST: MeasureSpec("intents", False, "intents lost for want of the buyer's payment method"),
     Measure.ORDERS: MeasureSpec("orders", False, "orders placed (payment requested)", (*WINDOWS,)),
     Measure.UNITS: MeasureSpec("units", False, "units in the orders placed"),
-    Measure.GMV_CENTS: MeasureSpec(
-        "cent", False, "goods value of the orders placed, after discounts, before tax and freight"
-    ),
+    Measure.GMV_CENTS: MeasureSpec("cent", False, "goods value of orders placed, discounted, before tax and freight"),
     Measure.CANCELLED: MeasureSpec("orders", True, "orders cancelled by the seller", (Window.DELIVERY,)),
     Measure.OVERSOLD: MeasureSpec(
-        "orders", True, "orders for which the stock shown was not there at allocation", (Window.DELIVERY,)
+        "orders", True, "orders for which the stock shown was not there at allocation", (Window.PAYMENT,)
     ),
     Measure.PAYMENT_REQUESTS: MeasureSpec("orders", True, "authorisations requested", (Window.PAYMENT,)),
-    Measure.PAYMENT_AUTHORISED: MeasureSpec("orders", True, "orders authorised or accepted as cash", (Window.PAYMENT,)),
-    Measure.SHIPPED: MeasureSpec("orders", True, "orders that left a warehouse", (Window.DELIVERY,)),
-    Measure.SHIPPED_DIRECT: MeasureSpec(
-        "orders", True, "of these, parcels sent from China to the buyer", (Window.DELIVERY,)
-    ),
+    Measure.PAYMENT_AUTHORISED: MeasureSpec("orders", True, "authorised, or accepted as cash", (Window.PAYMENT,)),
+    Measure.SHIPPED: MeasureSpec("orders", True, "orders that left a warehouse"),
+    Measure.SHIPPED_DIRECT: MeasureSpec("orders", True, "of these, sent from China to the buyer"),
     Measure.DELIVERED: MeasureSpec("orders", True, "orders delivered to the buyer", _SETTLED),
     Measure.LATE: MeasureSpec("orders", True, "orders delivered after the promised day", (Window.DELIVERY,)),
-    Measure.TRANSIT_SECONDS: MeasureSpec(
-        "s", True, "seconds from order to delivery of the delivered", (Window.DELIVERY,)
-    ),
+    Measure.TRANSIT_SECONDS: MeasureSpec("s", True, "seconds from order to delivery", (Window.DELIVERY,)),
     Measure.RETURNED: MeasureSpec("orders", True, "orders the buyer sends back", (Window.OUTCOME,)),
     Measure.DISPUTED: MeasureSpec("orders", True, "orders disputed", (Window.OUTCOME,)),
     Measure.COMPLAINED: MeasureSpec("orders", True, "orders with a complaint", (Window.OUTCOME,)),
@@ -190,14 +179,12 @@ MEASURES: Final[dict[Measure, MeasureSpec]] = {
         (Window.REPURCHASE,),
     ),
     Measure.SURPLUS_PERCEIVED_MC: MeasureSpec("1e-5 USD", False, "consumer surplus as perceived at the decision"),
-    Measure.SURPLUS_REALISED_MC: MeasureSpec(
-        "1e-5 USD", False, "experience-based consumer surplus (Leggett 2002; Train 2015)"
-    ),
+    Measure.SURPLUS_REALISED_MC: MeasureSpec("1e-5 USD", False, "experience-based consumer surplus (Train 2015)"),
     Measure.CO2_G: MeasureSpec("g", False, "emissions of shipping, packaging, failed and returned deliveries"),
     Measure.GMV_REVERSED_CENTS: MeasureSpec(
         "cent",
         False,
-        "goods value of orders that today failed payment or were cancelled, refused, lost, returned, charged back",
+        "goods value of orders that today failed payment, were cancelled, refused, lost, returned, charged back",
     ),
     Measure.DISCOVERIES: MeasureSpec(
         "discoveries", True, "persons meeting a seller they were not aware of; dated by that day", (Window.DELIVERY,)
@@ -268,7 +255,7 @@ class LaneMeasure(IntEnum):
     SECONDS_LAST_MILE = 7
 
 
-class Purpose(IntEnum):
+class MoneyPurpose(IntEnum):
     """Why money moves; the same numbers as the ledger's purposes."""
 
     SALE = 0
@@ -528,7 +515,12 @@ TABLES: Final[dict[str, TableSpec]] = {
                 ColumnSpec("label", "string", "text", "name"),
             ),
         ),
-        TableSpec("daily_country", "daily", "measures by day and country", (_DAY, _COUNTRY, *_MEASURE_COLUMNS)),
+        TableSpec(
+            "daily_country",
+            "daily",
+            "measures by day, country, rooms or not",
+            (_DAY, _COUNTRY, _LIVE, *_MEASURE_COLUMNS),
+        ),
         TableSpec(
             "daily_channel",
             "daily",
@@ -541,7 +533,7 @@ TABLES: Final[dict[str, TableSpec]] = {
         TableSpec(
             "daily_flows",
             "daily",
-            "money received and paid by day, group of accounts and purpose (households by country, not by third)",
+            "money received and paid by day, group of accounts and purpose (households by country and third)",
             (
                 _DAY,
                 ColumnSpec("actor", "int16", "index", "group of accounts (position in FLOW_GROUPS)"),
@@ -575,6 +567,7 @@ TABLES: Final[dict[str, TableSpec]] = {
                 _DAY,
                 ColumnSpec("streamer", "int32", "index", "streamer"),
                 ColumnSpec("visits", "int64", "visits", "room visits"),
+                ColumnSpec("shows", "int64", "shows", "shows that went on air"),
             ),
         ),
         TableSpec(
@@ -586,6 +579,80 @@ TABLES: Final[dict[str, TableSpec]] = {
                 ColumnSpec("open_orders", "int64", "orders", "orders not yet final"),
                 ColumnSpec("shows", "int64", "shows", "shows on air that day"),
                 ColumnSpec("money_open_cents", "int64", "cent", "money held for buyers and sellers by the channels"),
+            ),
+        ),
+        TableSpec(
+            "orders",
+            "full",
+            "every order placed on a reported day, as it stood when final or at the run's end; row order is free",
+            (
+                ColumnSpec("consumer", "int64", "number", "birth number of the buyer"),
+                ColumnSpec("tick", "int32", "tick", "day x 8 + daypart of placing, days since 2000-01-01"),
+                ColumnSpec("ordinal", "int8", "index", "0 live order, 1 shelf or brand-site order of the daypart"),
+                _CHANNEL,
+                _COUNTRY,
+                _CATEGORY,
+                _THIRD,
+                ColumnSpec("merchant", "int32", "index", "merchant"),
+                ColumnSpec("line", "int32", "index", "product line"),
+                ColumnSpec("tier", "int8", "index", "step of the line's price-quality ladder"),
+                ColumnSpec("quantity", "int16", "units", "units"),
+                ColumnSpec("streamer", "int32", "index", "streamer, 65535 off the rooms"),
+                ColumnSpec("method", "int8", "index", "payment method"),
+                _DIRECT,
+                ColumnSpec("warehouse", "int16", "index", "warehouse, 255 if none"),
+                ColumnSpec("carrier", "int16", "index", "last-mile carrier, 255 if none"),
+                ColumnSpec("status", "int8", "index", "state of the goods"),
+                ColumnSpec("money", "int8", "index", "state of the money"),
+                ColumnSpec("flags", "int32", "bits", "what happened to the order"),
+                *(
+                    ColumnSpec(name, "int32", "s", f"moment it was {name}, seconds since 2000-01-01; 0: not")
+                    for name in ("placed", "promised", "authorised", "shipped", "delivered", "closed")
+                ),
+                *(
+                    ColumnSpec(f"{name}_cents", "int32", "cent", name)
+                    for name in (
+                        "goods",
+                        "freight",
+                        "duty",
+                        "vat",
+                        "subsidy",
+                        "commission",
+                        "host",
+                        "fee",
+                        "refunded",
+                    )
+                ),
+                ColumnSpec("expected_quality", "float32", "0-1", "quality the buyer expected"),
+                ColumnSpec("true_quality", "float32", "0-1", "quality of the unit delivered"),
+                ColumnSpec("satisfaction", "float32", "0-1", "satisfaction after delivery"),
+            ),
+        ),
+        TableSpec(
+            "shows",
+            "full",
+            "shows by day",
+            (
+                _DAY,
+                ColumnSpec("streamer", "int32", "index", "streamer"),
+                ColumnSpec("platform", "int8", "index", "platform"),
+                _COUNTRY,
+                ColumnSpec("discount_permille", "int32", "1e-3", "discount on the list price"),
+                ColumnSpec("exaggeration", "float32", "0-1", "claimed minus true quality"),
+                ColumnSpec("disclosed", "int8", "0/1", "carries an advertising label"),
+                ColumnSpec("popularity", "float32", "viewers", "smoothed expected audience"),
+            ),
+        ),
+        TableSpec(
+            "network",
+            "full",
+            "friendships among a sample of consumers at the run's end",
+            (
+                ColumnSpec("consumer", "int64", "number", "birth number"),
+                ColumnSpec("friend", "int64", "number", "birth number of a friend in the sample"),
+                _COUNTRY,
+                ColumnSpec("adopter", "int8", "0/1", "the consumer is an adopter"),
+                ColumnSpec("trust_ppm", "int32", "1e-6", "general trust of the consumer"),
             ),
         ),
     )

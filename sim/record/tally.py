@@ -81,7 +81,7 @@ def _scatter_cohort(
         totals[where] += amount
         country = where // (N_CHANNELS * N_CATEGORIES * N_THIRDS)
         channel = (where // (N_CATEGORIES * N_THIRDS)) % N_CHANNELS
-        by_country[day, country] += amount
+        by_country[day, country * 2 + (1 if channel < SHELF else 0)] += amount
         by_channel[day, regions[country] * N_CHANNELS + channel] += amount
         for slot in range(slots.size):
             if slots[slot] >= 0 and day + slot_days[slot] <= days:
@@ -112,7 +112,11 @@ def _scatter_delivery(
         channel = (where // (N_CATEGORIES * N_THIRDS)) % N_CHANNELS
         country = where // (N_CHANNELS * N_CATEGORIES * N_THIRDS)
         straight = np.int64(direct[entry])
-        slot = min(max(np.int64(seconds[entry]) // DELIVERY_BIN_SECONDS, 0), DELIVERY_BINS - 1)
+        slot = np.int64(seconds[entry]) // DELIVERY_BIN_SECONDS
+        if slot < 0:
+            slot = np.int64(0)
+        elif slot >= DELIVERY_BINS:
+            slot = np.int64(DELIVERY_BINS - 1)
         live = 1 if channel < SHELF else 0
         if live == 1 and daily.shape[0] > 0:
             daily[day, country, straight, slot] += 1
@@ -135,7 +139,7 @@ def _close(
 ) -> None:
     """Fold today's event counts into the whole run's, matured and daily totals, and clear them.
 
-    today, totals int64[measure, cell]; by_country int64[measure, country]; by_channel int64[measure, region x channel];
+    today, totals int64[measure, cell]; by_country int64[measure, country x live]; by_channel int64[measure, region x channel];
     age: days from today to the end of the run, today included.
     """
     per_channel = N_CATEGORIES * N_THIRDS
@@ -153,7 +157,7 @@ def _close(
                             if slots[measure, slot] >= 0 and slot_days[measure, slot] <= age:
                                 matured[slots[measure, slot], where] += amount
                         today[measure, where] = 0
-                by_country[measure, country] += total
+                by_country[measure, country * 2 + (1 if channel < SHELF else 0)] += total
                 by_channel[measure, regions[country] * N_CHANNELS + channel] += total
 
 
@@ -161,7 +165,7 @@ def _array(values: NDArray[np.integer] | int) -> I64:
     """A one-dimensional int64 array; a plain number becomes an array of one. One type keeps one compiled version."""
     if isinstance(values, np.ndarray):
         if values.dtype == np.int64 and values.ndim == 1:
-            return values
+            return values.view(np.int64)
         return np.atleast_1d(values).astype(np.int64)
     return _ONE if values == 1 else np.array([values], dtype=np.int64)
 
@@ -190,10 +194,10 @@ class Tally:
         self.today = np.zeros((N_MEASURES, N_CELLS), dtype=np.int64)
         self.totals = np.zeros((N_MEASURES, N_CELLS), dtype=np.int64)
         self.matured = np.zeros((len(MATURED), N_CELLS), dtype=np.int64)
-        self.by_country = np.zeros((N_MEASURES, days, N_COUNTRIES), dtype=np.int64)
+        self.by_country = np.zeros((N_MEASURES, days, N_COUNTRIES * 2), dtype=np.int64)  # country x live
         self.by_channel = np.zeros((N_MEASURES, days, N_REGION_CHANNELS), dtype=np.int64)
         self.streamer = np.zeros((len(StreamerMeasure), streamers), dtype=np.int64)
-        self.streamer_today = np.zeros(streamers, dtype=np.int64)  # visits
+        self.streamer_today = np.zeros((len(StreamerMeasure), streamers), dtype=np.int64)
         self.merchant = np.zeros((len(MerchantMeasure), merchants * N_CHANNELS), dtype=np.int64)
         self.language = np.zeros((len(LanguageMeasure), languages * languages), dtype=np.int64)
         self.lane = np.zeros((len(LaneMeasure), N_LANES), dtype=np.int64)
@@ -257,10 +261,7 @@ class Tally:
     ) -> None:
         """Count per streamer (index, below the number of streamers)."""
         if self.recording:
-            where = _array(streamers)
-            _scatter(self.streamer[measure], where, _array(amounts))
-            if measure == StreamerMeasure.VISITS:
-                _scatter(self.streamer_today, where, _array(amounts))
+            _scatter(self.streamer_today[measure], _array(streamers), _array(amounts))
 
     def add_merchant(
         self,
@@ -313,6 +314,7 @@ class Tally:
                 self.today, self.totals, self.matured, self.by_country[:, position], self.by_channel[:, position],
                 self.days - position, _REGION, _SLOTS, _SLOT_DAYS,
             )  # fmt: skip
+            self.streamer += self.streamer_today
         else:
             self.today[:] = 0
         self.streamer_today[:] = 0
