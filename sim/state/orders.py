@@ -6,7 +6,8 @@ of open orders and one late parcel does not keep its neighbours in memory. One r
 touches about twenty fields of one order at random, which costs two misses instead of twenty.
 
 Two doors change an order's state: `move` (goods, `Status`) and `move_money` (money, `MoneyState`). Both check the move
-against a table of allowed moves and raise `IllegalMoveError`. All other columns have the one writer their declaration names.
+against a table of allowed moves and raise `IllegalMoveError`. All other columns have the one writer their declaration
+names.
 
 Column attributes (`orders.country`, ...) are views of the current records: fetch them anew after `append`, which may
 enlarge the book, and never keep one between calls.
@@ -70,7 +71,7 @@ COLUMNS: tuple[OrderColumn, ...] = (
     OrderColumn("fee_cents", "i4", "US cent", "checkout", "payment provider's fee"),
     OrderColumn("refunded_cents", "i4", "US cent", "settlement", "paid back to the buyer so far"),
     OrderColumn("expected_quality", "f4", "quality", "checkout", "quality the buyer expected at the decision"),
-    OrderColumn("true_quality", "f4", "quality", "fulfilment", "quality of the delivered unit"),
+    OrderColumn("utility", "f4", "util", "checkout", "perceived utility of buying against not buying"),
     OrderColumn("impulse_gap", "f4", "util", "checkout", "perceived minus cooled utility at the decision"),
     OrderColumn("money_utility", "f4", "util/USD", "checkout", "marginal utility of a dollar in this choice"),
     OrderColumn("satisfaction", "f4", "1", "aftersales", "0 (worst) to 1; nan before the verdict", float("nan")),
@@ -311,7 +312,7 @@ class Orders:
     fee_cents: I32
     refunded_cents: I32
     expected_quality: F32
-    true_quality: F32
+    utility: F32
     impulse_gap: F32
     money_utility: F32
     satisfaction: F32

@@ -1,0 +1,329 @@
+"""The ledger: double entry in whole US cents, the only door through which money moves.
+
+Every actor has an account; a posting takes cents from a payer and gives them to a payee under a purpose, so the
+balances always sum to zero. A positive balance is money the actor holds, or is owed by the rest of the model.
+`rest_of_world` closes the system: what factories, wages outside the model and currency markets receive or pay goes
+there.
+
+Households are accounts by country and income third, all other actors by index. Three things are kept: balances; what
+each account received minus paid by purpose since the start (`results`, for profit and loss accounts); and today's flows
+between groups of accounts by purpose, for the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from sim.kinds import (
+    CHANNELS,
+    COUNTRIES,
+    INCOME_THIRDS,
+    MODES,
+    N_CARRIERS,
+    N_WAREHOUSES,
+    PAYMENT_METHODS,
+    SELLER_CLASSES,
+    STREAMER_TIERS,
+)
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U16 = NDArray[np.uint16]
+
+
+class MoneyPurpose(IntEnum):
+    """Why money moves."""
+
+    SALE = 0
+    REFUND = 1
+    COMMISSION = 2
+    HOST_COMMISSION = 3
+    AGENCY_SHARE = 4
+    SLOT_FEE = 5
+    TRAFFIC = 6
+    LOGISTICS = 7
+    TARIFF = 8
+    VAT = 9
+    PAYMENT_FEE = 10
+    FX = 11
+    WAGE = 12
+    TECHNOLOGY = 13
+    COMPLIANCE = 14
+    FINE = 15
+    SUBSIDY = 16
+    LOAN = 17
+    INTEREST = 18
+    PREMIUM = 19
+    CLAIM = 20
+    PRODUCTION = 21
+
+
+N_PURPOSES = len(MoneyPurpose)
+TAIL = STREAMER_TIERS.index("tail")
+
+
+class Account(IntEnum):
+    """Classes of accounts, in the order of their numbers."""
+
+    HOUSEHOLD = 0  # index: country * 3 + income third
+    MERCHANT = 1
+    STREAMER = 2
+    MCN = 3
+    CHANNEL = 4  # the channel's own money
+    ESCROW = 5  # buyers' money a channel holds until it is due to the seller
+    CARRIER = 6
+    LINEHAUL = 7  # index: mode
+    WAREHOUSE = 8
+    PROVIDER = 9  # index: payment method
+    TREASURY = 10  # index: country
+    TREASURY_CN = 11
+    REST_OF_WORLD = 12
+
+
+# Groups between which flows are reported; the household of (country, third) is group country * 3 + third.
+GROUPS: tuple[str, ...] = (
+    *(f"households/{country}/{third}" for country in COUNTRIES for third in INCOME_THIRDS),
+    *(f"merchants/{size}" for size in SELLER_CLASSES),
+    *(f"streamers/{tier}" for tier in STREAMER_TIERS),
+    "mcns",
+    *(f"channel/{name}" for name in CHANNELS),
+    *(f"escrow/{name}" for name in CHANNELS),
+    "carriers",
+    "linehaul",
+    "warehouses",
+    *(f"payment/{method}" for method in PAYMENT_METHODS),
+    *(f"treasury/{country}" for country in COUNTRIES),
+    "treasury_cn",
+    "rest_of_world",
+)
+N_GROUPS = len(GROUPS)
+# group of the first account of each class
+_FIRST_GROUP = {
+    Account.HOUSEHOLD: 0,
+    Account.MERCHANT: GROUPS.index(f"merchants/{SELLER_CLASSES[0]}"),
+    Account.STREAMER: GROUPS.index(f"streamers/{STREAMER_TIERS[0]}"),
+    Account.MCN: GROUPS.index("mcns"),
+    Account.CHANNEL: GROUPS.index(f"channel/{CHANNELS[0]}"),
+    Account.ESCROW: GROUPS.index(f"escrow/{CHANNELS[0]}"),
+    Account.CARRIER: GROUPS.index("carriers"),
+    Account.LINEHAUL: GROUPS.index("linehaul"),
+    Account.WAREHOUSE: GROUPS.index("warehouses"),
+    Account.PROVIDER: GROUPS.index(f"payment/{PAYMENT_METHODS[0]}"),
+    Account.TREASURY: GROUPS.index(f"treasury/{COUNTRIES[0]}"),
+    Account.TREASURY_CN: GROUPS.index("treasury_cn"),
+    Account.REST_OF_WORLD: GROUPS.index("rest_of_world"),
+}
+# all accounts of these classes share a group (merchants one per size, streamers one per tier)
+_ONE_GROUP = frozenset(
+    {Account.MERCHANT, Account.STREAMER, Account.MCN, Account.CARRIER, Account.LINEHAUL, Account.WAREHOUSE}
+)
+_ROW = 32  # purposes per account in memory: 22 rounded up to four cache lines
+
+
+class Books(NamedTuple):
+    """The ledger's arrays as kernels take them; see `transfer`.
+
+    balances int64[accounts]; results int64[accounts, 32] (22 purposes used); flows int64[purposes * groups * groups],
+    today's; touched int32[same] the places of flows that are in use and n_touched int64[1] their number;
+    group uint16[accounts]; start int64[classes] first account number of each class.
+    """
+
+    balances: I64
+    results: I64
+    flows: I64
+    touched: I32
+    n_touched: I64
+    group: U16
+    start: I64
+
+
+@njit(cache=True, error_model="numpy")
+def transfer(books: Books, purpose: int, payer: int, payee: int, cents: int) -> None:
+    """Moves `cents` from account `payer` to account `payee` under `purpose`. For use inside kernels.
+
+    A negative amount moves the other way; nothing happens at 0.
+    """
+    if cents == 0:
+        return
+    if cents < 0:
+        payer, payee, cents = payee, payer, -cents
+    books.balances[payer] -= cents
+    books.balances[payee] += cents
+    books.results[payer, purpose] -= cents
+    books.results[payee, purpose] += cents
+    groups = 117
+    place = (np.int64(purpose) * groups + books.group[payer]) * groups + books.group[payee]
+    if books.flows[place] == 0:
+        books.touched[books.n_touched[0]] = place
+        books.n_touched[0] += 1
+    books.flows[place] += cents
+
+
+if N_GROUPS != 117:
+    raise RuntimeError("transfer() knows the number of groups as a constant: change it there too")
+
+
+@njit(cache=True, error_model="numpy")
+def _post(books: Books, purpose: int, payers: I64, payees: I64, cents: I64) -> None:
+    payer_step = 0 if payers.size == 1 else 1
+    payee_step = 0 if payees.size == 1 else 1
+    cents_step = 0 if cents.size == 1 else 1
+    for position in range(max(payers.size, payees.size, cents.size)):
+        transfer(
+            books,
+            purpose,
+            payers[position * payer_step],
+            payees[position * payee_step],
+            cents[position * cents_step],
+        )
+
+
+class Ledger:
+    """Accounts, balances and flows of one world.
+
+    `merchants`, `streamers`, `mcns` are numbers of accounts; `seller_class` (u8[merchants]) and `streamer_tier`
+    (u8[streamers]) say in which group an account's flows are reported, and can be changed with `regroup`.
+    """
+
+    def __init__(
+        self,
+        merchants: int,
+        streamers: int,
+        mcns: int,
+        seller_class: ArrayLike = 0,
+        streamer_tier: ArrayLike = TAIL,
+    ) -> None:
+        sizes = {
+            Account.HOUSEHOLD: len(COUNTRIES) * len(INCOME_THIRDS),
+            Account.MERCHANT: merchants,
+            Account.STREAMER: streamers,
+            Account.MCN: mcns,
+            Account.CHANNEL: len(CHANNELS),
+            Account.ESCROW: len(CHANNELS),
+            Account.CARRIER: N_CARRIERS,
+            Account.LINEHAUL: len(MODES),
+            Account.WAREHOUSE: N_WAREHOUSES,
+            Account.PROVIDER: len(PAYMENT_METHODS),
+            Account.TREASURY: len(COUNTRIES),
+            Account.TREASURY_CN: 1,
+            Account.REST_OF_WORLD: 1,
+        }
+        self.size: dict[Account, int] = sizes
+        start = np.zeros(len(Account) + 1, np.int64)
+        np.cumsum([sizes[kind] for kind in Account], out=start[1:])
+        accounts = int(start[-1])
+        group = np.zeros(accounts, np.uint16)
+        for kind in Account:
+            first, count = int(start[kind]), sizes[kind]
+            group[first : first + count] = _FIRST_GROUP[kind] + (0 if kind in _ONE_GROUP else np.arange(count))
+        cells = N_PURPOSES * N_GROUPS * N_GROUPS
+        self.books = Books(
+            balances=np.zeros(accounts, np.int64),
+            results=np.zeros((accounts, _ROW), np.int64),
+            flows=np.zeros(cells, np.int64),
+            touched=np.zeros(cells, np.int32),
+            n_touched=np.zeros(1, np.int64),
+            group=group,
+            start=start[:-1].copy(),
+        )
+        self.endowments: I64 = np.zeros(accounts, np.int64)
+        self.regroup(Account.MERCHANT, seller_class)
+        self.regroup(Account.STREAMER, streamer_tier)
+
+    # -- accounts -----------------------------------------------------------------------------------------------
+    def account(self, kind: Account, index: ArrayLike = 0) -> I64:
+        """Account numbers of the actors `index` (scalar or array) of a class."""
+        numbers: I64 = self.books.start[kind] + np.asarray(index, np.int64)
+        return numbers
+
+    def household(self, country: ArrayLike, third: ArrayLike) -> I64:
+        """Account numbers of households by country and income third."""
+        thirds = len(INCOME_THIRDS)
+        return self.account(Account.HOUSEHOLD, np.asarray(country, np.int64) * thirds + np.asarray(third, np.int64))
+
+    def _slice(self, kind: Account) -> slice:
+        first = int(self.books.start[kind])
+        return slice(first, first + self.size[kind])
+
+    def regroup(self, kind: Account, which: ArrayLike) -> None:
+        """Reports merchants by size class or streamers by tier `which` (n,) or one for all, from now on."""
+        groups = {Account.MERCHANT: len(SELLER_CLASSES), Account.STREAMER: len(STREAMER_TIERS)}
+        if kind not in groups or np.any(np.asarray(which) >= groups[kind]):
+            raise ValueError(f"{kind.name} accounts have no such groups")
+        self.books.group[self._slice(kind)] = _FIRST_GROUP[kind] + np.asarray(which, np.uint16)
+
+    # -- moving money -------------------------------------------------------------------------------------------
+    def post(self, purpose: MoneyPurpose, payers: ArrayLike, payees: ArrayLike, cents: ArrayLike) -> None:
+        """Each payer pays its payee `cents` under `purpose`.
+
+        Account numbers and amounts are arrays (n,), or scalars for all; amounts are whole, a negative one is paid back.
+        """
+        arrays = [np.atleast_1d(np.asarray(part)) for part in (payers, payees, cents)]
+        sizes = {part.size for part in arrays} - {1}
+        if len(sizes) > 1:
+            raise ValueError(f"payers, payees and amounts differ in length: {[part.size for part in arrays]}")
+        if arrays[2].dtype.kind not in "iu":
+            raise ValueError("amounts are whole cents")
+        if any(part.size == 0 for part in arrays):
+            return
+        payer, payee, amount = (np.ascontiguousarray(part, np.int64) for part in arrays)
+        for accounts in (payer, payee):
+            if accounts.min() < 0 or accounts.max() >= self.books.balances.size:
+                raise ValueError("no such account")
+        _post(self.books, int(purpose), payer, payee, amount)
+
+    def endow(self, accounts: ArrayLike, cents: ArrayLike) -> None:
+        """Gives accounts the money they start with, out of the rest of the world; no flow and no result."""
+        numbers = np.atleast_1d(np.asarray(accounts, np.int64))
+        amounts = np.broadcast_to(np.asarray(cents, np.int64), numbers.shape)
+        for target in (self.books.balances, self.endowments):
+            np.add.at(target, numbers, amounts)
+            target[self.books.start[Account.REST_OF_WORLD]] -= int(amounts.sum())
+
+    # -- reading ------------------------------------------------------------------------------------------------
+    def balance(self, kind: Account) -> I64:
+        """Balances of a class in cents, int64[size of the class], a copy."""
+        return self.books.balances[self._slice(kind)].copy()
+
+    def result(self, kind: Account) -> I64:
+        """Received minus paid since the start, int64[size of the class, purposes], a copy."""
+        return self.books.results[self._slice(kind), :N_PURPOSES].copy()
+
+    def flows_today(self) -> tuple[I64, I64, I64, I64]:
+        """Today's flows: purpose, paying group, receiving group (positions in GROUPS), cents; (n,) each, sorted."""
+        count = int(self.books.n_touched[0])
+        places = np.sort(self.books.touched[:count]).astype(np.int64)
+        purpose, rest = np.divmod(places, N_GROUPS * N_GROUPS)
+        payer, payee = np.divmod(rest, N_GROUPS)
+        return purpose, payer, payee, self.books.flows[places]
+
+    def open_day(self) -> None:
+        """Forgets yesterday's flows."""
+        count = int(self.books.n_touched[0])
+        self.books.flows[self.books.touched[:count]] = 0
+        self.books.n_touched[0] = 0
+
+    # -- conservation -------------------------------------------------------------------------------------------
+    def close_daypart(self) -> None:
+        """Asserts that all balances sum to zero."""
+        total = int(self.books.balances.sum())
+        if total:
+            raise AssertionError(f"money is not conserved: the balances sum to {total} cents")
+
+    def check(self) -> None:
+        """Asserts that balances sum to zero and are what was endowed plus what was received and paid."""
+        self.close_daypart()
+        if np.any(self.books.balances != self.endowments + self.books.results.sum(axis=1)):
+            raise AssertionError("a balance differs from the account's postings")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays: Sequence[NDArray[np.generic]] = self.books
+        return sum(array.nbytes for array in arrays)
