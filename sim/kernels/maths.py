@@ -77,6 +77,8 @@ FAR_E3 = np.float32(0.017337203997)
 FAR_F1 = np.float32(0.24197894225)
 FAR_F2 = np.float32(0.012258202635)
 
+FIXED_SCALE = np.float32(65535.0)
+
 TABLE_STEP_BITS = np.int32(18)  # 2^5 steps an octave: 23 mantissa bits less 5
 TABLE_STEPS = 32
 TABLE_OCTAVES = 23
@@ -223,6 +225,39 @@ def exponential(u: np.float32, mean: np.float32) -> np.float32:
 def gumbel(u: np.float32) -> np.float32:
     """Standard Gumbel quantile, -ln(-ln u): added to utilities it makes the best option a logit choice."""
     return -log1(-log1(u))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def from_fixed(stored: np.uint16) -> np.float32:
+    """The number in [0, 1] that a 16-bit fixed-point value stands for: stored / 65535, exact at both ends."""
+    return np.float32(stored) / FIXED_SCALE
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def to_fixed(value: np.float32) -> np.uint16:
+    """The nearest 16-bit fixed-point value of a number, held to [0, 1]; inverse of `from_fixed`.
+
+    For values that are set or move by visible amounts. The error is at most 2^-17 and has no sign on average, but a
+    change of less than half a step (7.6e-6) is lost every time: use `to_fixed_keyed` for slow drifts.
+    """
+    held = ZERO if value < ZERO else np.float32(value)
+    held = ONE if held > ONE else held
+    return np.uint16(np.int32(held * FIXED_SCALE + HALF))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def to_fixed_keyed(value: np.float32, u: np.float32) -> np.uint16:
+    """A number, held to [0, 1], rounded up or down to 16-bit fixed point with the odds that keep its mean exact.
+
+    `u` is a uniform draw addressed by the person and the day. A drift much smaller than one step thus happens at its
+    right average speed instead of not at all.
+    """
+    held = ZERO if value < ZERO else np.float32(value)
+    held = ONE if held > ONE else held
+    scaled = held * FIXED_SCALE
+    whole = np.float32(np.int32(scaled))  # the fraction is exact, the sum `scaled + u` would not be
+    up = np.int32(1) if u < scaled - whole else np.int32(0)
+    return np.uint16(np.int32(whole) + up)
 
 
 def quantile_table(quantile: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""What the world holds: tables of columns, each with one writer, and the containers built on them."""
