@@ -1,0 +1,233 @@
+"""What is on sale and what is on air: merchants, product lines, offers, stock, and the shows of a day.
+
+Everything is a struct of arrays with the row number as identity: merchants, lines and streamers are numbered once, at
+build, and never renumbered. Letters in shapes: m merchants, n lines, S streamers, s shows of the day, C countries,
+T = 4 steps of a line's price-quality ladder, K categories, P platforms, H channels, W = 24 warehouses.
+
+Money is in US cents of one sampled consumer's world, quality between 0 and 1. Each column has one writer, named in the
+line that declares it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kinds import DAYPARTS, N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, N_WAREHOUSES, NO_SHOW
+
+type U8 = NDArray[np.uint8]
+type U16 = NDArray[np.uint16]
+type I32 = NDArray[np.int32]
+type I64 = NDArray[np.int64]
+type F32 = NDArray[np.float32]
+
+LINEUP = 4  # lines a show presents
+LINE_LIMIT = 65_000  # line numbers are stored in 16 bits
+SHOW_LIMIT = 4_000
+POOL_SLOTS = 64  # keyed slots of a recommendation pool
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """Merchants, their lines, and what each line costs and promises in each country.
+
+    A line is sold in country c where `landed_cents[line, c, 0] > 0`. `direct` and `stocked` are complements wherever the
+    line is sold: 1 in `stocked` means from the warehouse in the country, 1 in `direct` from the merchant's warehouse in
+    China. Stock is pooled over a line's tiers.
+    """
+
+    # merchants
+    seller_class: U8  # (m,) index in SELLER_CLASSES; build
+    home_warehouse: U8  # (m,) warehouse in China that ships direct parcels and bulk, 0..3; build
+    merchant_category: U8  # (m,) main category; build
+    merchant_size: F32  # (m,) share of the sales expected of all merchants at build, sums to 1; build
+    reputation: F32  # (m,) public reputation 0-1; opinion
+    authenticity: F32  # (m,) share of units that are genuine; build
+    return_guarantee: U8  # (m,) 1: guarantees returns of its own accord; build
+    insured: U8  # (m,) 1: pays for fulfilment insurance; build
+    own_site: U8  # (m,) 1: has a site of its own; build
+    lister: U8  # (m,) 1: lists on the shelf channel; build
+    on_platform: U8  # (m, P) 1: sells through the platform; build
+    targets: U8  # (m, C) 1: sells to the country; build
+    overseas_draw: (
+        F32  # (m,) keyed lottery 0-1; offered a local warehouse where below rules.warehousing.overseas_access; build
+    )
+    weekday: U8  # (m,) 0-6, day of the week on which the merchant revises prices and stock; build
+    host_offer: F32  # (m,) commission offered to hosts, share of goods value; adaptation
+
+    # lines
+    merchant: U16  # (n,) owner; build
+    category: U8  # (n,) build
+    quality: F32  # (n, T) true quality 0-1, rising with the tier; build
+    unit_cost_cents: I32  # (n, T) ex-factory cost of a unit; build
+    list_cents: I32  # (n, T) export list price: ex tax, freight and duty, before any country's costs; supply.price
+    weight_kg: F32  # (n,) of a packed unit, volume weight if larger; build
+    line_share: F32  # (n,) share of the merchant's demand expected of the line, sums to 1 over a merchant; build
+    cold: U8  # (n,) 1: needs the cold chain; build
+
+    # offers: line in a country
+    price_cents: I32  # (n, C, T) goods price asked: before discount, buyer's taxes and freight; supply.price
+    freight_cents: I32  # (n, C) freight charged to the buyer for one unit on top of the price; supply.price
+    landed_cents: (
+        I32  # (n, C, T) all the buyer pays for one unit before discount and subsidy; 0: not sold; supply.price
+    )
+    promised_days: F32  # (n, C) delivery time promised; supply.price from the lanes' promises
+    stocked: U8  # (n, C) 1: sold from the warehouse in the country; adaptation
+    direct: U8  # (n, C) 1: sold from China, parcel by parcel; adaptation
+
+    # stock, units in the model's world
+    shown: I32  # (n, W) what sellers show; checkout takes from it, fulfilment refreshes it
+    real: I32  # (n, W) what lies there; fulfilment
+    ordered_units: I64  # (n, W) sent for since the first day, stock of the first day included; adaptation
+    received_units: I64  # (n, W) arrived since the first day, stock of the first day included; fulfilment
+    wanted_units: I64  # (n, C) asked for since the first day, units lost for want of stock included; checkout
+
+    # what hosts, agencies and channels ask
+    host_permille: U16  # (S,) of goods value, host's commission today; supply.schedule
+    agency_permille: U16  # (S,) of the host's commission, kept by the agency; 0: no agency; adaptation
+    agency: U16  # (S,) the streamer's MCN, NO_STREAMER if none; adaptation
+    commission_asked: F32  # (H, 2) channel's commission by seller class, share of goods value, before any cap; channels
+
+    @property
+    def n_merchants(self) -> int:
+        """Number of merchants."""
+        return int(self.seller_class.size)
+
+    @property
+    def n_lines(self) -> int:
+        """Number of lines."""
+        return int(self.merchant.size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns."""
+        return sum(getattr(self, field.name).nbytes for field in fields(self))
+
+    @classmethod
+    def empty(cls, merchants: int, lines: int, streamers: int) -> Catalogue:
+        """A catalogue of the given size with every column zero (nothing is sold anywhere).
+
+        Raises:
+            ValueError: more lines than 16 bits can number.
+        """
+        if lines > LINE_LIMIT:
+            raise ValueError(f"at most {LINE_LIMIT} lines, not {lines}")
+        sizes = {"m": (merchants,), "n": (lines,), "S": (streamers,), "H": (N_CHANNELS, 2)}
+        sizes |= {"mP": (merchants, N_PLATFORMS), "mC": (merchants, N_COUNTRIES)}
+        sizes |= {"nT": (lines, N_TIERS), "nC": (lines, N_COUNTRIES), "nW": (lines, N_WAREHOUSES)}
+        sizes |= {"nCT": (lines, N_COUNTRIES, N_TIERS)}
+        return cls(**{name: np.zeros(sizes[shape], dtype=dtype) for name, (shape, dtype) in COLUMNS.items()})
+
+
+COLUMNS: dict[str, tuple[str, type]] = {
+    "seller_class": ("m", np.uint8),
+    "home_warehouse": ("m", np.uint8),
+    "merchant_category": ("m", np.uint8),
+    "merchant_size": ("m", np.float32),
+    "reputation": ("m", np.float32),
+    "authenticity": ("m", np.float32),
+    "return_guarantee": ("m", np.uint8),
+    "insured": ("m", np.uint8),
+    "own_site": ("m", np.uint8),
+    "lister": ("m", np.uint8),
+    "on_platform": ("mP", np.uint8),
+    "targets": ("mC", np.uint8),
+    "overseas_draw": ("m", np.float32),
+    "weekday": ("m", np.uint8),
+    "host_offer": ("m", np.float32),
+    "merchant": ("n", np.uint16),
+    "category": ("n", np.uint8),
+    "quality": ("nT", np.float32),
+    "unit_cost_cents": ("nT", np.int32),
+    "list_cents": ("nT", np.int32),
+    "weight_kg": ("n", np.float32),
+    "line_share": ("n", np.float32),
+    "cold": ("n", np.uint8),
+    "price_cents": ("nCT", np.int32),
+    "freight_cents": ("nC", np.int32),
+    "landed_cents": ("nCT", np.int32),
+    "promised_days": ("nC", np.float32),
+    "stocked": ("nC", np.uint8),
+    "direct": ("nC", np.uint8),
+    "shown": ("nW", np.int32),
+    "real": ("nW", np.int32),
+    "ordered_units": ("nW", np.int64),
+    "received_units": ("nW", np.int64),
+    "wanted_units": ("nC", np.int64),
+    "host_permille": ("S", np.uint16),
+    "agency_permille": ("S", np.uint16),
+    "agency": ("S", np.uint16),
+    "commission_asked": ("H", np.float32),
+}
+"""Shape letters and dtype of every column of `Catalogue`, in declared order."""
+
+
+@dataclass(slots=True)
+class Air:
+    """The shows of one day, sorted by streamer; made anew every day by supply.schedule and read-only after it.
+
+    A streamer has at most one show a day, which may span several dayparts (`dayparts`, bit b = daypart b). A daypart's
+    pools are filled by supply.expose.
+    """
+
+    day: int
+    streamer: U16  # (s,)
+    platform: U8  # (s,)
+    country: U8  # (s,) whose audience the show is made for
+    language: U8  # (s, 2) index in geography.LANGUAGES, mainly spoken first; the same twice if only one is spoken
+    proficiency: F32  # (s, 2) how well the host speaks it, 0-1
+    category: U8  # (s,) of the first line
+    lineup: U16  # (s, 4) lines
+    discount_permille: U16  # (s,) off the goods price
+    exaggeration: F32  # (s,) claimed minus true quality
+    disclosed: U8  # (s,) 1: carries an advertising label
+    guarantee: U8  # (s,) 1: all four lines are guaranteed by their merchants
+    dayparts: U8  # (s,) bit mask
+    skill: F32  # (s,) 0-1
+    lively: F32  # (s,) interaction intensity 0-1
+    certified: U8  # (s,) 1: the host holds a certificate
+    type: U8  # (s,) index in STREAMER_TYPES
+    popularity: F32  # (s,) smoothed expected share of the audience of its country and platform
+    show_of_streamer: U16  # (6, S) show on air in the daypart, NO_SHOW if none
+
+    def __len__(self) -> int:
+        return int(self.streamer.size)
+
+    @classmethod
+    def empty(cls, day: int, shows: int, streamers: int) -> Air:
+        """`shows` shows with every column zero and nobody on air."""
+        return cls(
+            day=day,
+            streamer=np.zeros(shows, np.uint16),
+            platform=np.zeros(shows, np.uint8),
+            country=np.zeros(shows, np.uint8),
+            language=np.zeros((shows, 2), np.uint8),
+            proficiency=np.zeros((shows, 2), np.float32),
+            category=np.zeros(shows, np.uint8),
+            lineup=np.zeros((shows, LINEUP), np.uint16),
+            discount_permille=np.zeros(shows, np.uint16),
+            exaggeration=np.zeros(shows, np.float32),
+            disclosed=np.zeros(shows, np.uint8),
+            guarantee=np.zeros(shows, np.uint8),
+            dayparts=np.zeros(shows, np.uint8),
+            skill=np.zeros(shows, np.float32),
+            lively=np.zeros(shows, np.float32),
+            certified=np.zeros(shows, np.uint8),
+            type=np.zeros(shows, np.uint8),
+            popularity=np.zeros(shows, np.float32),
+            show_of_streamer=np.full((DAYPARTS, streamers), NO_SHOW, np.uint16),
+        )
+
+
+def empty_pools() -> tuple[U16, F32]:
+    """Recommendation pools with nobody in them.
+
+    Returns:
+        pool: uint16[C, P, K, 64], show numbers, NO_SHOW where a pool is empty; a slot drawn uniformly is a show drawn in
+            proportion to its exposure weight.
+        pool_value: float32[C, P, K], inclusive value of what is on air, utils, 0 where nothing is.
+    """
+    pool = np.full((N_COUNTRIES, N_PLATFORMS, N_CATEGORIES, POOL_SLOTS), NO_SHOW, dtype=np.uint16)
+    return pool, np.zeros(pool.shape[:3], dtype=np.float32)
