@@ -34,7 +34,16 @@ class Purpose(IntEnum):
     Each block belongs to one part of the model, which adds its purposes there.
     """
 
-    # 0-39 build: the population and its attributes (sim/build.py)
+    # 0-39 build: the population and its attributes (sim/state/consumers.py); entity: birth number
+    PERSON = 0  # age band, adoption, payment preference
+    INCOME = 1
+    LANGUAGE = 2  # other: language
+    PLATFORM_HABIT = 3
+    INTEREST = 4  # other: category
+    LAST_PURCHASE = 5  # other: category
+    OPENING_TASTE = 6
+    DELAY = 7
+    FOLLOW_START = 8
 
     # 40-79 graph: friends, follows, initial popularity (sim/state/social.py)
     GRAPH_WEIGHT = 40  # entity: row; a person's sociability
@@ -43,7 +52,23 @@ class Purpose(IntEnum):
     GRAPH_CLOSURE = 43  # entity: attempt number; friends of friends who meet
     POPULARITY = 44  # entity: streamer; popularity at the start
 
-    # 80-139 attention, shopping, opinion
+    # 80-139 attention, shopping, opinion (sim/kernels/live.py, sim/kernels/opinion.py); entity: birth number
+    OPEN = 80  # whether and when a channel is opened, a shelf searched
+    PLATFORM = 81  # noise of the choice of a platform
+    CANDIDATE = 82  # slots of the recommendation, focus and second of a session
+    HOST_TASTE = 83  # other: streamer; lasting taste for a host
+    ROOM = 84  # other: streamer; passing taste for a room
+    WATCH = 85  # other: streamer; stay, hop, follow, first line shown
+    BUY = 86  # other: streamer; whether, which tier, how many
+    FIT = 87  # other: line; how a line fits for good
+    SHELF_CANDIDATE = 88
+    SHELF_NOISE = 89  # other: line
+    SHELF_BUY = 90
+    JUDGE = 91  # other: line; satisfaction, return, dispute, complaint
+    JUDGE_GOODS = 92  # other: line; authenticity, quality of the unit, time of the verdict
+    TELL = 93  # other: line
+    SHARE = 94  # other: streamer
+    TRUST_PRIOR = 95
 
     # 140-179 checkout, payment, settlement
 

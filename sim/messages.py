@@ -37,6 +37,7 @@ class Intents:
     promised_days: F32  # what the buyer was shown
     expected_quality: F32  # in the units of a line's quality
     impulse_gap: F32  # perceived minus cooled utility, utils
+    utility: F32  # perceived utility of buying against not buying, utils
     money_utility: F32  # marginal utility of a dollar in this choice, utils per USD
     flags: U16  # Flag bits known at the decision (GUARANTEED, DISCLOSED, TRIED_ON, TRACED)
 

@@ -1,0 +1,244 @@
+"""The consumers: one column a property, one row a person, each declared once.
+
+Rows are ordered by country, first language and age band, so that friends lie near each other in memory; a person's
+identity is the birth number, a column of its own, and every draw is keyed by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.config.consumer import Consumer as Behaviour
+from sim.config.geography import LANGUAGES, Geography
+from sim.draws import Draws, Purpose
+from sim.kernels.live import N_FOLLOWS, N_LANGUAGES, N_MEMORY, N_PLATFORM_SLOTS, NOBODY, People
+from sim.kinds import N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
+from sim.state.table import FIXED, Column, Table
+
+BUILD, ATTENTION, SHOPPING, OPINION = "build", "attention", "shopping", "opinion"
+FAR_PAST = 400  # days before the first one to which unknown last purchases reach back at the most
+
+COLUMNS = (
+    Column("birth", np.uint32, "1", 0, None, BUILD, "birth number: who this is, whatever the row"),
+    Column("country", np.uint8, "index", 0, N_COUNTRIES - 1, BUILD, "country of residence"),
+    Column("third", np.uint8, "index", 0, 2, BUILD, "third of the country's income distribution"),
+    Column("age", np.uint8, "index", 0, 3, BUILD, "age band, see sim.config.geography.AGE_BANDS"),
+    Column("languages", np.uint8, "index", 0, len(LANGUAGES) - 1, BUILD, "languages known, best first", N_LANGUAGES),
+    Column("proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each of them, 0 for an empty place", N_LANGUAGES),
+    Column("adopter", np.uint8, "0/1", 0, 1, BUILD, "visits live rooms at least once a month"),
+    Column("opening_taste", np.float32, "logit", -10, 10, BUILD, "lasting propensity to open live channels"),
+    Column("money_weight", np.float32, "1", 0, 1000, BUILD, "marginal utility of money against the mean person"),
+    Column("delay_weight", np.float32, "utils/day", 0, 10, BUILD, "sensitivity to a day of waiting, heavy tail"),
+    Column("interests", np.uint8, "1/255", 0, 255, BUILD, "lasting interest by category", N_CATEGORIES),
+    Column("need_day", np.uint16, "day", 0, None, SHOPPING, "day of the last purchase by category", N_CATEGORIES),
+    Column("follows", np.uint16, "streamer", 0, None, ATTENTION, "followed hosts, 65535 empty", N_FOLLOWS),
+    Column("bonds", np.uint16, "1", 0, 1, ATTENTION, "bond with each of them", N_FOLLOWS, FIXED),
+    Column("trust", np.uint16, "1", 0, 1, OPINION, "general trust in live and cross-border shopping", 0, FIXED),
+    Column(
+        "channel_trust", np.uint16, "1", 0, 1, OPINION,
+        "trust in the country's platforms, last place: shelf and brand sites", N_PLATFORM_SLOTS + 1, FIXED,
+    ),
+    Column("habit", np.uint8, "1/255", 0, 255, BUILD, "habit of each of the country's platforms", N_PLATFORM_SLOTS),
+    Column("payment_preference", np.uint8, "index", 0, 5, BUILD, "preferred payment method"),
+    Column("budget_cents", np.int32, "US cent", 0, None, BUILD, "monthly budget for online shopping"),
+    Column("spent_cents", np.float32, "US cent", 0, None, SHOPPING, "spent and not yet forgotten, as of `spent_day`"),
+    Column("spent_day", np.uint16, "day", 0, None, SHOPPING, "day of the last spending"),
+    Column("memory_seller", np.uint16, "merchant", 0, None, SHOPPING, "sellers remembered, 65535 empty", N_MEMORY),
+    Column("memory_kind", np.uint8, "code", 0, 255, SHOPPING, "category, plus 128 if bought there", N_MEMORY),
+    Column("memory_day", np.uint16, "day", 0, None, SHOPPING, "day of the memory", N_MEMORY),
+    Column("memory_score", np.uint8, "1/255", 0, 255, OPINION, "satisfaction, or how much was learnt", N_MEMORY),
+    Column("shared_host", np.uint16, "streamer", 0, None, OPINION, "host whose room a friend shared, 65535 none"),
+    Column("proof", np.uint8, "friends", 0, 255, OPINION, "purchases of friends seen lately"),
+)  # fmt: skip
+
+
+def people_of(table: Table) -> People:
+    """The columns as the compiled loops take them."""
+    return People(**{name: getattr(table, name) for name in People._fields})
+
+
+def behaviour_record(behaviour: Behaviour) -> NDArray[Any]:
+    """All scalar parameters of configs/consumer as one record, shape (1,), field `<group>_<name>`, float32."""
+    fields: dict[str, float] = {}
+    for group, model in behaviour:
+        if group in ("tastes", "category", "checkout_steps"):
+            continue
+        for name, value in model:
+            fields[f"{group}_{name}"] = float(value)
+    record = np.zeros(1, dtype=[(name, np.float32) for name in fields])
+    for name, value in fields.items():
+        record[name] = value
+    return record
+
+
+def country_counts(geography: Geography, consumers: int) -> NDArray[np.int64]:
+    """Sampled consumers by country: proportional to adults online, by largest remainder, at least one each.
+
+    Stratified by country, so that the sample's geography does not vary with the seed.
+    """
+    share = geography.online_adults() / geography.online_adults().sum() * (consumers - N_COUNTRIES)
+    counts = np.floor(share).astype(np.int64)
+    order = np.argsort(-(share - counts), kind="stable")
+    counts[order[: consumers - N_COUNTRIES - int(counts.sum())]] += 1
+    return counts + 1
+
+
+def platform_slots(geography: Geography, availability: str) -> NDArray[np.uint8]:
+    """Platforms on offer in each country, most used first, shape (C, 4), 255 for an empty place."""
+    shares = geography.platform_shares(availability)  # type: ignore[arg-type]
+    slots = np.full((N_COUNTRIES, N_PLATFORM_SLOTS), 255, np.uint8)
+    for country in range(N_COUNTRIES):
+        ranked = np.argsort(-shares[country], kind="stable")
+        offered = [platform for platform in ranked[:N_PLATFORM_SLOTS] if shares[country, platform] > 0]
+        slots[country, : len(offered)] = offered
+    return slots
+
+
+def populate(
+    behaviour: Behaviour,
+    geography: Geography,
+    availability: str,
+    consumers: int,
+    first_day: int,
+    host_country: NDArray[np.integer[Any]],
+    host_weight: NDArray[np.floating[Any]],
+    draws: Draws,
+) -> Table:
+    """The population on its first day.
+
+    `host_country`, `host_weight`: (streamers,) audience country and popularity, from which initial follows are drawn.
+    `first_day` counts from 2000-01-01. Attributes are keyed by birth number; a country's people are born in a row.
+    """
+    counts = country_counts(geography, consumers)
+    birth = np.arange(consumers, dtype=np.uint32)
+    country = np.repeat(np.arange(N_COUNTRIES), counts)
+
+    def uniform(purpose: Purpose, word: int = 0, ordinal: int = 0) -> NDArray[np.float32]:
+        return np.asarray(draws.uniform(purpose, birth, ordinal=ordinal, word=word))
+
+    def normal(purpose: Purpose, word: int = 0) -> NDArray[np.float32]:
+        return np.asarray(draws.normal(purpose, birth, word=word))
+
+    age_steps = np.cumsum(geography.age_shares(), axis=1)[:, :-1]
+    age = (uniform(Purpose.PERSON)[:, None] >= age_steps[country]).sum(axis=1)
+    adopter = uniform(Purpose.PERSON, 1) < geography.adoption_shares()[country, age]
+    income_draw = normal(Purpose.INCOME)
+    sigma = geography.income_sigma()[country]
+    mean_income = geography.income_usd()[country]
+    relative = np.exp(sigma * income_draw - 0.5 * sigma**2)
+    rank = uniform(Purpose.INCOME)
+    third = (rank >= 1 / 3).astype(np.uint8) + (rank >= 2 / 3)
+    world_income = float(mean_income.mean())
+    money_weight = relative**-behaviour.purchase.income_power * (mean_income / world_income) ** (
+        -behaviour.purchase.country_income_power
+    )
+    budget = mean_income * relative / 12 * behaviour.budget.share_of_income * 100
+
+    languages, proficiency = _languages(geography, country, birth, draws)
+    slots = platform_slots(geography, availability)
+    shares = geography.platform_shares(availability)  # type: ignore[arg-type]
+    slot_share = np.where(slots == 255, 0.0, np.take_along_axis(shares, np.minimum(slots, N_PLATFORMS - 1), axis=1))
+    main = (uniform(Purpose.PLATFORM_HABIT)[:, None] >= np.cumsum(slot_share, axis=1)[country, :-1]).sum(axis=1)
+    weak = np.stack([uniform(Purpose.PLATFORM_HABIT, word, 1) for word in range(4)], axis=1)
+    habit = (90 * weak).astype(np.uint8)
+    habit[np.arange(consumers), main] = (160 + 95 * weak[np.arange(consumers), main]).astype(np.uint8)
+    habit[slots[country] == 255] = 0
+
+    interests = np.empty((consumers, N_CATEGORIES), np.uint8)
+    need_day = np.empty((consumers, N_CATEGORIES), np.uint16)
+    for category in range(N_CATEGORIES):
+        taste = np.asarray(draws.normal(Purpose.INTEREST, birth, other=category))
+        level = behaviour.category.interest[category] * np.exp(behaviour.category.interest_spread * taste)
+        interests[:, category] = (np.minimum(level, 1.0) * 255).astype(np.uint8)
+        since = -np.log(np.asarray(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category)))
+        need_day[:, category] = first_day - np.minimum(since * FAR_PAST / 2, FAR_PAST).astype(np.int64)
+
+    trust = np.clip(
+        behaviour.trust.prior_mean + behaviour.trust.prior_spread * normal(Purpose.TRUST_PRIOR).astype(np.float64), 0, 1
+    )
+    follows, bonds = _follows(country, birth, adopter, host_country, host_weight, draws)
+    payment_steps = np.cumsum(geography.payment_shares(), axis=1)[:, :-1]
+    payment = (uniform(Purpose.PERSON, 2)[:, None] >= payment_steps[country]).sum(axis=1)
+
+    order = np.lexsort((birth, age, languages[:, 0], country))
+    values: dict[str, Any] = {
+        "birth": birth,
+        "country": country,
+        "third": third,
+        "age": age,
+        "languages": languages,
+        "proficiency": proficiency,
+        "adopter": adopter,
+        "opening_taste": behaviour.opening.heterogeneity * normal(Purpose.OPENING_TASTE),
+        "money_weight": money_weight,
+        "delay_weight": behaviour.budget.delay_median * np.exp(behaviour.budget.delay_sigma * normal(Purpose.DELAY)),
+        "interests": interests,
+        "need_day": need_day,
+        "follows": follows,
+        "bonds": bonds,
+        "trust": trust,
+        "channel_trust": np.repeat(trust[:, None], N_PLATFORM_SLOTS + 1, axis=1),
+        "habit": habit,
+        "payment_preference": payment,
+        "budget_cents": np.minimum(budget, 2**31 - 1),
+        "spent_day": np.full(consumers, first_day),
+        "memory_seller": np.full((consumers, N_MEMORY), NOBODY),
+        "shared_host": np.full(consumers, NOBODY),
+    }
+    return Table(COLUMNS, consumers, "consumers", **{name: np.asarray(value)[order] for name, value in values.items()})
+
+
+def _languages(
+    geography: Geography, country: NDArray[np.int64], birth: NDArray[np.uint32], draws: Draws
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Up to three languages a person, each known with its country's share; the best is known fully, others half or more."""
+    shares = geography.language_shares()
+    consumers = birth.size
+    languages = np.repeat(geography.first_language()[country][:, None], N_LANGUAGES, axis=1)
+    proficiency = np.zeros((consumers, N_LANGUAGES), np.uint8)
+    filled = np.zeros(consumers, np.int64)
+    ranked = np.argsort(-shares, axis=1, kind="stable")
+    for position in range(int((shares > 0).sum(axis=1).max())):
+        language = ranked[country, position]
+        known = np.asarray(draws.uniform(Purpose.LANGUAGE, birth, other=language)) < shares[country, language]
+        known &= filled < N_LANGUAGES
+        rows = np.flatnonzero(known)
+        level = 128 + 127 * np.asarray(draws.uniform(Purpose.LANGUAGE, birth[rows], other=language[rows], word=1))
+        languages[rows, filled[rows]] = language[rows]
+        proficiency[rows, filled[rows]] = np.where(filled[rows] == 0, 255, level)
+        filled[rows] += 1
+    proficiency[filled == 0, 0] = 255
+    return languages, proficiency
+
+
+def _follows(
+    country: NDArray[np.int64],
+    birth: NDArray[np.uint32],
+    adopter: NDArray[np.bool_],
+    host_country: NDArray[np.integer[Any]],
+    host_weight: NDArray[np.floating[Any]],
+    draws: Draws,
+) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """Initial follows of adopters: zero to six hosts of their country, drawn by popularity; bonds spread evenly."""
+    consumers = birth.size
+    follows = np.full((consumers, N_FOLLOWS), NOBODY, np.uint16)
+    bonds = np.zeros((consumers, N_FOLLOWS))
+    wanted = np.where(adopter, np.asarray(draws.integers(Purpose.FOLLOW_START, N_FOLLOWS + 1, birth)), 0)
+    for home in range(N_COUNTRIES):
+        hosts = np.flatnonzero(host_country == home)
+        if hosts.size == 0:
+            continue
+        steps = np.cumsum(host_weight[hosts] / host_weight[hosts].sum())
+        here = np.flatnonzero(country == home)
+        for slot in range(N_FOLLOWS):
+            rows = here[wanted[here] > slot]
+            u = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth[rows], ordinal=slot + 1))
+            chosen = hosts[np.minimum(np.searchsorted(steps, u), hosts.size - 1)].astype(np.uint16)
+            fresh = ~(follows[rows] == chosen[:, None]).any(axis=1)
+            follows[rows[fresh], slot] = chosen[fresh]
+            strength = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth[rows], ordinal=slot + 1, word=1))
+            bonds[rows[fresh], slot] = 0.05 + 0.45 * strength[fresh]
+    return follows, bonds
