@@ -98,7 +98,7 @@ class InterventionEntry(Group):
     strength: Share = 1.0
     start: float | str = 0
     end: float | str | None = None
-    ramp: Annotated[float, Field(ge=0.0)] = 0.0
+    ramp: Annotated[int, Field(ge=0)] = 0
     adoption: Literal["mandated", "offered"] | None = None
     """null: as the row says."""
     uptake: Share | None = None

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import combinations
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,11 +37,20 @@ class Settings(Protocol):
     """What is needed of a run's configuration."""
 
     @property
-    def interventions(self) -> Mapping[str, Mapping[str, Any]]: ...
+    def interventions(self) -> Mapping[str, Mapping[str, Any]]:
+        """The scenario's rows by name."""
+        ...
+
     @property
-    def start_date(self) -> date: ...
+    def start_date(self) -> date:
+        """First reported day (UTC)."""
+        ...
+
     @property
-    def days(self) -> int: ...
+    def days(self) -> int:
+        """Number of reported days."""
+        ...
+
     def origin(self, key: str) -> str:
         """The file, or "command line", that gave the key its value."""
         ...
@@ -50,16 +59,18 @@ class Settings(Protocol):
 class Uniforms(Protocol):
     """Keyed uniform draws, as `sim.draws.Draws` gives them."""
 
-    def uniform(self, purpose: int, entity: ArrayLike, other: ArrayLike = 0) -> NDArray[np.float32]: ...
+    def uniform(self, purpose: int, entity: ArrayLike, other: ArrayLike = 0) -> NDArray[np.float32]:
+        """One draw in (0, 1) for each entity."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
     """Shows that a press report, a trend or a push message makes more visible.
 
-    Masks: `countries` bool[C] of the audience, `platforms` bool[P], `categories` bool[K], `tiers` bool[3]; `ranks` first
-    and last rank by expected audience (1 the largest) or None. `factor` multiplies the popularity that people and
-    recommenders see from `start` to `end` (seconds).
+    Masks: `countries` bool[C] of the audience, `platforms` bool[P], `categories` bool[K], `tiers` bool[3]; `ranks`
+    first and last rank by expected audience (1 the largest) or None. `factor` multiplies the popularity that people
+    and recommenders see from `start` to `end` (seconds).
     """
 
     countries: NDArray[np.bool_]
@@ -73,7 +84,7 @@ class Promotion:
 
 
 class Levers(Protocol):
-    """The few verbs an intervention may say to the world; times are seconds since 2000-01-01 00:00 UTC, end excluded."""
+    """The few verbs an intervention may say to the world; seconds since 2000-01-01 00:00 UTC, end excluded."""
 
     def close_warehouses(self, warehouses: Indices, start: int, end: int) -> None:
         """Nothing is picked or booked in there; parcels wait."""
@@ -92,8 +103,14 @@ class Levers(Protocol):
         ...
 
 
-class Cost(NamedTuple):
-    """One amount to post, in cents of the sampled world: who pays, which of them (-1: the class as one), and for what."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One amount to post, in cents of the sampled world.
+
+    `payer` is a class (`treasury`, `platform`, `merchant`, `warehouse`, `carrier`, `payment_provider`, `streamer`,
+    `mcn`), `index` which of them along the class's axis (`PAYER_AXIS`; -1: the class as one), `purpose` a purpose of
+    the ledger.
+    """
 
     payer: str
     index: int
@@ -139,9 +156,13 @@ class Intervention:
         row = self.kind.row
         return row.acts is not None and (row.acts_by is None or self.values[row.acts_by] is not None)
 
+    def mask(self, path: str) -> NDArray[np.bool_]:
+        """bool in the leaf's shape: the entities in the entry's scope and within the row's own reach."""
+        return leaf_mask(path, self.entry.scope) & leaf_mask(path, self.kind.row.within)
+
     def ramped(self, day: int) -> float:
         """Strength by ramp on a day of the window: grows in equal steps and is full on day `ramp`."""
-        if self.entry.ramp <= 0.0:
+        if self.entry.ramp == 0:
             return self.full_strength
         return self.full_strength * min(1.0, (day - self.first_day + 1) / self.entry.ramp)
 
@@ -163,8 +184,9 @@ class Intervention:
             amount = self.values[change.by] if change.by is not None else change.constant
             assert amount is not None
             target = np.clip(_target(change, base, amount), leaf.low, leaf.high)
-            mask = leaf_mask(change.leaf, self.entry.scope)
-            changed[change.leaf] = np.where(mask, self._between(leaf, base, target, strength, rules), base)
+            changed[change.leaf] = np.where(
+                self.mask(change.leaf), self._between(leaf, base, target, strength, rules), base
+            )
         return rules.amend(changed)
 
     def _between(
@@ -211,7 +233,7 @@ class Intervention:
         if last - first == DAY_SECONDS:
             return
         leaf = LEAVES[VERB_LEAF[row.acts]]
-        hit = leaf_mask(leaf.path, self.entry.scope) & self._covered(leaf, self.ramped(day))
+        hit = self.mask(leaf.path) & self._covered(leaf, self.ramped(day))
         places = [axis.astype(np.int64) for axis in np.nonzero(hit)]
         if not places[0].size:
             return
@@ -254,7 +276,7 @@ class Intervention:
             if after == before:
                 continue
             axis = PAYER_AXIS.get(line.payer)
-            payers = [-1] if axis is None else np.flatnonzero(axis_mask(axis, self.entry.scope)).tolist()
+            payers = [-1] if axis is None else np.flatnonzero(self._reach(axis)).tolist()
             for payer in payers:
                 yield Cost(line.payer, int(payer), line.purpose, after - before, self.name)
 
@@ -263,18 +285,20 @@ class Intervention:
         if days <= 0:
             return 0.0
         ramp = self.entry.ramp
-        if ramp <= 1.0:
+        if ramp <= 1:
             grown = float(days)
         else:
-            rising = min(days, int(ramp))
+            rising = min(days, ramp)
             grown = rising * (rising + 1) / (2.0 * ramp) + (days - rising)
         return self.full_strength * (setup_usd + usd_per_day * grown)
 
     def _times(self, axis: str | None) -> int:
         if axis is None:
             return 1
-        mask = language_mask(self.entry.scope) if axis == "language_pair" else axis_mask(axis, self.entry.scope)
-        return int(mask.sum())
+        return int((language_mask(self.entry.scope) if axis == "language_pair" else self._reach(axis)).sum())
+
+    def _reach(self, axis: str) -> NDArray[np.bool_]:
+        return axis_mask(axis, self.entry.scope) & axis_mask(axis, self.kind.row.within)
 
 
 def _target(change: Change, base: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
@@ -371,7 +395,7 @@ def read(cfg: Settings, draws: Uniforms | None = None) -> tuple[tuple[Interventi
         mine += scope_faults(entry.scope, allowed_scope(one), f"{entry.kind} as it is set here", f"{key}.scope", where)
         if not one.acts and (start % DAY_SECONDS or end % DAY_SECONDS):
             mine.append(Fault(where, f"{key}.start", f"{entry.kind} changes rules, at 00:00 UTC", "whole days"))
-        if one.acts and entry.kind in kinds and start % HOUR_SECONDS | end % HOUR_SECONDS:
+        if one.acts and (start % HOUR_SECONDS or end % HOUR_SECONDS):
             mine.append(Fault(where, f"{key}.start", "falls within an hour", "whole hours"))
         faults += [_moved(fault, cfg) for fault in mine]
         if not mine:
@@ -420,9 +444,11 @@ def _values(entry: InterventionEntry, kind: Kind, key: str, faults: list[Fault])
         if chosen:
             values.update(dict.fromkeys(group, None))
     values.update({name: value for name, value in given.items() if name in values})
-    for group in kind.row.one_of:
-        if all(values[name] is None for name in group):
-            faults.append(Fault("", key, f"{kind.name} changes nothing", f"one of {list_names(group)}"))
+    faults += [
+        Fault("", key, f"{kind.name} changes nothing", f"one of {list_names(group)}")
+        for group in kind.row.one_of
+        if all(values[name] is None for name in group)
+    ]
     return values
 
 
@@ -475,7 +501,7 @@ def _clash(first: Intervention, second: Intervention, cfg: Settings) -> list[Fau
         return []
     faults = []
     for leaf in sorted({change.leaf for change in first.changes} & {change.leaf for change in second.changes}):
-        both = leaf_mask(leaf, first.entry.scope) & leaf_mask(leaf, second.entry.scope)
+        both = first.mask(leaf) & second.mask(leaf)
         if both.any():
             place = tuple(int(axis[0]) for axis in np.nonzero(both))
             names = ", ".join(AXES[axis][at] for axis, at in zip(LEAVES[leaf].axes, place, strict=True))

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.config.folders import data_folder
+from sim.config.interventions import Scope
 from sim.config.quantity import Group, Quantity, load_group_with_quantities
 from sim.errors import ConfigError, Fault, unknown_name
 from sim.rules import LEAVES
@@ -81,10 +82,12 @@ class Row(Group):
     pulled_by: tuple[str, ...]
     mechanism: str
     claims: tuple[str, ...] = ()
-    parameters: dict[str, float | None]
+    parameters: dict[str, float | None] = Field(default_factory=dict)
     one_of: tuple[tuple[str, ...], ...] = ()
     """Parameters that exclude each other: one given displaces the default of the others."""
     changes: tuple[Change, ...]
+    within: Scope = Scope()
+    """What the lever can reach at all; a scenario's scope narrows it further."""
     acts: Verb | None = None
     acts_by: str | None = None
     """Parameter that a verb with a size takes."""
