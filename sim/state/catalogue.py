@@ -33,9 +33,9 @@ POOL_SLOTS = 64  # keyed slots of a recommendation pool
 class Catalogue:
     """Merchants, their lines, and what each line costs and promises in each country.
 
-    A line is sold in country c where `landed_cents[line, c, 0] > 0`. `direct` and `stocked` are complements wherever the
-    line is sold: 1 in `stocked` means from the warehouse in the country, 1 in `direct` from the merchant's warehouse in
-    China. Stock is pooled over a line's tiers.
+    A line is sold in country c where `landed_cents[line, c, 0] > 0`. `direct` and `stocked` are complements wherever
+    the line is sold: 1 in `stocked` means from the warehouse in the country, 1 in `direct` from the merchant's
+    warehouse in China. Stock is pooled over a line's tiers.
     """
 
     # merchants
@@ -51,9 +51,7 @@ class Catalogue:
     lister: U8  # (m,) 1: lists on the shelf channel; build
     on_platform: U8  # (m, P) 1: sells through the platform; build
     targets: U8  # (m, C) 1: sells to the country; build
-    overseas_draw: (
-        F32  # (m,) keyed lottery 0-1; offered a local warehouse where below rules.warehousing.overseas_access; build
-    )
+    overseas_draw: F32  # (m,) keyed lottery 0-1, a local warehouse is on offer below overseas_access; build
     weekday: U8  # (m,) 0-6, day of the week on which the merchant revises prices and stock; build
     host_offer: F32  # (m,) commission offered to hosts, share of goods value; adaptation
 
@@ -70,9 +68,7 @@ class Catalogue:
     # offers: line in a country
     price_cents: I32  # (n, C, T) goods price asked: before discount, buyer's taxes and freight; supply.price
     freight_cents: I32  # (n, C) freight charged to the buyer for one unit on top of the price; supply.price
-    landed_cents: (
-        I32  # (n, C, T) all the buyer pays for one unit before discount and subsidy; 0: not sold; supply.price
-    )
+    landed_cents: I32  # (n, C, T) all a buyer pays for a unit, no discount or subsidy; 0: not sold; supply.price
     promised_days: F32  # (n, C) delivery time promised; supply.price from the lanes' promises
     stocked: U8  # (n, C) 1: sold from the warehouse in the country; adaptation
     direct: U8  # (n, C) 1: sold from China, parcel by parcel; adaptation
@@ -225,8 +221,8 @@ def empty_pools() -> tuple[U16, F32]:
     """Recommendation pools with nobody in them.
 
     Returns:
-        pool: uint16[C, P, K, 64], show numbers, NO_SHOW where a pool is empty; a slot drawn uniformly is a show drawn in
-            proportion to its exposure weight.
+        pool: uint16[C, P, K, 64], show numbers, NO_SHOW where a pool is empty; a slot drawn uniformly is a show drawn
+            in proportion to its exposure weight.
         pool_value: float32[C, P, K], inclusive value of what is on air, utils, 0 where nothing is.
     """
     pool = np.full((N_COUNTRIES, N_PLATFORMS, N_CATEGORIES, POOL_SLOTS), NO_SHOW, dtype=np.uint16)
