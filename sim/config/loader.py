@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,17 @@ class _Request:
 
 
 def load(
-    scenario: str = "baseline", overrides: Sequence[str] = (), scenario_dirs: Iterable[str | Path] = ()
+    scenario: str = "baseline",
+    overrides: Sequence[str] = (),
+    scenario_dirs: Iterable[str | Path] = (),
+    checks: Sequence[Callable[[RunConfig], object]] = (),
 ) -> RunConfig:
     """The complete configuration of one run.
 
     `scenario` names a file NAME.yaml in `scenario_dirs`, in ./scenarios or among the shipped ones, in this order;
     `overrides` are Hydra overrides (`days=90`, `geography=NAME`, `+interventions.cap.kind=commission_cap`,
-    `~interventions.cap`); `scenario=NAME` among them wins. Raises `ConfigError` with all faults at once.
+    `~interventions.cap`); `scenario=NAME` among them wins. `checks` are called with the configuration and raise
+    `ConfigError` for what only later layers know. Raises `ConfigError` with all faults at once.
     """
     configs = data_folder("configs")
     groups = _groups(configs)
@@ -75,7 +79,16 @@ def load(
         origin[group] = _shorten(str(configs / group / f"{option}.yaml"))
     for change in request.changes:
         _lay(tree, change, faults, origin)
-    return _validate(tree, request, tuple(overrides), origin, faults)
+    cfg = _validate(tree, request, tuple(overrides), origin, faults)
+    for check in (_cross_check, *checks):
+        try:
+            if cfg is not None:
+                check(cfg)
+        except ConfigError as error:
+            faults.extend(error.faults)
+    if faults or cfg is None:
+        raise ConfigError(faults)
+    return cfg
 
 
 def describe(cfg: RunConfig) -> dict[str, Quantity]:
@@ -390,7 +403,8 @@ def _validate(
     overrides: tuple[str, ...],
     origin: dict[str, str],
     faults: list[Fault],
-) -> RunConfig:
+) -> RunConfig | None:
+    """The configuration, if its types allow one; faults are added to `faults`."""
     found: dict[str, Quantity] = {}
     mine: list[Fault] = []
     rows = tree.pop("interventions", None) or {}
@@ -404,17 +418,14 @@ def _validate(
         cfg = RunConfig.from_plain(plain, str(data_folder("configs")))
     except ConfigError as error:
         mine.extend(error.faults)
-    faults = faults + [_relocate(fault, origin) for fault in mine]
+    faults.extend(_relocate(fault, origin) for fault in mine)
     if cfg is not None:
         cfg.remember(found, origin, overrides)
-        faults += _cross_check(cfg)
-    if faults or cfg is None:
-        raise ConfigError(faults)
     return cfg
 
 
-def _cross_check(cfg: RunConfig) -> list[Fault]:
-    """What no single key can show."""
+def _cross_check(cfg: RunConfig) -> None:
+    """What no single key can show. Raises `ConfigError`."""
     faults = []
     consumer_days = cfg.population.consumers * (cfg.days + cfg.warmup_days)
     if cfg.engine == "agents" and consumer_days > AGENT_LIMIT:
@@ -428,4 +439,5 @@ def _cross_check(cfg: RunConfig) -> list[Fault]:
         )
     if cfg.scenario.compared_to == cfg.scenario.name and cfg.scenario.name != "baseline":
         faults.append(Fault(cfg.scenario.name, "compared_to", "a scenario cannot be compared to itself"))
-    return faults
+    if faults:
+        raise ConfigError(faults)

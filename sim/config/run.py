@@ -14,7 +14,6 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.graph import Graph
-from sim.config.interventions import InterventionEntry
 from sim.config.logistics import Logistics
 from sim.config.payments import Payments
 from sim.config.population import Population
@@ -63,7 +62,7 @@ class RunConfig(Group):
     logistics: Logistics
     payments: Payments
     graph: Graph
-    interventions: dict[str, InterventionEntry]
+    interventions: dict[str, dict[str, Any]]
 
     _quantities: dict[str, Quantity] = PrivateAttr(default_factory=dict)
     _origin: dict[str, str] = PrivateAttr(default_factory=dict)

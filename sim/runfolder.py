@@ -1,0 +1,176 @@
+"""A run's folder: complete, or not there.
+
+A run is written to a temporary sibling, synced to disk, marked with `_DONE` and renamed. A folder without `_DONE` is
+never taken for a run, and a folder that is not this run's is never touched.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.errors import RunFolderError
+
+DONE = "_DONE"
+RUN_JSON = "run.json"
+YOUNG_SECONDS = 10.0
+RECORD_LEVELS = ("summary", "daily", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes two runs the same: the configuration's hash, the code's hash; and how much was recorded."""
+
+    config: str
+    code: str
+    record: str
+
+
+def read_run_json(folder: Path) -> dict[str, Any]:
+    """The run.json of a finished run. `RunFolderError` when the folder is missing, unfinished or no run."""
+    if not folder.is_dir():
+        raise RunFolderError(f"{folder}: there is no such folder; a run's folder holds {RUN_JSON} and {DONE}")
+    if not (folder / DONE).is_file():
+        raise RunFolderError(f"{folder}: is not a finished run ({DONE} is missing)")
+    try:
+        content = json.loads((folder / RUN_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{folder / RUN_JSON}: cannot be read ({error})") from None
+    if not isinstance(content, dict):
+        raise RunFolderError(f"{folder / RUN_JSON}: must hold a mapping")
+    return content
+
+
+def is_done(out: Path, identity: Identity) -> bool:
+    """Whether `out` already holds this run at the same or a higher record level.
+
+    False when it can be written: missing, empty, or this run at a lower level. `RunFolderError` for anything else
+    there, and for a parent folder that is missing.
+    """
+    _restore(out)
+    if not out.parent.is_dir():
+        there = "is not a folder" if out.parent.exists() else "does not exist"
+        raise RunFolderError(f"--out {out}: its parent {out.parent} {there}; create it first or name another")
+    if not os.path.lexists(out):
+        return False
+    if not out.is_dir():
+        raise RunFolderError(f"--out {out}: is a file; a run needs a folder, new or empty")
+    try:
+        if not any(out.iterdir()):
+            return False
+    except OSError as error:
+        raise RunFolderError(f"--out {out}: cannot be read ({error.strerror})") from None
+    try:
+        found = read_run_json(out)
+    except RunFolderError:
+        raise RunFolderError(
+            f"--out {out}: holds something that is not a finished run, and is left as it is; "
+            "name a new or an empty folder"
+        ) from None
+    if found.get("config_hash") != identity.config:
+        raise RunFolderError(
+            f"--out {out}: holds another run (scenario {found.get('scenario')}, hash "
+            f"{str(found.get('config_hash'))[:8]}, not {identity.config[:8]}), and is left as it is; "
+            "name a new or an empty folder"
+        )
+    if found.get("code_hash") != identity.code:
+        raise RunFolderError(
+            f"--out {out}: holds this run made by another version of the code, and is left as it is; "
+            "name another folder, or remove this one"
+        )
+    level = str(found.get("record"))
+    return level in RECORD_LEVELS and RECORD_LEVELS.index(level) >= RECORD_LEVELS.index(identity.record)
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[Path]:
+    """A temporary sibling of `out` to write a run into; renamed to `out` when the block ends well, else removed.
+
+    Call `is_done(out, ...)` first. Full disks and missing permissions become `RunFolderError`.
+    """
+    _remove_dead_siblings(out)
+    temporary = out.parent / f".{out.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}"
+    try:
+        temporary.mkdir()
+        lock = os.open(temporary / ".lock", os.O_CREAT | os.O_RDWR)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise RunFolderError(f"--out {out}: cannot write in {out.parent} ({error.strerror})") from None
+    fcntl.flock(lock, fcntl.LOCK_EX)  # held while this driver lives: others tell by it that the folder is not abandoned
+    try:
+        yield temporary
+        _commit(temporary, out)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO):
+            raise RunFolderError(f"--out {out}: could not be written ({error.strerror}); nothing was kept") from error
+        raise
+    finally:
+        os.close(lock)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _commit(temporary: Path, out: Path) -> None:
+    for path in sorted(temporary.rglob("*")):
+        sync(path)
+    done = temporary / DONE
+    done.touch()
+    sync(done)
+    (temporary / ".lock").unlink()
+    sync(temporary)
+    replaced = _old_name(out)
+    if out.is_dir() and any(out.iterdir()):
+        os.rename(out, replaced)  # a kill before the next line is undone by `_restore`
+    os.rename(temporary, out)
+    sync(out.parent)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Ask the system to put a file or folder on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _old_name(out: Path) -> Path:
+    return out.parent / f".{out.name}.replaced"
+
+
+def _restore(out: Path) -> None:
+    """Put back a run whose replacement was killed between its two renames."""
+    replaced = _old_name(out)
+    if not (replaced / DONE).is_file():
+        return
+    if os.path.lexists(out):
+        shutil.rmtree(replaced, ignore_errors=True)
+    else:
+        os.rename(replaced, out)
+
+
+def _remove_dead_siblings(out: Path) -> None:
+    """Remove temporary folders whose driver is dead: their lock can be taken."""
+    for sibling in out.parent.glob(f".{out.name}.tmp-*"):
+        try:
+            lock = os.open(sibling / ".lock", os.O_RDWR)
+        except OSError:
+            continue
+        try:
+            if time.time() - os.fstat(lock).st_mtime < YOUNG_SECONDS:
+                continue  # its driver may be between making the file and locking it
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(sibling, ignore_errors=True)
+        except OSError:
+            pass
+        finally:
+            os.close(lock)
