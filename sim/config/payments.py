@@ -68,7 +68,7 @@ class Payments(Group):
         _need("chargeback_days", self.chargeback_days, ("median", "sigma"))
         _need("dispute_refund", self.dispute_refund, ("fault", "other"))
         grid = self.approval_probabilities
-        if list(grid) != sorted(set(grid)) or not grid or not 0 < grid[0] or not grid[-1] < 1:
+        if list(grid) != sorted(set(grid)) or not grid or grid[0] <= 0 or grid[-1] >= 1:
             raise ValueError("approval_probabilities must rise strictly between 0 and 1")
         for method, hours in self.approval_hours.items():
             if len(hours) != len(grid):
@@ -107,7 +107,8 @@ class Payments(Group):
 
     def approval_quantile(self, method: str, probability: Floats) -> Floats:
         """Hours from request to approval at each probability: linear in the table, flat beyond its ends."""
-        return np.interp(probability, self.approval_probabilities, self.approval_hours[method])
+        hours: Floats = np.interp(probability, self.approval_probabilities, self.approval_hours[method])
+        return hours
 
     def paid_by_channel(self) -> npt.NDArray[np.bool_]:
         """bool[M]: whether the channel, not the merchant, pays the fee of the method."""
