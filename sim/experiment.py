@@ -1,7 +1,7 @@
 """Runs as folders: one here, many over processes.
 
-`configure` gives a checked configuration, `run_one` turns it into a finished run folder or leaves none, `run_many` shares
-several over a pool of processes whose number and order cannot change a result.
+`configure` gives a checked configuration, `run_one` turns it into a finished run folder or leaves none, `run_many`
+shares several over a pool of processes whose number and order cannot change a result.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 def configure(
     scenario: str = "baseline", overrides: Sequence[str] = (), scenario_dirs: Iterable[str | Path] = ()
 ) -> RunConfig:
-    """A configuration checked by every layer: keys, types, ranges, interventions, dates. `ConfigError` with all faults."""
+    """A configuration checked by every layer: keys, types, ranges, rows, dates. `ConfigError` with all faults."""
     return load(scenario, overrides, scenario_dirs, checks=(_check_interventions, _check_calendar))
 
 
@@ -75,6 +75,14 @@ def identity(cfg: RunConfig) -> Identity:
 def default_out(cfg: RunConfig) -> Path:
     """results/<scenario>-<hash8>-s<seed> in the current folder."""
     return Path("results") / f"{cfg.scenario.name}-{cfg.model_hash()[:8]}-s{cfg.seed}"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, or say why that cannot be. `RunFolderError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(f"--out {folder}: cannot be made ({error.strerror})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,7 @@ SetProgress = Callable[[int, int, int, int], None]
 def run_many(jobs: Sequence[Job], workers: int = 0, progress: SetProgress | None = None) -> list[Outcome]:
     """Run every job, each in one process with one thread; outcomes in the order of the jobs.
 
-    A job that raises or whose process dies has its `error` set and leaves the others alone. `workers` 0: one for each core.
+    A job that raises or whose process dies has its `error` set and leaves the others alone. `workers` 0: one a core.
     """
     report = progress or (lambda done, days, finished, runs: None)
     days_all = sum(job.cfg.days + job.cfg.warmup_days for job in jobs)
@@ -229,7 +237,7 @@ _days_done: SynchronizedArray[int] | None = None  # in a worker: the set's share
 
 
 def _start_worker(days_done: SynchronizedArray[int], driver: int) -> None:
-    global _days_done  # noqa: PLW0603
+    global _days_done
     _days_done = days_done
     threading.Thread(target=_follow, args=(driver,), daemon=True).start()
 
@@ -265,6 +273,7 @@ __all__ = [
     "configure",
     "default_out",
     "identity",
+    "make_folder",
     "notes",
     "read_run_json",
     "run_many",

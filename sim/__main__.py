@@ -1,0 +1,380 @@
+"""The command line, `livecommerce` or `python -m sim`: reads arguments, calls, prints; no logic of its own.
+
+Everything heavy is imported where it is used, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sim.errors import EXIT_USER_ERROR, UserError, list_names, nearest
+
+if TYPE_CHECKING:
+    from sim.config import RunConfig
+    from sim.experiment import Job
+
+OVERRIDES = "key=value as in `livecommerce show`; group=NAME; +interventions.NAME.key=value; ~interventions.NAME"
+DEMO_SCENARIOS = ("baseline", "tariff_reduction", "commission_cap")
+DEMO_SETTINGS = ("population.consumers=20000", "days=120")
+DEMO_SEEDS = 4
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one message, like every other mistake of the user."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{self.prog}: {message}; see `{self.prog} --help`")
+
+
+def _parser(command: str, description: str) -> _Parser:
+    return _Parser(prog=f"livecommerce {command}", description=description, allow_abbrev=False)
+
+
+def _add_overrides(parser: _Parser) -> None:
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=OVERRIDES)
+    parser.add_argument("--scenarios", action="append", default=[], metavar="DIR", help="look for scenarios here first")
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, indent=1, allow_nan=False))
+
+
+# ---- commands ----------------------------------------------------------------------------------------------------
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Simulate one scenario into a run folder and print its metrics."""
+    parser = _parser("run", "Simulate one scenario into a run folder: scenario=NAME days=90 seed=7 ...")
+    _add_overrides(parser)
+    parser.add_argument("--out", metavar="DIR", help="the run's folder (default results/<scenario>-<hash>-s<seed>)")
+    parser.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
+    options = parser.parse_intermixed_args(arguments)
+
+    from sim.experiment import configure, notes, run_one
+    from sim.progress import reporting
+
+    cfg = configure(overrides=options.overrides, scenario_dirs=options.scenarios)
+    for note in notes(cfg):
+        _say(f"note: {note}")
+    with reporting(f"{cfg.scenario.name}, seed {cfg.seed}") as report:
+        outcome = run_one(cfg, options.out, report)
+    _say(f"{'already done' if outcome.already_done else 'done'}: {outcome.folder}")
+
+    from analysis.metrics import metrics
+
+    values = metrics(outcome.folder)
+    if options.json:
+        _print_json(values)
+    else:
+        _print_metrics([values] if isinstance(values, dict) else values)
+    return 0
+
+
+def scenarios(arguments: Sequence[str]) -> int:
+    """List the scenarios with their questions."""
+    parser = _parser("scenarios", "List the scenarios with the question each asks.")
+    parser.add_argument("--scenarios", action="append", default=[], metavar="DIR", help="look for scenarios here first")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    options = parser.parse_args(arguments)
+
+    from sim.config import list_scenarios
+    from sim.config.quantity import read_yaml
+
+    rows = []
+    for name, path in list_scenarios(options.scenarios).items():
+        tree = read_yaml(path)
+        compared_to = tree.get("compared_to")
+        rows.append({"name": name, "question": tree.get("question", ""), "compared_to": compared_to, "file": str(path)})
+    if options.json:
+        _print_json(rows)
+        return 0
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    for row in rows:
+        against = f" (against {row['compared_to']})" if row["compared_to"] else ""
+        print(f"{row['name']:<{width}}  {row['question']}{against}")
+    return 0
+
+
+def interventions(arguments: Sequence[str]) -> int:
+    """List the levers and shocks, or describe one."""
+    parser = _parser("interventions", "List the levers and shocks, or describe one with its parameters.")
+    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    options = parser.parse_args(arguments)
+
+    from sim.interventions import known_kinds
+
+    kinds = known_kinds()
+    if options.name is not None and options.name not in kinds:
+        close = nearest(options.name, kinds)
+        hint = f"; did you mean '{close}'?" if close else ""
+        raise UserError(f"unknown intervention '{options.name}'; allowed: {list_names(kinds)}{hint}")
+    chosen = kinds if options.name is None else {options.name: kinds[options.name]}
+    if options.json:
+        _print_json([_describe_kind(kind) for kind in chosen.values()])
+    elif options.name is None:
+        width = max((len(name) for name in kinds), default=0)
+        for name, kind in kinds.items():
+            print(f"{name:<{width}}  {kind.row.title}")
+    else:
+        _print_kind(_describe_kind(kinds[options.name]))
+    return 0
+
+
+def _describe_kind(kind: Any) -> dict[str, Any]:
+    parameters = {
+        name: _quantity_words(kind.parameter(name)) | {"value": value} for name, value in kind.row.parameters.items()
+    }
+    return {
+        "name": kind.name,
+        "title": kind.row.title,
+        "family": kind.row.family,
+        "pulled_by": list(kind.row.pulled_by),
+        "mechanism": kind.row.mechanism,
+        "adoption": kind.row.adoption,
+        "changes": [change.leaf for change in kind.row.changes],
+        "parameters": parameters,
+        "file": str(kind.path),
+    }
+
+
+def _print_kind(kind: dict[str, Any]) -> None:
+    print(f"{kind['name']}: {kind['title']}")
+    print(f"  {' '.join(kind['mechanism'].split())}")
+    for word in ("family", "adoption", "file"):
+        print(f"  {word}: {kind[word]}")
+    print(f"  pulled by: {', '.join(kind['pulled_by'])}")
+    print(f"  changes: {', '.join(kind['changes'])}")
+    for name, about in kind["parameters"].items():
+        print(f"  {name} = {json.dumps(about['value'])}  # {_comment(about)}")
+    print(f"  use: livecommerce run scenario=baseline +interventions.mine.kind={kind['name']}")
+
+
+def show(arguments: Sequence[str]) -> int:
+    """Print the complete resolved configuration with units, ranges, sources and origins."""
+    parser = _parser("show", "Print a scenario's complete configuration: value, unit, range, source, meaning.")
+    _add_overrides(parser)
+    parser.add_argument("--json", action="store_true", help="print as JSON, one entry a key")
+    options = parser.parse_intermixed_args(arguments)
+
+    from sim.experiment import configure
+
+    cfg = configure(overrides=options.overrides, scenario_dirs=options.scenarios)
+    entries = _entries(cfg)
+    if options.json:
+        _print_json(entries)
+        return 0
+    print(f"# scenario {cfg.scenario.name}, hash {cfg.model_hash()[:16]}")
+    for key, entry in entries.items():
+        comment = _comment(entry)
+        print(f"{key}: {json.dumps(entry['value'], ensure_ascii=False)}" + (f"  # {comment}" if comment else ""))
+    return 0
+
+
+def _entries(cfg: RunConfig) -> dict[str, dict[str, Any]]:
+    """Every key with its value and what is known about it."""
+    from sim.interventions import read
+
+    quantities = cfg.quantities()
+    found: dict[str, dict[str, Any]] = {}
+
+    def visit(node: Any, key: str) -> None:
+        if key in quantities:
+            found[key] = _quantity_words(quantities[key]) | {"value": node, "from": cfg.origin(key)}
+        elif isinstance(node, dict) and node:
+            for name, inner in node.items():
+                visit(inner, f"{key}.{name}" if key else name)
+        else:
+            found[key] = {"value": node, "from": cfg.origin(key)}
+
+    visit(cfg.model_dump(mode="json"), "")
+    for one in read(cfg)[0]:
+        for name, value in one.values.items():
+            about = _quantity_words(one.kind.parameter(name))
+            key = f"interventions.{one.name}.{name}"
+            origin = cfg.origin(key) if name in cfg.interventions[one.name] else str(one.kind.path)
+            found[key] = about | {"value": value, "from": origin}
+    return found
+
+
+def _quantity_words(quantity: Any) -> dict[str, Any]:
+    return {
+        "value": quantity.value,
+        "unit": quantity.unit,
+        "range": quantity.range_text,
+        "source": quantity.source,
+        "meaning": quantity.meaning,
+    }
+
+
+def _comment(entry: dict[str, Any]) -> str:
+    words = [" ".join(str(entry.get(word, "")).split()) for word in ("meaning", "unit", "range", "source", "from")]
+    labels = ("", "unit ", "range ", "source: ", "set in ")
+    return "; ".join(label + word for label, word in zip(labels, words, strict=True) if word)
+
+
+def metrics(arguments: Sequence[str]) -> int:
+    """Print the metrics of a finished run."""
+    parser = _parser("metrics", "Print the metrics of a finished run.")
+    parser.add_argument("run_dir", metavar="RUN_DIR")
+    parser.add_argument(
+        "--by", default="", metavar="LIST", help="split by any of region,country,channel,category,group"
+    )
+    parser.add_argument("--from", dest="start", metavar="DATE|DAY", help="first day counted")
+    parser.add_argument("--to", dest="end", metavar="DATE|DAY", help="last day counted")
+    parser.add_argument("--json", action="store_true", help="one flat object of numbers and nulls; with --by a list")
+    options = parser.parse_args(arguments)
+
+    from analysis.metrics import metrics as compute
+
+    by = [word for word in options.by.split(",") if word]
+    values = compute(options.run_dir, by, options.start, options.end)
+    if options.json:
+        _print_json(values)
+    else:
+        _print_metrics([values] if isinstance(values, dict) else values, by)
+    return 0
+
+
+def _print_metrics(rows: Sequence[dict[str, Any]], by: Sequence[str] = ()) -> None:
+    from analysis.metrics import METRICS
+
+    for row in rows:
+        if by:
+            print("# " + ", ".join(f"{word} {row[word]}" for word in by))
+        for name, value in row.items():
+            if name in by:
+                continue
+            unit = METRICS[name].unit if name in METRICS else ""
+            print(f"{name:<34} {_number(value):>20}  {unit}".rstrip())
+
+
+def _number(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, int | float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+def demo(arguments: Sequence[str]) -> int:
+    """Compare a tariff cut and a commission cap with the baseline, paired by seed, and write a report."""
+    parser = _parser("demo", "Baseline against a tariff cut against a commission cap, paired by seed, with a report.")
+    _add_overrides(parser)
+    parser.add_argument("--out", default="results/demo", metavar="DIR", help="where runs and report go")
+    parser.add_argument("--seeds", type=int, default=DEMO_SEEDS, metavar="N", help="seeds of each scenario")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes; 0: one a core")
+    options = parser.parse_intermixed_args(arguments)
+    if options.seeds < 1 or options.workers < 0:
+        raise UserError("--seeds must be at least 1 and --workers at least 0")
+
+    from sim.experiment import run_many
+    from sim.progress import reporting
+
+    out = Path(options.out).absolute()
+    jobs = _demo_jobs(out, options.overrides, options.scenarios, options.seeds)
+    with reporting(f"{len(jobs)} runs") as report:
+        outcomes = run_many(
+            jobs, options.workers, lambda done, days, ended, runs: report(done, days, f"{ended} of {runs} runs")
+        )
+    failed = [(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True) if outcome.error]
+    for job, outcome in failed:
+        _say(f"failed: {job.cfg.scenario.name}, seed {job.cfg.seed}: {outcome.error}")
+    if failed:
+        _say(f"{len(failed)} of {len(jobs)} runs failed; the others are kept in {out / 'runs'}")
+        return 1
+
+    from analysis.report import write_comparison
+
+    table, report_file = write_comparison([outcome.folder for outcome in outcomes], out / "report.html")
+    print(table)
+    print(f"report: {report_file}")
+    return 0
+
+
+def _demo_jobs(out: Path, overrides: Sequence[str], scenario_dirs: Sequence[str], seeds: int) -> list[Job]:
+    from sim.experiment import Job, configure, identity, make_folder
+
+    base = configure(overrides=[*DEMO_SETTINGS, *overrides], scenario_dirs=scenario_dirs)
+    jobs = []
+    make_folder(out / "runs")
+    for name in DEMO_SCENARIOS:
+        for seed in range(base.seed, base.seed + seeds):
+            settings = [*DEMO_SETTINGS, *overrides, f"scenario={name}", f"seed={seed}"]
+            cfg = configure(overrides=settings, scenario_dirs=scenario_dirs)
+            me = identity(cfg)
+            jobs.append(Job(cfg, out / "runs" / f"{name}-{me.config[:8]}-{me.code[:8]}-s{seed}"))
+    return jobs
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "run": run,
+    "scenarios": scenarios,
+    "interventions": interventions,
+    "show": show,
+    "metrics": metrics,
+    "demo": demo,
+}
+
+
+def _usage() -> str:
+    lines = [
+        "usage: livecommerce COMMAND ...",
+        "",
+        "An agent-based laboratory for cross-border live commerce.",
+        "",
+        "commands:",
+        *(f"  {name:<14} {(command.__doc__ or '').splitlines()[0]}" for name, command in COMMANDS.items()),
+        "",
+        "examples:",
+        "  livecommerce run scenario=tariff_reduction population.consumers=20000 days=90 seed=7 --out my-run",
+        "  livecommerce metrics my-run --by region",
+        "  livecommerce show scenario=baseline | grep consumer.trust",
+        "",
+        "`livecommerce COMMAND --help` tells more.",
+    ]
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status: 0 done, 1 a run failed, 2 the user's mistake, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return 0
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"livecommerce {version('livecommerce')}")
+        return 0
+    try:
+        if words[0] not in COMMANDS:
+            close = nearest(words[0], COMMANDS)
+            hint = f"; did you mean '{close}'?" if close else ""
+            raise UserError(f"unknown command '{words[0]}'; allowed: {list_names(COMMANDS)}{hint}")
+        status = COMMANDS[words[0]](words[1:])
+        sys.stdout.flush()
+    except UserError as error:
+        _say(f"livecommerce: {error}")
+        return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        _say("livecommerce: interrupted; nothing half-written was kept")
+        return 130
+    except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
