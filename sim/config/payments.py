@@ -103,7 +103,8 @@ class Payments(Group):
     def missing_loss(self) -> Floats:
         """float64[C, M]: chance that a buyer gives up when the preferred method is not offered."""
         habit = np.array([self.missing_method_loss[name] for name in PAYMENT_METHODS])
-        return np.minimum(self.by_country("payment_distrust")[:, None] * habit[None, :], 1.0)
+        loss: Floats = np.minimum(self.by_country("payment_distrust")[:, None] * habit[None, :], 1.0)
+        return loss
 
     def approval_quantile(self, method: str, probability: Floats) -> Floats:
         """Hours from request to approval at each probability: linear in the table, flat beyond its ends."""

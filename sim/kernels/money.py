@@ -73,13 +73,13 @@ def border_of(rules: Any, without_freight: Collection[str] = ()) -> Border:
 @njit(cache=True, error_model="numpy")
 def share_cents(cents: int, ppm: int) -> int:
     """`ppm` millionths of an amount of at least 0, half a cent rounded up."""
-    return (np.int64(cents) * np.int64(ppm) + 500_000) // 1_000_000
+    return (int(cents) * int(ppm) + 500_000) // 1_000_000
 
 
 @njit(cache=True, error_model="numpy")
 def discounted(price_cents: int, discount_permille: int) -> int:
     """A price after a discount in thousandths, half a cent rounded up."""
-    return (np.int64(price_cents) * (1000 - np.int64(discount_permille)) + 500) // 1000
+    return (int(price_cents) * (1000 - int(discount_permille)) + 500) // 1000
 
 
 @njit(cache=True, error_model="numpy")
@@ -100,11 +100,11 @@ def landed_parts(
     A value exactly at a threshold is free. Value added tax is on declared value, freight and duty.
     """
     goods = discounted(price_cents, discount_permille)
-    duty = np.int64(0)
-    vat = np.int64(0)
+    duty = 0
+    vat = 0
     if direct != 0:
-        freight = np.int64(freight_cents)
-        declared = goods * np.int64(declared_permille) // 1000
+        freight = int(freight_cents)
+        declared = goods * int(declared_permille) // 1000
         if declared > border.duty_free[country]:
             base = declared + freight if border.freight_dutiable[country] != 0 else declared
             duty = share_cents(base, border.duty_ppm[country, category])
@@ -126,10 +126,10 @@ def landed_offers(
     lines, countries, tiers = price_cents.shape
     for line in range(lines):
         for country in range(countries):
-            freight = np.int64(freight_cents[line, country])
+            freight = int(freight_cents[line, country])
             for tier in range(tiers):
                 price = price_cents[line, country, tier]
-                landed = np.int64(0)
+                landed = 0
                 if price > 0:
                     goods, duty, vat = landed_parts(
                         price, 0, freight, direct[line, country], country, category[line], border, declared_permille

@@ -31,37 +31,27 @@ from sim.kinds import (
     SELLER_CLASSES,
     STREAMER_TIERS,
 )
+from sim.record.schema import (
+    FLOW_GROUPS,
+    GROUP_CARRIERS,
+    GROUP_CHANNELS,
+    GROUP_ESCROW,
+    GROUP_HOUSEHOLDS,
+    GROUP_LINEHAUL,
+    GROUP_MCNS,
+    GROUP_MERCHANTS,
+    GROUP_PAYMENT,
+    GROUP_REST,
+    GROUP_STREAMERS,
+    GROUP_TREASURY,
+    GROUP_TREASURY_CN,
+    GROUP_WAREHOUSES,
+    MoneyPurpose,
+)
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U16 = NDArray[np.uint16]
-
-
-class MoneyPurpose(IntEnum):
-    """Why money moves."""
-
-    SALE = 0
-    REFUND = 1
-    COMMISSION = 2
-    HOST_COMMISSION = 3
-    AGENCY_SHARE = 4
-    SLOT_FEE = 5
-    TRAFFIC = 6
-    LOGISTICS = 7
-    TARIFF = 8
-    VAT = 9
-    PAYMENT_FEE = 10
-    FX = 11
-    WAGE = 12
-    TECHNOLOGY = 13
-    COMPLIANCE = 14
-    FINE = 15
-    SUBSIDY = 16
-    LOAN = 17
-    INTEREST = 18
-    PREMIUM = 19
-    CLAIM = 20
-    PRODUCTION = 21
 
 
 N_PURPOSES = len(MoneyPurpose)
@@ -86,38 +76,23 @@ class Account(IntEnum):
     REST_OF_WORLD = 12
 
 
-# Groups between which flows are reported; the household of (country, third) is group country * 3 + third.
-GROUPS: tuple[str, ...] = (
-    *(f"households/{country}/{third}" for country in COUNTRIES for third in INCOME_THIRDS),
-    *(f"merchants/{size}" for size in SELLER_CLASSES),
-    *(f"streamers/{tier}" for tier in STREAMER_TIERS),
-    "mcns",
-    *(f"channel/{name}" for name in CHANNELS),
-    *(f"escrow/{name}" for name in CHANNELS),
-    "carriers",
-    "linehaul",
-    "warehouses",
-    *(f"payment/{method}" for method in PAYMENT_METHODS),
-    *(f"treasury/{country}" for country in COUNTRIES),
-    "treasury_cn",
-    "rest_of_world",
-)
+GROUPS = FLOW_GROUPS  # between which flows are reported
 N_GROUPS = len(GROUPS)
 # group of the first account of each class
 _FIRST_GROUP = {
-    Account.HOUSEHOLD: 0,
-    Account.MERCHANT: GROUPS.index(f"merchants/{SELLER_CLASSES[0]}"),
-    Account.STREAMER: GROUPS.index(f"streamers/{STREAMER_TIERS[0]}"),
-    Account.MCN: GROUPS.index("mcns"),
-    Account.CHANNEL: GROUPS.index(f"channel/{CHANNELS[0]}"),
-    Account.ESCROW: GROUPS.index(f"escrow/{CHANNELS[0]}"),
-    Account.CARRIER: GROUPS.index("carriers"),
-    Account.LINEHAUL: GROUPS.index("linehaul"),
-    Account.WAREHOUSE: GROUPS.index("warehouses"),
-    Account.PROVIDER: GROUPS.index(f"payment/{PAYMENT_METHODS[0]}"),
-    Account.TREASURY: GROUPS.index(f"treasury/{COUNTRIES[0]}"),
-    Account.TREASURY_CN: GROUPS.index("treasury_cn"),
-    Account.REST_OF_WORLD: GROUPS.index("rest_of_world"),
+    Account.HOUSEHOLD: GROUP_HOUSEHOLDS,
+    Account.MERCHANT: GROUP_MERCHANTS,
+    Account.STREAMER: GROUP_STREAMERS,
+    Account.MCN: GROUP_MCNS,
+    Account.CHANNEL: GROUP_CHANNELS,
+    Account.ESCROW: GROUP_ESCROW,
+    Account.CARRIER: GROUP_CARRIERS,
+    Account.LINEHAUL: GROUP_LINEHAUL,
+    Account.WAREHOUSE: GROUP_WAREHOUSES,
+    Account.PROVIDER: GROUP_PAYMENT,
+    Account.TREASURY: GROUP_TREASURY,
+    Account.TREASURY_CN: GROUP_TREASURY_CN,
+    Account.REST_OF_WORLD: GROUP_REST,
 }
 # all accounts of these classes share a group (merchants one per size, streamers one per tier)
 _ONE_GROUP = frozenset(
