@@ -131,7 +131,8 @@ def _use_threads(threads: int) -> None:
     """Bound the compiled loops to a number of threads; the machine's cores are the most there can be."""
     import numba
 
-    most = int(numba.config.NUMBA_NUM_THREADS)
+    settings: Any = numba.config
+    most = int(settings.NUMBA_NUM_THREADS)
     numba.set_num_threads(most if threads == 0 else min(threads, most))
 
 
@@ -220,7 +221,7 @@ def _pool(workers: int, jobs: int) -> Iterator[tuple[Any, SynchronizedArray[int]
     context = multiprocessing.get_context("forkserver")  # a plain fork would copy threads' locks in an unknown state
     context.set_forkserver_preload(["sim.world"])
     days_done: SynchronizedArray[int] = context.Array("q", jobs)
-    pool = ProcessPool(
+    pool: Any = ProcessPool(
         max_workers=workers, context=context, initializer=_start_worker, initargs=(days_done, os.getpid())
     )
     try:

@@ -1,0 +1,35 @@
+"""The code's hash sees what can move a number and nothing else."""
+
+from __future__ import annotations
+
+import ast
+
+from sim import provenance
+
+
+def dump(source: str) -> str:
+    return ast.dump(provenance._without_docstrings(ast.parse(source)))
+
+
+def test_words_and_layout_are_not_code() -> None:
+    plain = 'def f(x):\n    return x + 1\n\n\nclass A:\n    b = "text"\n'
+    worded = plain.replace("def f(x):", '"""Module."""\n# why\ndef f(x):\n    """Doc."""').replace("x + 1", "(x +\n 1)")
+    assert dump(plain) == dump(worded)
+    assert dump(plain) != dump(plain.replace("+ 1", "+ 2"))
+    assert dump(plain) != dump(plain.replace("text", "other"))
+
+
+def test_modules_are_reached_through_imports_wherever_they_stand() -> None:
+    reached = provenance.reached_modules("sim.provenance")
+    assert {"sim", "sim.config", "sim.config.folders", "sim.config.quantity", "sim.errors"} <= set(reached)
+    assert "sim.__main__" not in reached
+
+
+def test_versions_name_what_can_move_numbers() -> None:
+    versions = provenance.versions()
+    assert {"python", "numpy", "numba", "mesa", "simpy"} <= set(versions)
+    assert "not installed" not in versions.values()
+
+
+def test_memory_is_in_megabytes() -> None:
+    assert 10 < provenance.peak_memory_mb() < 1e6
