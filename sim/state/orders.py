@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import IntFlag
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,16 @@ F32 = NDArray[np.float32]
 Records = NDArray[Any]  # structured array of ORDER
 
 NO_MODE = 0xFF  # the order has no line-haul leg yet, or none at all
+
+
+class Posted(IntFlag):
+    """Which of an order's postings are in the ledger; bits of its `posted` column."""
+
+    SALE = 1  # the buyer's money came in
+    LOGISTICS = 2
+    TAXES = 4
+    PAYOUT = 8  # seller, host and channel were paid
+    PENDING = 64  # not a posting: a chargeback is on its way, the order must stay in the book
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +106,7 @@ COLUMNS: tuple[OrderColumn, ...] = (
     OrderColumn("mode", "u1", "index", "fulfilment", "line-haul mode of a direct parcel, see kinds.MODES", NO_MODE),
     OrderColumn("status", "u1", "index", "orders.move", "where the goods are, see kinds.Status"),
     OrderColumn("money", "u1", "index", "orders.move_money", "where the money is, see kinds.MoneyState"),
-    OrderColumn("parts", "u1", "1", "checkout", "instalments agreed; 1 = paid at once", 1),
-    OrderColumn("posted", "u1", "bits", "settlement", "which of the order's postings are in the ledger"),
-    OrderColumn("pending", "u1", "1", "settlement", "chargebacks on their way; the order stays in the book until 0"),
+    OrderColumn("posted", "u1", "bits", "settlement", "what has been posted to the ledger, see Posted"),
     OrderColumn("listed", "u1", "0/1", "orders", "1: final in goods and money, leaves the book at the day's end"),
 )
 
@@ -152,7 +161,7 @@ class IllegalMoveError(RuntimeError):
 @njit(cache=True, error_model="numpy", inline="never")
 def list_if_final(data: Records, row: int, counts: I64, listed: I32) -> None:
     """Puts an order that is final in goods and money, with no chargeback on its way, on the list to leave the book."""
-    if data[row].listed == 0 and data[row].status >= 16 and data[row].money >= 16 and data[row].pending == 0:
+    if data[row].listed == 0 and data[row].status >= 16 and data[row].money >= 16 and data[row].posted & 64 == 0:
         data[row].listed = 1
         listed[counts[64]] = row
         counts[64] += 1
@@ -334,9 +343,7 @@ class Orders:
     mode: U8
     status: U8
     money: U8
-    parts: U8
     posted: U8
-    pending: U8
     listed: U8
 
     def __init__(self, capacity: int = 4096) -> None:
