@@ -15,13 +15,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, Literal, Protocol, Self, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim import kinds
-from sim.config.geography import LANGUAGES
+from sim.config.economics import Economics
+from sim.config.geography import LANGUAGES, Geography
+from sim.config.payments import Payments
+from sim.config.rules import RulesBaseline
 
 Mode = Literal["scale", "bound", "cover"]
 type Array = NDArray[Any]
@@ -532,6 +535,21 @@ class Rules:
         }
         return cls(**groups, in_force=MappingProxyType(asked))
 
+    @classmethod
+    def baseline(cls, cfg: BaselineGroups) -> Self:
+        """The rules of the base year, from the groups of the configuration.
+
+        What no group holds (factors on fitted times, closures, subsidies, breaches) is neutral. Commissions asked at
+        baseline are what a cap must come down to.
+        """
+        values = {
+            **_law(cfg.geography),
+            **_terms(cfg.economics),
+            **_checkout(cfg.payments),
+            **_service(cfg.rules),
+        }
+        return cls.neutral(values, in_force={"commission.cap": cfg.economics.commissions()})
+
     def get(self, path: str) -> Array:
         """The array of the leaf named `group.leaf`.
 
@@ -603,3 +621,74 @@ LEAVES: Mapping[str, Leaf] = MappingProxyType(
     }
 )
 """Every leaf's declaration by its path `group.leaf`."""
+
+
+class BaselineGroups(Protocol):
+    """The groups of a run's configuration that hold baseline values of the rules."""
+
+    @property
+    def geography(self) -> Geography:
+        """Law and networks of the countries."""
+        ...
+
+    @property
+    def economics(self) -> Economics:
+        """Commissions, fees and terms."""
+        ...
+
+    @property
+    def payments(self) -> Payments:
+        """Methods on offer."""
+        ...
+
+    @property
+    def rules(self) -> RulesBaseline:
+        """Everything else."""
+        ...
+
+
+def _law(geography: Geography) -> dict[str, ArrayLike]:
+    return {
+        "tariff.duty_rate": geography.duty_rate("bulk"),
+        "tariff.parcel_duty_rate": geography.duty_rate("parcel"),
+        "tariff.de_minimis_usd": geography.duty_thresholds(),
+        "tax.vat_rate": geography.vat_rates(),
+        "tax.de_minimis_usd": geography.vat_thresholds(),
+        "stream.stutter": geography.stutter(),
+    }
+
+
+def _terms(economics: Economics) -> dict[str, ArrayLike]:
+    """Acquiring fees do not differ by country; the exchange margin is no fee and is posted by itself."""
+    days = economics.settlement_days
+    return {
+        "payment.fee_rate": np.tile(economics.payment_fees(), (kinds.N_COUNTRIES, 1)),
+        "payment.settlement_days": [days[name if name in days else "live"] for name in kinds.CHANNELS],
+    }
+
+
+def _checkout(payments: Payments) -> dict[str, ArrayLike]:
+    return {"payment.availability": payments.offered()}
+
+
+def _service(rules: RulesBaseline) -> dict[str, ArrayLike]:
+    translation = np.full((len(LANGUAGES), len(LANGUAGES)), rules.translation_quality)
+    np.fill_diagonal(translation, 0.0)  # a language needs no translation into itself
+    return {
+        "customs.inspection_rate": rules.by_country("inspection_rate"),
+        "disclosure.coverage": rules.by_country("disclosure_coverage"),
+        "claims.expected_penalty": rules.by_country("expected_penalty"),
+        "language.translation": translation,
+        "recommendation.precision": rules.by_name("recommendation_precision"),
+        "exposure.margin_weight": rules.by_name("margin_weight"),
+        "exposure.bot_detection": rules.by_name("bot_detection"),
+        "guarantee.coverage": rules.by_name("guarantee_coverage"),
+        "guarantee.return_window_days": rules.by_country("return_window_days"),
+        "tryon.coverage": rules.by_name("tryon_coverage"),
+        "tracing.coverage": rules.by_name("tracing_coverage"),
+        "certification.coverage": rules.by_name("certification_coverage"),
+        "warehousing.overseas_access": rules.by_country("overseas_access"),
+        "warehousing.sync_hours": rules.by_warehouse("sync_hours"),
+        "warehousing.forecast_visibility": rules.by_warehouse("forecast_visibility"),
+        "aftersales.handling_hours": rules.by_name("handling_hours"),
+    }

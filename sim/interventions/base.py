@@ -434,7 +434,7 @@ def _values(entry: InterventionEntry, kind: Kind, key: str, faults: list[Fault])
         quantity = kind.parameter(name)
         value = given[name]
         if value is not None and not quantity.low <= value <= quantity.high:
-            allowed = f"{quantity.range_text} {quantity.unit}"
+            allowed = quantity.range_text
             faults.append(Fault("", f"{key}.{name}", f"{value:g} is out of range", allowed))
     for group in kind.row.one_of:
         chosen = [name for name in group if given.get(name) is not None]

@@ -21,8 +21,9 @@ _HEAD = """\
 
 <!-- Written by `python -m sim.interventions.document` from configs/interventions and sim/rules.py; do not edit. -->
 
-An intervention changes a **cause**, never an outcome: a leaf of the rules (law, platforms, technology), or a few hours of a
-warehouse, a carrier or a payment method. What follows from it comes out of what people and firms then choose.
+An intervention changes a **cause**, never an outcome: a leaf of the rules (law, platforms, technology), or a
+few hours of a warehouse, a carrier or a payment method. What follows from it comes out of what people and firms
+then choose.
 
 ```yaml
 interventions:
@@ -36,17 +37,19 @@ interventions:
     share: 0.1              # every other key is a parameter of the row
 ```
 
-`+interventions.cap.kind=commission_cap` on the command line adds one to any scenario. Zero strength changes nothing at all and
-costs nothing. Two that set the same leaf for the same entities on the same day are an error naming both, unless both say
-`stack: true`; they then apply in order of their names. `adoption: offered` multiplies strength by the row's `uptake`. Rules
-change at 00:00 UTC; closures and outages may start and end at any full hour.
+`+interventions.cap.kind=commission_cap` on the command line adds one to any scenario. Zero strength changes
+nothing at all and costs nothing. Two that set the same leaf for the same entities on the same day are an error
+naming both, unless both say `stack: true`; they then apply in order of their names. `adoption: offered`
+multiplies strength by the row's `uptake`. Rules change at 00:00 UTC; closures and outages may start and end at
+any full hour.
 
-**Strength** acts on each leaf in the way the leaf declares: `scale`, a number: baseline + strength x change; `bound`, a cap: from
-the highest value asked at baseline down to the cap; `cover`: the share of the scope's entities that are switched (for a leaf
-that is on or off, a keyed pick that is nested in strength), or the share reached.
+**Strength** acts on each leaf in the way the leaf declares: `scale`, a number: baseline + strength x change;
+`bound`, a cap: from the highest value asked at baseline down to the cap; `cover`: the share of the scope's
+entities that are switched (for a leaf that is on or off, a keyed pick that is nested in strength), or the share
+reached.
 
-**Costs** are real-world money, posted each day to who pays; all shrink with strength and ramp. Sources that begin with a claim's
-id refer to the evidence; "assumed" marks a prior that nobody looked up.
+**Costs** are real-world money, posted each day to who pays; all shrink with strength and ramp. Sources that
+begin with a claim's id refer to the evidence; "assumed" marks a prior that nobody looked up.
 """
 
 
@@ -76,7 +79,7 @@ def _section(kind: Kind) -> Iterator[str]:
         for name, value in row.parameters.items():
             of = kind.parameter(name)
             shown = "-" if value is None else f"{value:g}"
-            yield f"| `{name}` | {shown} | {of.unit} | {of.range_text} | {of.meaning} | {of.source} |"
+            yield f"| `{name}` | {shown} | {of.unit} | {of.low:g} to {of.high:g} | {of.meaning} | {of.source} |"
         yield ""
     for group in row.one_of:
         yield f"One of {', '.join(f'`{name}`' for name in group)} at a time."
@@ -115,7 +118,7 @@ def _change(change: Change) -> str:
         "at_most": f"falls to {amount} where it is higher",
         "at_least": f"rises to {amount} where it is lower",
     }[change.operation]
-    return f"`{change.leaf}` ({leaf.mode}) {verb}: {leaf.meaning}"
+    return f"`{change.leaf}`, {leaf.mode}, {verb} ({leaf.meaning})"
 
 
 def _scope(kind: Kind) -> str:
