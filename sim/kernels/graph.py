@@ -25,8 +25,9 @@ ZERO_WORD = np.uint32(0)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, parallel=True)
-def sociability(birth: U32, purpose: np.uint32, key: U32, power: np.float32, lowest: np.float32, highest: np.float32) ->
-I64:
+def sociability(
+    birth: U32, purpose: np.uint32, key: U32, power: np.float32, lowest: np.float32, highest: np.float32
+) -> I64:
     """int64[n + 1]: running total of each person's Pareto sociability in 64ths, from 0.
 
     Density exponent g: `power` = -1 / (g - 1); values lie between `lowest` and `highest`, at least 1/64.
@@ -57,16 +58,16 @@ def runs(values: NDArray[np.int64]) -> I64:
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def _part(position: np.int64, length: np.int64, size: np.int64) -> tuple[np.int64, np.int64]:
-    """Bounds of the part around `position` when `length` is cut into round(length / size) parts of nearly equal length.
-    """
+    """Bounds of the part around `position` when `length` is cut into round(length / size) parts of nearly equal length."""
     parts = max((2 * length + size) // (2 * size), 1)
     part = ((position + 1) * parts - 1) // length
     return -((-part * length) // parts), -((-(part + 1) * length) // parts)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _pick(total: I64, low: np.int64, high: np.int64, hole_low: np.int64, hole_high: np.int64, word: np.uint32) ->
-np.int64:
+def _pick(
+    total: I64, low: np.int64, high: np.int64, hole_low: np.int64, hole_high: np.int64, word: np.uint32
+) -> np.int64:
     """One row of low .. high - 1 outside the hole, with odds in proportion to sociability; -1 if there is none."""
     before = total[hole_low] - total[low]
     hole = total[hole_high] - total[hole_low]
@@ -96,8 +97,7 @@ def own_choices(
     purpose: np.uint32,
     key: U32,
 ) -> I64:
-    """int64[n + 1]: running number of friends that persons choose, `rate` times sociability, rounded with keyed odds.
-    """
+    """int64[n + 1]: running number of friends that persons choose, `rate` times sociability, rounded with keyed odds."""
     count = birth.size
     offsets = np.zeros(count + 1, dtype=np.int64)
     for row in prange(count):
@@ -148,9 +148,7 @@ def choose_friends(
         group_low = group_starts[group_of[row]]
         group_high = group_starts[group_of[row] + 1]
         community_low, community_high = _part(row - group_low, group_high - group_low, sizes[1])
-        circle_low, circle_high = _part(
-            row - group_low - community_low, community_high - community_low, sizes[0]
-        )
+        circle_low, circle_high = _part(row - group_low - community_low, community_high - community_low, sizes[0])
         circle_low += group_low + community_low
         circle_high += group_low + community_low
         community_low += group_low

@@ -128,8 +128,13 @@ class SocialGraph:
 
     @classmethod
     def generate(
-        cls, country: ArrayLike, language: ArrayLike, age: ArrayLike, draws: Draws, cfg: Graph, birth: ArrayLike | None
-        = None
+        cls,
+        country: ArrayLike,
+        language: ArrayLike,
+        age: ArrayLike,
+        draws: Draws,
+        cfg: Graph,
+        birth: ArrayLike | None = None,
     ) -> SocialGraph:
         """The friends graph of people sorted by country, language and age.
 
@@ -166,8 +171,9 @@ class SocialGraph:
         return cls(indptr, friends)
 
     @classmethod
-    def from_networkx(cls, graph: nx.Graph[Any], order: Sequence[Hashable] | None = None, consumers: int | None = None)
-    -> SocialGraph:
+    def from_networkx(
+        cls, graph: nx.Graph[Any], order: Sequence[Hashable] | None = None, consumers: int | None = None
+    ) -> SocialGraph:
         """A user's own network: `order[row]` is the node that becomes that row.
 
         Without an order, nodes are arranged so that friends get neighbouring rows (reverse Cuthill-McKee), which keeps
@@ -238,8 +244,10 @@ class SocialGraph:
         found = kernels.triangles(self.indptr, self.friends)
         pairs = degrees * (degrees - 1) // 2
         local = np.divide(found, pairs, out=np.zeros(len(self)), where=pairs > 0)
-        places = {name: np.asarray(values).astype(np.int64) for name, values in
-                  (("country", country), ("language", language), ("age", age))}
+        places = {
+            name: np.asarray(values).astype(np.int64)
+            for name, values in (("country", country), ("language", language), ("age", age))
+        }
         mixed = {
             name: kernels.mixing(self.indptr, self.friends, values, int(values.max(initial=0)) + 1)
             for name, values in places.items()
@@ -425,8 +433,9 @@ class _People:
         )
 
 
-def _close_triangles(birth: NDArray[np.uint32], indptr: I64, friends: I32, target: int, draws: Draws) -> tuple[I64,
-I32]:
+def _close_triangles(
+    birth: NDArray[np.uint32], indptr: I64, friends: I32, target: int, draws: Draws
+) -> tuple[I64, I32]:
     """Adds friendships between friends of one person until there are `target` (within about 1 %)."""
     count = birth.size
     missing = target - friends.size // 2
@@ -437,8 +446,13 @@ I32]:
             break
         chance = min(missing / (rate * count), 1.0)
         first, second = kernels.introduce(
-            birth, indptr, friends, np.uint32(attempt), np.float32(chance), purpose_base(Purpose.GRAPH_CLOSURE),
-            draws.key
+            birth,
+            indptr,
+            friends,
+            np.uint32(attempt),
+            np.float32(chance),
+            purpose_base(Purpose.GRAPH_CLOSURE),
+            draws.key,
         )
         met = second >= 0
         number = int(np.count_nonzero(met))
