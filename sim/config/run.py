@@ -18,6 +18,7 @@ from sim.config.logistics import Logistics
 from sim.config.payments import Payments
 from sim.config.population import Population
 from sim.config.quantity import Group, Quantity
+from sim.config.rules import RulesBaseline
 from sim.config.supply import Supply
 
 # How a run is computed and where it is written; none of it can change a number, so none of it is in the hash.
@@ -62,6 +63,7 @@ class RunConfig(Group):
     logistics: Logistics
     payments: Payments
     graph: Graph
+    rules: RulesBaseline
     interventions: dict[str, dict[str, Any]]
 
     _quantities: dict[str, Quantity] = PrivateAttr(default_factory=dict)
