@@ -69,10 +69,20 @@ class Purpose(IntEnum):
     TELL = 93  # other: line
     SHARE = 94  # other: streamer
     TRUST_PRIOR = 95
+    COVER = 100  # entity: line, other: assurance; which lines an assurance covers
 
     # 140-179 checkout, payment, settlement
 
     # 180-229 goods, logistics, returns
+    ROUTE = 180  # entity: birth of the buyer; mode, carrier, handling time, whether the unit is genuine
+    LINEHAUL = 181  # the same; transit, loss, damage
+    CUSTOMS = 182  # the same; clearance, inspection, seizure, hold
+    LAST_MILE = 183  # the same; time, loss, damage, refusal at the door
+    COLD_CHAIN = 184  # the same; when cooled goods spoil
+    RETURN_WAY = 185  # the same; pickup, transit, resale
+    UNRECORDED = 186  # entity: line, other: warehouse, tick: day; stock that goes without a record
+    CONSIGNMENT = 187  # entity: warehouse, other: mode, tick: day; production, transport and clearance of bulk stock
+    UNLOADED = 188  # entity: number, other: lane; times from which a lane's first promise is set
 
     # 230-279 supply and firms
 

@@ -1,4 +1,4 @@
-"""Logistics: unloaded times, capacities, risks, prices and emissions of every stage from the paid order to the door and back.
+"""Logistics: unloaded times, capacities, risks and emissions of every stage from the paid order to the door and back.
 
 Meanings, units, ranges and sources: `configs/logistics/default.yaml`. How the stages work: docs/logistics.md.
 """
@@ -51,8 +51,6 @@ class LastMile(Group):
     sort_hours: float
     shortest_share: float
     stocked_factor: float
-    usd: dict[str, float]
-    usd_per_kg: float
     co2_g: float
     failed_co2_share: float
 
@@ -83,10 +81,8 @@ class Risk(Group):
 
 
 class ColdChain(Group):
-    categories: dict[str, float]
     shelf_life_days: float
     shelf_life_sigma: float
-    cost_factor: float
 
 
 class Capacity(Group):
@@ -97,6 +93,7 @@ class Capacity(Group):
     slack_hours: dict[str, float]
     slack_parcels: float
     memory_days: float
+    lane_floor: float
     floor: float
     surge_backlog_days: float
     surge_most: float
@@ -104,6 +101,7 @@ class Capacity(Group):
 
 class Stock(Group):
     unrecorded_daily: dict[str, float]
+    counterfeit_quality: float
     backorder_days: float
 
 
@@ -112,15 +110,6 @@ class Bulk(Group):
     shortest_days: dict[str, float]
     excess_days: dict[str, float]
     departure_hours: dict[str, float]
-    usd_per_kg: dict[str, float]
-
-
-class Cost(Group):
-    pick_usd: dict[str, float]
-    pick_usd_per_unit: float
-    linehaul_usd: dict[str, float]
-    linehaul_usd_per_kg: dict[str, float]
-    return_usd_factor: float
 
 
 class Emission(Group):
@@ -133,6 +122,7 @@ class Returns(Group):
     bench_hours: float
     resaleable: dict[str, float]
     direct_resaleable: float
+    direct_back_days: float
 
 
 class Refusal(Group):
@@ -161,7 +151,6 @@ class Logistics(Group):
     capacity: Capacity
     stock: Stock
     bulk: Bulk
-    cost: Cost
     emission: Emission
     returns: Returns
     refusal: Refusal
@@ -178,17 +167,12 @@ class Logistics(Group):
             ("risk.lost", self.risk.lost, PARCEL_MODES),
             ("risk.damaged", self.risk.damaged, PARCEL_MODES),
             ("customs.seized_share", self.customs.seized_share, CATEGORIES),
-            ("last_mile.usd", self.last_mile.usd, REGIONS),
             ("capacity.utilisation", self.capacity.utilisation, STAGES),
             ("capacity.slack_hours", self.capacity.slack_hours, STAGES),
             ("stock.unrecorded_daily", self.stock.unrecorded_daily, CATEGORIES),
             ("bulk.shortest_days", self.bulk.shortest_days, BULK_MODES),
             ("bulk.excess_days", self.bulk.excess_days, BULK_MODES),
             ("bulk.departure_hours", self.bulk.departure_hours, BULK_MODES),
-            ("bulk.usd_per_kg", self.bulk.usd_per_kg, BULK_MODES),
-            ("cost.pick_usd", self.cost.pick_usd, ("stocked", "direct")),
-            ("cost.linehaul_usd", self.cost.linehaul_usd, PARCEL_MODES),
-            ("cost.linehaul_usd_per_kg", self.cost.linehaul_usd_per_kg, PARCEL_MODES),
             ("emission.kg_per_tonne_km", self.emission.kg_per_tonne_km, MODES),
             ("returns.resaleable", self.returns.resaleable, CATEGORIES),
             ("promise.buffer_days", self.promise.buffer_days, ("stocked", "direct")),
@@ -197,8 +181,6 @@ class Logistics(Group):
             if set(table) != set(names):
                 wrong = sorted(set(table) ^ set(names))
                 raise ValueError(f"{name} must have exactly the keys {', '.join(names)}; see {', '.join(wrong)}")
-        if unknown := sorted(set(self.cold_chain.categories) - set(CATEGORIES)):
-            raise ValueError(f"cold_chain.categories: unknown {', '.join(unknown)}; known: {', '.join(CATEGORIES)}")
         if set(self.mode_share) != set(REGIONS):
             raise ValueError(f"mode_share must have exactly the regions {', '.join(REGIONS)}")
         for region, shares in self.mode_share.items():
@@ -211,10 +193,6 @@ class Logistics(Group):
     def mode_shares(self) -> Floats:
         """float64[C, 4]: share of a country's direct parcels by mode."""
         return np.array([[self.mode_share[REGIONS[r]][m] for m in PARCEL_MODES] for r in REGION_OF_COUNTRY])
-
-    def cold(self) -> npt.NDArray[np.bool_]:
-        """bool[K]: categories that need the cold chain."""
-        return np.array([self.cold_chain.categories.get(k, 0.0) > 0.5 for k in CATEGORIES])
 
 
 def by_name(table: dict[str, float], names: tuple[str, ...]) -> Floats:
