@@ -1,0 +1,118 @@
+"""How the supply side decides: shows, exposure, prices, stock, popularity and what it pays.
+
+Meanings, units, ranges and sources: `configs/supply/default.yaml`. How the rules work: docs/supply.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from pydantic import model_validator
+
+from sim.config.quantity import Group
+from sim.kinds import SELLER_CLASSES, STREAMER_TIERS
+
+
+class Shows(Group):
+    shows_a_week: dict[str, float]
+    long_share: dict[str, float]
+    prime_weight: float
+    slot_habit: float
+    slot_noise: float
+    observance: float
+    audience_response: float
+    fatigue_weight: float
+    fatigue_gain: float
+    fatigue_memory_days: float
+    candidates: int
+    focus: float
+    income_weight: float
+    reputation_weight: float
+    line_noise: float
+    bargaining: dict[str, float]
+    discount_spread: float
+    largest_discount: float
+    claims_gain: float
+    disclosure_loss: float
+    integrity_cost: float
+    penalty_weight: float
+    claims_curvature: float
+    largest_claim: float
+
+
+class Exposure(Group):
+    match: float
+    popularity: float
+    traffic: float
+    comprehension: float
+    away: float
+    expected_conversion: float
+    appeal_skill: float
+    appeal_comprehension: float
+    appeal_match: float
+
+
+class Pricing(Group):
+    menu_threshold: float
+    absorption: float
+    least_margin: float
+    origin_currency_share: float
+    return_cost_share: float
+
+
+class Stock(Group):
+    service_factor: float
+    review_days: float
+    memory_days: float
+    quick_memory_days: float
+    prior_units: float
+    order_days: dict[str, float]
+    air_cover: float
+    first_cover_days: float
+    return_share: float
+    least_units_year: float
+    stocked_bias: dict[str, float]
+    delay_value_usd_day: float
+    choice_spread: float
+    review_month_days: int
+
+
+class Audience(Group):
+    memory_days: float
+    trust_in_data: float
+    base_weight: float
+    tier_review_days: int
+
+
+class Costs(Group):
+    platform_fixed_share: float
+    stream_hour_usd: dict[str, float]
+
+
+class Supply(Group):
+    """Decision rules of streamers, merchants, agencies and platforms."""
+
+    shows: Shows
+    exposure: Exposure
+    pricing: Pricing
+    stock: Stock
+    audience: Audience
+    costs: Costs
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        shows, stock = self.shows, self.stock
+        tables: tuple[tuple[str, Mapping[str, float], Sequence[str]], ...] = (
+            ("shows.shows_a_week", shows.shows_a_week, STREAMER_TIERS),
+            ("shows.long_share", shows.long_share, STREAMER_TIERS),
+            ("shows.bargaining", shows.bargaining, STREAMER_TIERS),
+            ("stock.order_days", stock.order_days, SELLER_CLASSES),
+            ("stock.stocked_bias", stock.stocked_bias, SELLER_CLASSES),
+            ("costs.stream_hour_usd", self.costs.stream_hour_usd, STREAMER_TIERS),
+        )
+        for name, given, wanted in tables:
+            if set(given) != set(wanted):
+                wrong = ", ".join(sorted(set(given) ^ set(wanted)))
+                raise ValueError(f"{name} must have exactly the keys {', '.join(wanted)}; see {wrong}")
+        return self
