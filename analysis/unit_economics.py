@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from sim.config.economics import BULK_MODES, FIXED_COSTS, PARCEL_MODES, Economics
 from sim.config.geography import Geography
-from sim.config.quantity import load_group
-from sim.kinds import CATEGORIES, COUNTRIES, PLATFORMS, REGION_OF_COUNTRY, REGIONS, SELLER_CLASSES
+from sim.kinds import CATEGORIES, PLATFORMS, REGION_OF_COUNTRY, REGIONS
 
 type ChannelKind = Literal["live", "shelf", "brand_site"]
 type Seller = Literal["small", "large"]

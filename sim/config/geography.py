@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pydantic import model_validator
 
 from sim.config.quantity import Group
+from sim.config.times import Times
 from sim.kinds import (
     CATEGORIES,
     COUNTRIES,
@@ -97,6 +98,7 @@ class Geography(Group):
     platforms_report: dict[str, dict[str, float]]
     platforms_observed: dict[str, dict[str, float]]
     stutter_share: dict[str, float]
+    times: Times
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
