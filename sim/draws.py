@@ -72,6 +72,11 @@ class Purpose(IntEnum):
     COVER = 100  # entity: line, other: assurance; which lines an assurance covers
 
     # 140-179 checkout, payment, settlement
+    CHECKOUT_SHOP = 140  # entity: merchant, other: channel * 32 + country, ordinal: method; methods a shop offers
+    CHECKOUT_METHOD = 141  # words: gives up without the preferred method, the other one taken
+    AUTHORISATION = 142  # words: time to approval, failure, fraud, time to its chargeback
+    INSTALMENTS = 143  # words: number of parts, default, part after which it comes
+    DISPUTE = 144  # words: outcome, goes to the bank, time to the chargeback
 
     # 180-229 goods, logistics, returns
     ROUTE = 180  # entity: birth of the buyer; mode, carrier, handling time, whether the unit is genuine
@@ -87,6 +92,7 @@ class Purpose(IntEnum):
     # 230-279 supply and firms
 
     # 280-299 interventions and shocks
+    COVERED = 280  # entity: index of an entity of a leaf, other: the leaf; whom a lever reaches that reaches a share
 
     # 300-319 calendar and exchange rates
 

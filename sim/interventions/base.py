@@ -27,7 +27,7 @@ from sim.rules import AXES, LEAVES, Leaf, Rules
 
 EPOCH = date(2000, 1, 1)
 HOUR_SECONDS = 3600
-COVER_PURPOSE = 280  # purpose of the draw that picks a share of a scope's entities
+COVERED = 280  # the purpose of that name in `sim.draws`, which lies above this layer; a test holds them equal
 _GOLDEN = 0.6180339887498949
 
 type Indices = NDArray[np.int64]
@@ -215,7 +215,7 @@ class Intervention:
         if share >= 1.0:
             return np.ones(leaf.shape, dtype=np.bool_)
         if self.uniforms is not None:
-            draws = self.uniforms.uniform(COVER_PURPOSE, entities, zlib.crc32(leaf.path.encode()))
+            draws = self.uniforms.uniform(COVERED, entities, zlib.crc32(leaf.path.encode()))
         else:
             draws = np.asarray(((entities + 1) * _GOLDEN) % 1.0, dtype=np.float32)
         return (draws < share).reshape(leaf.shape)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.interventions import known_kinds
+from sim.draws import Draws, Purpose
+from sim.interventions import InterventionBook, known_kinds
+from sim.interventions.base import COVERED
 from sim.kinds import COUNTRIES
 from sim.rules import LEAVES
-from tests.interventions.helpers import DAY, Said, book, changed
+from tests.interventions.helpers import DAY, Run, Said, baseline, book, changed
 
 KINDS = sorted(known_kinds())
 
@@ -141,3 +143,15 @@ def test_levers_that_share_a_leaf_say_they_cannot_be_told_apart() -> None:
         for other, second in rows.items():
             if other != name and leaves & {change.leaf for change in second.row.changes}:
                 assert other in kind.row.not_separately_identified
+
+
+def test_the_pick_of_a_share_is_keyed_by_the_seed() -> None:
+    assert Purpose.COVERED == COVERED
+    row = {"shut": {"kind": "warehouse_closure", "strength": 0.5}}
+
+    def closed(seed: int) -> list[int]:
+        rules = InterventionBook(Run(row), baseline(), draws=Draws(seed)).rules_on(DAY)
+        return np.flatnonzero(rules.warehousing.open == 0).tolist()
+
+    assert closed(1) == closed(1)
+    assert len({tuple(closed(seed)) for seed in range(4)}) > 1
