@@ -1,0 +1,465 @@
+"""The till: decisions to buy become orders.
+
+Intents are taken in time order. The stock shown to the buyer is taken from; gone is a lost sale. Then the buyer needs a
+way to pay that this shop offers: the preferred one, or another, and some give up rather than use another. Only then is
+the order written, with every part of its money to the cent, so that a later refund can reverse exact amounts.
+
+What the buyer pays is the shown landed price after the show's discount, times the units, less the platform's subsidy;
+see `sim.kernels.money` for the rule of discount and tax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sim.config.payments import Payments
+from sim.draws import Draws, Purpose, purpose_base
+from sim.kernels.money import Border, border_of, landed_parts, parts_per_million, share_cents
+from sim.kernels.philox import philox, unit
+from sim.kinds import (
+    COUNTRIES,
+    DAY_SECONDS,
+    N_CHANNELS,
+    N_METHODS,
+    N_ORIGIN_WAREHOUSES,
+    N_PLATFORMS,
+    NO_STREAMER,
+    PAYMENT_METHODS,
+    Flag,
+)
+from sim.messages import Intents
+from sim.record.schema import Measure, MerchantMeasure, StreamerMeasure, cells
+from sim.record.tally import Tally
+from sim.rules import Rules
+from sim.state.catalogue import Catalogue
+from sim.state.orders import NO_MODE, ORDER, Orders, Records
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
+F32 = NDArray[np.float32]
+
+ORDERED, STOCKED_OUT, UNPAYABLE = 0, 1, 2  # outcome of an intent
+INSTALMENTS = PAYMENT_METHODS.index("instalments")
+HUNDREDTH = 100
+PERMILLE = 1000
+MAX_RATIO = 1 << 30
+DISTRUST_STEP = np.float32(2.0 / 65535.0)
+
+
+class Buyers(Protocol):
+    """The consumer columns the till reads; one entry a row."""
+
+    @property
+    def birth(self) -> NDArray[np.uint32]:
+        """Birth number."""
+
+    @property
+    def third(self) -> U8:
+        """Income third."""
+
+    @property
+    def payment_preference(self) -> U8:
+        """Preferred payment method."""
+
+    @property
+    def trust(self) -> U16:
+        """General trust, 65535 = 1."""
+
+
+@dataclass(slots=True)
+class Placed:
+    """What became of the intents of a daypart; `order` and `intent` (k,), `outcome` (n,)."""
+
+    order: I64  # sequence numbers of the new orders, in time order
+    intent: I64  # position of the intent behind each order
+    outcome: U8  # of each intent: 0 ordered, 1 shown stock gone, 2 no way to pay
+
+    def __len__(self) -> int:
+        return int(self.order.size)
+
+
+class Till(NamedTuple):
+    """What today's rules mean at the till, for the kernel.
+
+    offered float32[C, M], down uint8[C, M], missing_loss float32[C, M], second_choice float32[C, M] (shares by which
+    other methods are chosen), fee_ppm int64[C, M], commission_ppm int64[H, 2], subsidy_cents int64[H].
+    """
+
+    offered: F32
+    down: U8
+    missing_loss: F32
+    second_choice: F32
+    fee_ppm: I64
+    commission_ppm: I64
+    subsidy_cents: I64
+
+
+class Shop(NamedTuple):
+    """The catalogue's columns the kernel reads, and the two it writes (shown, wanted_units)."""
+
+    merchant: U16
+    category: U8
+    home_warehouse: U8
+    seller_class: U8
+    price_cents: NDArray[np.int32]
+    freight_cents: NDArray[np.int32]
+    landed_cents: NDArray[np.int32]
+    direct: U8
+    shown: NDArray[np.int32]
+    wanted_units: I64
+    host_permille: U16
+
+
+@njit(cache=True, error_model="numpy")
+def is_offered(
+    merchant: int,
+    channel: int,
+    country: int,
+    method: int,
+    till: Till,
+    purpose: np.uint32,
+    key0: np.uint32,
+    key1: np.uint32,
+) -> bool:
+    """Whether the merchant's shop on a channel lets buyers of a country pay by a method, today.
+
+    A lasting draw of the shop against the share of shops that offer the method, so that a larger share only adds shops;
+    during an outage nobody offers it.
+    """
+    if till.down[country, method] != 0:
+        return False
+    share = till.offered[country, method]
+    if share <= 0:
+        return False
+    if share >= 1:
+        return True
+    words = philox(
+        np.uint32(merchant), np.uint32(channel * 32 + country), np.uint32(0), purpose + np.uint32(method), key0, key1
+    )
+    return bool(unit(words[0]) < share)
+
+
+@njit(cache=True, error_model="numpy")
+def choose_method(
+    birth: np.uint32,
+    preferred: int,
+    trust: np.uint16,
+    merchant: int,
+    channel: int,
+    country: int,
+    tick: int,
+    ordinal: int,
+    till: Till,
+    shop_purpose: np.uint32,
+    choice_purpose: np.uint32,
+    key0: np.uint32,
+    key1: np.uint32,
+) -> int:
+    """The method a buyer pays with, or -1 if the buyer gives up.
+
+    The preferred one if the shop offers it. If not, the buyer gives up with chance missing_loss * 2 * (1 - trust), the
+    table's value at trust 1/2, or else takes one of the other methods on offer, in proportion to the country's habits.
+    """
+    if is_offered(merchant, channel, country, preferred, till, shop_purpose, key0, key1):
+        return preferred
+    words = philox(birth, np.uint32(0), np.uint32(tick), choice_purpose + np.uint32(ordinal), key0, key1)
+    distrust = np.float32(np.int32(65535) - np.int32(trust)) * DISTRUST_STEP
+    if unit(words[0]) < till.missing_loss[country, preferred] * distrust:
+        return -1
+    total = np.float32(0)
+    for method in range(till.offered.shape[1]):
+        if method != preferred and is_offered(merchant, channel, country, method, till, shop_purpose, key0, key1):
+            total += till.second_choice[country, method]
+    left = unit(words[1]) * total
+    chosen = -1
+    for method in range(till.offered.shape[1]):
+        if method != preferred and is_offered(merchant, channel, country, method, till, shop_purpose, key0, key1):
+            weight = till.second_choice[country, method]
+            if weight > 0:
+                chosen = method
+                left -= weight
+                if left < 0:
+                    break
+    return chosen
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _place(
+    time: I64,
+    consumer: I64,
+    ordinal: U8,
+    channel: U8,
+    line: U16,
+    tier: U8,
+    quantity: U8,
+    streamer: U16,
+    country: U8,
+    landed_cents: NDArray[np.int32],
+    discount_permille: U16,
+    promised_days: F32,
+    expected_quality: F32,
+    impulse_gap: F32,
+    utility: F32,
+    money_utility: F32,
+    flags: U16,
+    birth: NDArray[np.uint32],
+    third: U8,
+    preference: U8,
+    trust: U16,
+    shop: Shop,
+    till: Till,
+    border: Border,
+    tick: int,
+    shop_purpose: np.uint32,
+    choice_purpose: np.uint32,
+    key: NDArray[np.uint32],
+    batch: Records,
+    origin: I64,
+    outcome: U8,
+) -> tuple[int, int]:
+    """Fills `batch` and `origin` with the orders and `outcome` with what became of each intent.
+
+    Returns the number of orders and the cents by which shown prices differed from those recomputed here (must be 0).
+    """
+    count = 0
+    gap = 0
+    for i in range(time.size):
+        item = int(line[i])
+        land = int(country[i])
+        units = int(quantity[i])
+        seller = int(shop.merchant[item])
+        direct = shop.direct[item, land]
+        warehouse = int(shop.home_warehouse[seller]) if direct != 0 else 4 + land
+        shop.wanted_units[item, land] += units
+        if shop.shown[item, warehouse] < units:
+            outcome[i] = 1
+            continue
+        who = consumer[i]
+        method = choose_method(
+            birth[who],
+            int(preference[who]),
+            trust[who],
+            seller,
+            int(channel[i]),
+            land,
+            tick,
+            int(ordinal[i]),
+            till,
+            shop_purpose,
+            choice_purpose,
+            key[0],
+            key[1],
+        )
+        if method < 0:
+            outcome[i] = 2
+            continue
+        outcome[i] = 0
+        shop.shown[item, warehouse] -= units
+        price = int(shop.price_cents[item, land, tier[i]])
+        freight = int(shop.freight_cents[item, land])
+        kind = int(shop.category[item])
+        goods, duty, vat = landed_parts(
+            price, int(discount_permille[i]), freight, int(direct), land, kind, border, 1000
+        )
+        full_goods, full_duty, full_vat = landed_parts(price, 0, freight, int(direct), land, kind, border, 1000)
+        gap += abs(full_goods + freight + full_duty + full_vat - int(landed_cents[i]))
+        where = int(channel[i])
+        pays = units * (goods + freight + duty + vat)
+        subsidy = min(int(till.subsidy_cents[where]), pays)
+        pays -= subsidy
+        row = batch[count]
+        row.consumer = np.uint32(who)
+        row.birth = birth[who]
+        row.tick = tick
+        row.ordinal = ordinal[i]
+        row.channel = channel[i]
+        row.merchant = np.uint16(seller)
+        row.line = line[i]
+        row.tier = tier[i]
+        row.quantity = quantity[i]
+        row.streamer = streamer[i]
+        row.country = country[i]
+        row.third = third[who]
+        row.category = np.uint8(kind)
+        row.method = np.uint8(method)
+        row.direct = direct
+        row.warehouse = np.uint8(warehouse)
+        row.carrier = np.uint8(255)
+        row.mode = np.uint8(255)
+        row.status = np.uint8(0)
+        row.money = np.uint8(0)
+        row.flags = flags[i] | np.uint16(2048) if method == 4 else flags[i]
+        row.placed = np.int32(time[i])
+        row.promised = np.int32(time[i] + int(promised_days[i] * np.float32(86400)))
+        row.goods_cents = np.int32(units * goods)
+        row.freight_cents = np.int32(units * freight)
+        row.duty_cents = np.int32(units * duty)
+        row.vat_cents = np.int32(units * vat)
+        row.subsidy_cents = np.int32(subsidy)
+        row.commission_cents = np.int32(
+            share_cents(units * goods, int(till.commission_ppm[where, int(shop.seller_class[seller])]))
+        )
+        host = 0
+        if streamer[i] != 0xFFFF:
+            host = share_cents(units * goods, int(shop.host_permille[int(streamer[i])]) * 1000)
+        row.host_cents = np.int32(host)
+        row.fee_cents = np.int32(share_cents(pays, int(till.fee_ppm[land, method])))
+        row.expected_quality = expected_quality[i]
+        row.impulse_gap = impulse_gap[i]
+        row.utility = utility[i]
+        row.money_utility = money_utility[i]
+        row.satisfaction = np.float32(np.nan)
+        origin[count] = i
+        count += 1
+    return count, gap
+
+
+if (ORDER["status"], N_ORIGIN_WAREHOUSES, NO_MODE, NO_STREAMER) != (np.dtype("u1"), 4, 255, 0xFFFF) or (
+    int(Flag.INSTALMENTS),
+    INSTALMENTS,
+    DAY_SECONDS,
+) != (2048, 4, 86400):
+    raise RuntimeError("the till's kernel knows these numbers as constants: change them there too")
+
+
+class Checkout:
+    """The till of all channels. `price_gap_cents` sums differences between shown and charged prices: it stays 0."""
+
+    def __init__(self, payments: Payments, method_shares: NDArray[np.float64]) -> None:
+        """`method_shares` float64[C, M]: how a country's people like to pay (geography.payment_shares())."""
+        if method_shares.shape != (len(COUNTRIES), N_METHODS):
+            raise ValueError(f"method_shares has shape {method_shares.shape}")
+        self._payments = payments
+        self._missing_loss = payments.missing_loss().astype(np.float32)
+        self._second_choice = method_shares.astype(np.float32)
+        self._shop_purpose = purpose_base(Purpose.CHECKOUT_SHOP)
+        self._choice_purpose = purpose_base(Purpose.CHECKOUT_METHOD)
+        self._seen: Rules | None = None
+        self._asked: NDArray[np.float32] | None = None
+        self._till: Till
+        self._border: Border
+        self.price_gap_cents = 0
+
+    def _prepare(self, rules: Rules, commission_asked: NDArray[np.float32]) -> None:
+        """Derives the till's tables anew when the rules or what channels ask have changed."""
+        same_asked = self._asked is not None and np.array_equal(self._asked, commission_asked)
+        if rules is self._seen and same_asked:
+            return
+        subsidy = np.zeros(N_CHANNELS, np.int64)
+        subsidy[:N_PLATFORMS] = np.rint(np.asarray(rules.subsidy.buyer_usd, np.float64) * HUNDREDTH)
+        self._till = Till(
+            offered=np.ascontiguousarray(rules.payment.availability, np.float32),
+            down=np.ascontiguousarray(rules.payment.outage, np.uint8),
+            missing_loss=self._missing_loss,
+            second_choice=self._second_choice,
+            fee_ppm=parts_per_million(rules.payment.fee_rate),
+            commission_ppm=parts_per_million(effective_commission(commission_asked, rules)),
+            subsidy_cents=subsidy,
+        )
+        self._till = Till(*(_writable(part) for part in self._till))
+        self._border = border_of(rules, self._payments.customs_value_without_freight)
+        self._seen = rules
+        self._asked = commission_asked.copy()
+
+    def place(
+        self,
+        intents: Intents,
+        buyers: Buyers,
+        catalogue: Catalogue,
+        orders: Orders,
+        rules: Rules,
+        tick: int,
+        draws: Draws,
+        tally: Tally | None = None,
+    ) -> Placed:
+        """Turns a daypart's intents (sorted by time) into orders. `tick` is day * 8 + daypart."""
+        self._prepare(rules, catalogue.commission_asked)
+        size = len(intents)
+        outcome = np.zeros(size, np.uint8)
+        if size == 0:
+            return Placed(np.zeros(0, np.int64), np.zeros(0, np.int64), outcome)
+        batch = np.zeros(size, ORDER)
+        origin = np.zeros(size, np.int64)
+        shop = Shop(**{name: getattr(catalogue, name) for name in Shop._fields})
+        count, gap = _place(
+            intents.time, intents.consumer, intents.ordinal, intents.channel, intents.line, intents.tier,
+            intents.quantity, intents.streamer, intents.country, intents.landed_cents, intents.discount_permille,
+            intents.promised_days, intents.expected_quality, intents.impulse_gap, intents.utility,
+            intents.money_utility, intents.flags, buyers.birth, buyers.third, buyers.payment_preference, buyers.trust,
+            shop, self._till, self._border, tick, self._shop_purpose, self._choice_purpose, draws.key, batch, origin,
+            outcome,
+        )  # fmt: skip
+        self.price_gap_cents += gap
+        batch, origin = batch[:count], origin[:count]
+        seqs = orders.append(batch)
+        if tally is not None:
+            self._count(intents, buyers, catalogue, batch, outcome, tally)
+        return Placed(seqs, origin, outcome)
+
+    def _count(
+        self, intents: Intents, buyers: Buyers, catalogue: Catalogue, batch: Records, outcome: U8, tally: Tally
+    ) -> None:
+        cell = cells(intents.country, intents.channel, catalogue.category[intents.line], buyers.third[intents.consumer])
+        tally.add(Measure.INTENTS, cell)
+        if batch.size < outcome.size:
+            tally.add(Measure.STOCKOUTS, cell[outcome == STOCKED_OUT])
+            tally.add(Measure.PAYMENT_LOST, cell[outcome == UNPAYABLE])
+        if batch.size == 0:
+            return
+        amounts = np.ones((7, batch.size), np.int64)
+        for position, name in enumerate(("quantity", "goods_cents", "freight_cents", "subsidy_cents")):
+            amounts[position + 1] = batch[name]
+        amounts[5] = batch["duty_cents"]
+        amounts[6] = batch["vat_cents"]
+        tally.add_many(
+            [
+                Measure.ORDERS,
+                Measure.UNITS,
+                Measure.GMV_CENTS,
+                Measure.FREIGHT_CENTS,
+                Measure.SUBSIDY_CENTS,
+                Measure.DUTY_CENTS,
+                Measure.VAT_CENTS,
+            ],
+            cell[outcome == ORDERED],
+            amounts,
+        )
+        if not tally.recording:
+            return
+        merchant, channel = batch["merchant"], batch["channel"]
+        tally.add_merchant(MerchantMeasure.ORDERS, merchant, channel)
+        tally.add_merchant(MerchantMeasure.UNITS, merchant, channel, amounts[1])
+        tally.add_merchant(MerchantMeasure.GMV_CENTS, merchant, channel, amounts[2])
+        tally.add_merchant(MerchantMeasure.COMMISSION_CENTS, merchant, channel, batch["commission_cents"])
+        live = batch["streamer"] != NO_STREAMER
+        hosts = batch["streamer"][live]
+        tally.add_streamer(StreamerMeasure.ORDERS, hosts)
+        tally.add_streamer(StreamerMeasure.GMV_CENTS, hosts, amounts[2][live])
+        direct = batch["direct"] != 0
+        country = batch["country"][direct]
+        threshold = self._border.duty_free[country]
+        value = batch["goods_cents"][direct].astype(np.int64) // batch["quantity"][direct]
+        ratio = np.where(threshold > 0, value * PERMILLE // np.maximum(threshold, 1), MAX_RATIO)
+        tally.add_declared(country, ratio)
+
+    def check(self) -> None:
+        """Asserts that nobody was ever charged anything but the price shown."""
+        if self.price_gap_cents:
+            raise AssertionError(f"charged prices differ from shown ones by {self.price_gap_cents} cents")
+
+
+def effective_commission(asked: NDArray[np.float32], rules: Rules) -> NDArray[np.float32]:
+    """float32[H, 2]: the commission a channel may take, the lower of what it asks and the cap."""
+    lower: NDArray[np.float32] = np.minimum(asked, rules.commission.cap).astype(np.float32)
+    return lower
+
+
+def _writable(part: NDArray[Any]) -> NDArray[Any]:
+    """The array itself or, if read-only, a copy: one compiled signature serves all callers."""
+    return part if part.flags.writeable else part.copy()
