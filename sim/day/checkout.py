@@ -302,12 +302,11 @@ def _place(
         row.duty_cents = np.int32(units * duty)
         row.vat_cents = np.int32(units * vat)
         row.subsidy_cents = np.int32(subsidy)
-        row.commission_cents = np.int32(
-            share_cents(units * goods, int(till.commission_ppm[where, int(shop.seller_class[seller])]))
-        )
-        host = 0
+        charge = share_cents(units * goods, int(till.commission_ppm[where, int(shop.seller_class[seller])]))
+        host = 0  # the host's commission is a part of the charge, so a cap on the charge reaches both
         if streamer[i] != 0xFFFF:
-            host = share_cents(units * goods, int(shop.host_permille[int(streamer[i])]) * 1000)
+            host = share_cents(charge, int(shop.host_permille[int(streamer[i])]) * 1000)
+        row.commission_cents = np.int32(charge - host)
         row.host_cents = np.int32(host)
         row.fee_cents = np.int32(share_cents(pays, int(till.fee_ppm[land, method])))
         row.expected_quality = expected_quality[i]
