@@ -1,10 +1,10 @@
 """Where 100 USD of sales go: the paper budget of a seller, before anything is simulated.
 
 A pure function of the configuration. 100 USD are the value of orders *kept*, before tax, freight billed to the buyer
-included; what returned orders cost is a line of its own. Import duty on parcels and consumption tax are paid by the buyer
-on top (delivered duty paid), import duty on stock is a cost of the seller, import tax on stock is reclaimed.
+included; what returned orders cost is a line of its own. The buyer pays import duty on parcels and consumption tax on
+top (delivered duty paid); import duty on stock is a cost of the seller, import tax on stock is reclaimed.
 
-Run `python -m analysis.unit_economics` to write `docs/unit_economics.md` anew.
+`python -m analysis.unit_economics` writes `docs/unit_economics.md` anew.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Dates, dayparts, local time, days off, prayer and fasting, seasons, festivals and exchange rates.
 
-Days count from 2000-01-01 (day 0, UTC); a daypart is four UTC hours, a tick `day * 8 + daypart`. The calendar says how much
-free attention a country has, how fast needs come back and where platforms run sales; it never touches a sale. Everything is
-computed once per calendar year, when first asked for, and handed out as read-only rows.
+Days count from 2000-01-01 (day 0, UTC); a daypart is four UTC hours, a tick `day * 8 + daypart`. The calendar says how
+much free attention a country has, how fast needs come back and where platforms run sales; it never touches a sale.
+Everything is computed once per calendar year, when first asked for, and handed out as read-only rows.
 
-Approximations, each small against the assumed profiles: half-hour slots; one UTC offset per zone and day (that of noon UTC);
-one place per country for the sun; sun times interpolated between every eighth day of 2023 and rounded to minutes.
+Approximations, each small against the assumed profiles: half-hour slots; one UTC offset per zone and day (that of noon
+UTC); one place per country for the sun; sun times interpolated between every fourteenth day of 2023, in minutes.
 """
 
 from __future__ import annotations
@@ -44,15 +44,16 @@ LAST_DATE = date(2053, 12, 31)  # the Vietnamese lunar table of `holidays` ends;
 FX_PURPOSE = 300
 ORIGIN_CURRENCY = "CNY"
 
+_NOON = datetime(2000, 1, 1, 12, tzinfo=UTC)
 _SLOTS = 48  # half hours of a day
 _SLOT_MINUTES = 30
 _SLOTS_PER_DAYPART = _SLOTS // DAYPARTS
 _PADDING = 2  # local days before and after the year that UTC days may reach into
-_SUN_STEP = 8  # days between computed sun times
+_SUN_STEP = 14  # days between computed sun times
 _SUN_YEAR = 2023
 _TWILIGHT_MINUTES = 90.0  # where the sun never sinks to the twilight angle, or sinks to it after midnight
 _LONGEST_TWILIGHT = 150.0
-_TRADING_DAYS = 365.0  # the walk moves on every day of the week
+_WALK_DAYS = 365.0  # the walk moves on every day of the week
 
 type Floats = npt.NDArray[np.float64]
 type Row = npt.NDArray[np.float32]
@@ -62,20 +63,29 @@ class CalendarSource(Protocol):
     """What the calendar needs of a run's configuration."""
 
     @property
-    def geography(self) -> Geography: ...
+    def geography(self) -> Geography:
+        """The countries."""
+
     @property
-    def calendar(self) -> Literal["real", "flat"]: ...
+    def calendar(self) -> Literal["real", "flat"]:
+        """Which calendar holds."""
+
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """The run's seed; only the walk of exchange rates beyond the data uses it."""
+
     @property
-    def first_day(self) -> date: ...
+    def first_day(self) -> date:
+        """The first simulated date, warm-up included."""
+
     @property
-    def last_day(self) -> date: ...
+    def last_day(self) -> date:
+        """The last simulated date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Daypart:
-    """One sixth of a UTC day. `start` and `end` are seconds since 2000-01-01; `availability` float32[C], 1 = average."""
+    """One sixth of a UTC day. `start`, `end`: seconds since 2000-01-01; `availability`: float32[C], 1 = average."""
 
     day: int
     index: int
@@ -119,9 +129,9 @@ def date_of(day: int) -> date:
 class Calendar:
     """The calendar of one run.
 
-    `calendar=flat` is a world at rest: every day is the mean of an ordinary week (five working days and two days off mixed),
-    January's UTC offsets, the sun of an equinox, no holidays, fasting, seasons, festivals or sales, and every exchange rate
-    at its 2023 mean. Prayer windows stay. Raises `ConfigError` when the run leaves `covered()`.
+    `calendar=flat` is a world at rest: every day is the mean of an ordinary week (five working days and two days off
+    mixed), with January's UTC offsets, the sun of an equinox, no holidays, fasting, seasons, festivals or sales, and
+    every exchange rate at its 2023 mean. Prayer windows stay. Raises `ConfigError` when the run leaves `covered()`.
     """
 
     def __init__(self, cfg: CalendarSource) -> None:
@@ -162,27 +172,32 @@ class Calendar:
         over the country's time zones.
         """
         year = self._tables(day)
-        return year.availability[day - year.first]
+        row: Row = year.availability[day - year.first]
+        return row
 
     def prayer_share(self, day: int) -> Row:
         """float32[C, 6]: share of the daypart's person-time in a prayer window: Muslim share x time covered."""
         year = self._tables(day)
-        return year.prayer[day - year.first]
+        row: Row = year.prayer[day - year.first]
+        return row
 
     def need_factor(self, day: int) -> Row:
         """float32[C, K]: relative speed at which needs come back: season x festivals."""
         year = self._tables(day)
-        return year.need[day - year.first]
+        row: Row = year.need[day - year.first]
+        return row
 
     def campaign(self, day: int) -> Row:
         """float32[C]: 0-1, how far platforms run a sale."""
         year = self._tables(day)
-        return year.campaign[day - year.first]
+        row: Row = year.campaign[day - year.first]
+        return row
 
     def day_off(self, day: int) -> npt.NDArray[np.bool_]:
         """bool[C]: weekend or public holiday, by local date (all False on the flat calendar)."""
         year = self._tables(day)
-        return year.day_off[day - year.first]
+        row: npt.NDArray[np.bool_] = year.day_off[day - year.first]
+        return row
 
     def is_ramadan(self, day: int) -> bool:
         """Whether the day is a fasting day (Umm al-Qura calendar)."""
@@ -247,10 +262,11 @@ def _build(number: int, geography: Geography, flat: bool, seed: int) -> _Year:
     praying = _windows(suns, np.asarray(times.prayer_minutes))
     muslims = np.array([times.muslim_share[c] for c in COUNTRIES])[:, None]
     fasters = muslims * times.fasting_share
-    daylight = _between(suns[:, :, 0], suns[:, :, 3])
-    attention = daylight * times.fasting_day + (1.0 - daylight) * times.fasting_night
-    fast = fasting[:, None, None] * fasters[None]
-    local = profile * (1.0 - muslims * times.prayer_observance * praying) * (1.0 - fast + fast * attention)
+    local = profile * (1.0 - muslims * times.prayer_observance * praying)
+    if fasting.any():
+        daylight = _between(suns[fasting, :, 0], suns[fasting, :, 3])
+        attention = daylight * times.fasting_day + (1.0 - daylight) * times.fasting_night
+        local[fasting] *= 1.0 - fasters + fasters * attention
     need = _needs(times, local_days, flat)
     campaign = np.zeros((len(local_days), N_COUNTRIES))
     names: dict[int, tuple[str, ...]] = {}
@@ -268,6 +284,7 @@ def _build(number: int, geography: Geography, flat: bool, seed: int) -> _Year:
     weights = [list(times.zones[c].values()) for c in COUNTRIES]
     muslim_time = praying * muslims
     off = np.zeros((days, N_COUNTRIES), dtype=np.bool_) if flat else free[inside] > 0.5
+    off.setflags(write=False)
     fx, walked = _fx(number, geography, flat, seed, days)
     return _Year(
         first,
@@ -306,16 +323,30 @@ def _offsets(times: Times, first: int, days: int, flat: bool) -> list[npt.NDArra
         for name in times.zones[country]:
             zone = ZoneInfo(name)
             if flat:
-                rows.append(np.full(days, _slots_ahead(zone, date(_SUN_YEAR, 1, 15))))
-                continue
-            dates = (date_of(first + index) for index in range(days))
-            rows.append(np.array([_slots_ahead(zone, when) for when in dates]))
+                rows.append(np.full(days, _slots_ahead(zone, day_of(date(_SUN_YEAR, 1, 15)))))
+            else:
+                rows.append(_zone_year(zone, first, days))
         result.append(np.array(rows, dtype=np.int64))
     return result
 
 
-def _slots_ahead(zone: ZoneInfo, when: date) -> int:
-    ahead = datetime(when.year, when.month, when.day, 12, tzinfo=UTC).astimezone(zone).utcoffset()
+def _zone_year(zone: ZoneInfo, first: int, days: int) -> npt.NDArray[np.int64]:
+    """int64[days] of `_slots_ahead`; looks day by day only where two points two weeks apart differ."""
+    ahead = np.empty(days, dtype=np.int64)
+    low = _slots_ahead(zone, first)
+    for start in range(0, days, 14):
+        end = min(start + 14, days)
+        high = _slots_ahead(zone, first + end)
+        if high == low:
+            ahead[start:end] = low
+        else:
+            ahead[start:end] = [_slots_ahead(zone, first + index) for index in range(start, end)]
+        low = high
+    return ahead
+
+
+def _slots_ahead(zone: ZoneInfo, day: int) -> int:
+    ahead = (_NOON + timedelta(days=day)).astimezone(zone).utcoffset()
     assert ahead is not None
     return round(ahead.total_seconds() / 60 / _SLOT_MINUTES)
 
@@ -464,7 +495,7 @@ def _local_suns(
 
 @functools.cache
 def _sun_table(latitude: float, longitude: float, twilight: tuple[float, float]) -> Floats:
-    """float64[nodes, 5]: minutes after 00:00 UTC of the local date at which each prayer begins, every eighth day.
+    """float64[nodes, 5]: minutes after 00:00 UTC of the local date at which each prayer begins, every fourteenth day.
 
     Dawn and nightfall at the twilight angles, noon, shadow one length longer than at noon, sunset (astral's sun).
     """
@@ -507,9 +538,16 @@ def _minutes(when: datetime) -> float:
 
 def _windows(starts: Floats, lengths: Floats) -> Floats:
     """float64[days, C, 48]: share of each local half hour inside a window of the given start and length (minutes)."""
+    days, countries = np.indices(starts.shape[:2])
     covered_share = np.zeros((*starts.shape[:2], _SLOTS))
     for prayer, length in enumerate(lengths):
-        covered_share += _between(starts[:, :, prayer], starts[:, :, prayer] + length)
+        start = starts[:, :, prayer]
+        place = np.floor(start / _SLOT_MINUTES)
+        for step in range(math.ceil(length / _SLOT_MINUTES) + 1):
+            edge = (place + step) * _SLOT_MINUTES
+            inside = np.minimum(edge + _SLOT_MINUTES, start + length) - np.maximum(edge, start)
+            slot = (place + step).astype(np.int64) % _SLOTS
+            covered_share[days, countries, slot] += np.maximum(inside, 0.0) / _SLOT_MINUTES
     return np.minimum(covered_share, 1.0)
 
 
@@ -524,9 +562,7 @@ def _between(start: Floats, end: Floats) -> Floats:
     return np.minimum(total / _SLOT_MINUTES, 1.0)
 
 
-def _to_utc(
-    local: Floats, offsets: list[npt.NDArray[np.int64]], weights: list[list[float]], days: int
-) -> Floats:
+def _to_utc(local: Floats, offsets: list[npt.NDArray[np.int64]], weights: list[list[float]], days: int) -> Floats:
     """float64[days, C, 6]: a table over local half hours as seen by the UTC clock, over zones by population."""
     result = np.zeros((days, N_COUNTRIES, DAYPARTS))
     slots = np.arange(_SLOTS)
@@ -540,43 +576,41 @@ def _to_utc(
 
 
 @functools.cache
-def _ecb_lines() -> tuple[tuple[str, ...], Mapping[str, str], tuple[str, ...]]:
-    """Column names, line by ISO date, and the dates in rising order, of the ECB file in `currency_converter`."""
+def _ecb_lines() -> tuple[tuple[str, ...], Mapping[int, tuple[str, ...]]]:
+    """Column names and, by year, the lines in rising order of date, of the ECB file in `currency_converter`."""
     import currency_converter
 
     with zipfile.ZipFile(Path(currency_converter.__file__).parent / "eurofxref-hist.zip") as archive:
         text = archive.read(archive.namelist()[0]).decode("ascii")
     header, *lines = text.splitlines()
-    by_date = {line[:10]: line for line in lines if line}
-    return tuple(header.split(",")), by_date, tuple(sorted(by_date))
+    by_year: dict[int, list[str]] = {}
+    for line in sorted(line for line in lines if line):
+        by_year.setdefault(int(line[:4]), []).append(line)
+    return tuple(header.split(",")), {year: tuple(found) for year, found in by_year.items()}
 
 
 def last_known_rate() -> date:
     """The last date of the ECB reference rates at hand."""
-    return date.fromisoformat(_ecb_lines()[2][-1])
+    by_year = _ecb_lines()[1]
+    return date.fromisoformat(by_year[max(by_year)][-1][:10])
 
 
 @functools.cache
-def _ecb_series(currency: str) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Day numbers and units of the currency per USD on the ECB's days that quote both, in rising order."""
-    header, by_date, dates = _ecb_lines()
-    column = header.index(currency) if currency != "EUR" else 0
-    usd = header.index("USD")
-    days, rates = [], []
-    for when in dates:
-        if when < "1999-12":
-            continue
-        cells = by_date[when].split(",")
-        local = "1" if currency == "EUR" else cells[column]
-        if local != "N/A" and local:
-            days.append(day_of(date.fromisoformat(when)))
-            rates.append(float(local) / float(cells[usd]))
-    return np.array(days, dtype=np.int64), np.array(rates)
+def _ecb_year(year: int) -> tuple[npt.NDArray[np.int64], dict[str, Floats]]:
+    """Day numbers of a year's quotations, and by currency its units per USD on them (nan: not quoted)."""
+    header, by_year = _ecb_lines()
+    cells = [line.split(",") for line in by_year.get(year, ())]
+    days = np.array([day_of(date.fromisoformat(row[0])) for row in cells], dtype=np.int64)
+    table = np.array(
+        [[float(cell) if cell not in ("N/A", "") else np.nan for cell in row[1 : len(header)]] for row in cells]
+    ).reshape(len(cells), -1)
+    usd = table[:, header.index("USD") - 1] if cells else np.zeros(0)
+    rates = {name: table[:, column] / usd for column, name in enumerate(header[1:]) if name and cells}
+    rates["EUR"] = 1.0 / usd
+    return days, rates
 
 
-def _fx(
-    number: int, geography: Geography, flat: bool, seed: int, days: int
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _fx(number: int, geography: Geography, flat: bool, seed: int, days: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """float64[days, C + 1] units per USD, and on which days they are a walk."""
     first = day_of(date(number, 1, 1))
     numbers = np.arange(first, first + days)
@@ -592,38 +626,48 @@ def _fx(
             table[:, index] = level.get(code) or _mean_2023(code)
         elif code in geography.follows:
             leader = geography.follows[code]
-            table[:, index] = level[code] * _rates(leader, numbers, geography, seed) / _mean_2023(leader)
+            table[:, index] = level[code] * _rates(leader, number, numbers, geography, seed) / _mean_2023(leader)
         else:
-            table[:, index] = _rates(code, numbers, geography, seed)
+            table[:, index] = _rates(code, number, numbers, geography, seed)
     table.setflags(write=False)
     return table, walked
 
 
 def _mean_2023(code: str) -> float:
-    days, rates = _ecb_series(code)
-    inside = (days >= day_of(date(2023, 1, 1))) & (days < day_of(date(2024, 1, 1)))
-    return float(rates[inside].mean())
+    return float(np.nanmean(_ecb_year(2023)[1][code]))
 
 
-def _rates(code: str, numbers: npt.NDArray[np.int64], geography: Geography, seed: int) -> Floats:
-    """Units per USD on the given days: the last quoted rate, and beyond the last one a random walk.
+def _quoted(code: str, year: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Days and rates of the year on which the ECB quotes the currency."""
+    days, rates = _ecb_year(year)
+    values = rates.get(code, np.full(len(days), np.nan))
+    known = np.isfinite(values)
+    return days[known], values[known]
+
+
+def _rates(code: str, year: int, numbers: npt.NDArray[np.int64], geography: Geography, seed: int) -> Floats:
+    """Units per USD on the days of a year: the last quoted rate, and beyond the last one a random walk.
 
     Before a currency's first quotation its first rate holds.
     """
-    days, rates = _ecb_series(code)
-    last = int(days[-1])
+    last = last_known_rate()
+    parts = [_quoted(code, number) for number in (min(year, last.year) - 1, min(year, last.year))]
+    days, rates = (np.concatenate([part[index] for part in parts]) for index in range(2))
+    later = year
+    while not len(days):
+        later += 1
+        days, rates = _quoted(code, later)
     known: Floats = rates[np.clip(np.searchsorted(days, numbers, side="right") - 1, 0, None)]
-    if numbers[-1] <= last:
+    end = day_of(last)
+    if numbers[-1] <= end:
         return known
-    sigma = geography.fx_volatility[code] / np.sqrt(_TRADING_DAYS)
-    years = range(date_of(last).year, date_of(int(numbers[-1])).year + 1)
-    steps = np.concatenate([_steps(seed, code, year) for year in years])
-    start = day_of(date(years[0], 1, 1))
-    moves = 1.0 + sigma * steps
-    moves[: last + 1 - start] = 1.0
+    sigma = geography.fx_volatility[code] / np.sqrt(_WALK_DAYS)
+    years = range(last.year, year + 1)
+    moves = 1.0 + sigma * np.concatenate([_steps(seed, code, number) for number in years])
+    start = day_of(date(last.year, 1, 1))
+    moves[: end + 1 - start] = 1.0
     path = rates[-1] * np.cumprod(moves)
-    beyond = numbers > last
-    known = known.copy()
+    beyond = numbers > end
     known[beyond] = path[numbers[beyond] - start]
     return known
 
