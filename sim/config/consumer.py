@@ -35,6 +35,8 @@ class Room(Group):
     viewers: float
     shared: float
     persistent_noise: float
+    culture_span: float
+    expected_memory: float
     outside: float
     hop: float
 
@@ -58,6 +60,7 @@ class Information(Group):
     interaction_gain: float
     shelf: float
     tryon: float
+    fit_scale: float
     claims_weight: float
     disclosure_discount: float
     reputation_prior: float
@@ -110,6 +113,7 @@ class Trust(Group):
     reversion: float
     bond_start: float
     bond_growth: float
+    discovery_days: float
     bond_decay: float
     follow: float
     reputation_speed: float
@@ -164,10 +168,7 @@ class Tastes(Group):
 class Category(Group):
     interest: tuple[float, ...]
     interest_spread: float
-    need_days: tuple[float, ...]
-    price_weight: tuple[float, ...]
     risk: tuple[float, ...]
-    fit_spread: tuple[float, ...]
     impulse: tuple[float, ...]
     return_level: tuple[float, ...]
 

@@ -51,7 +51,7 @@ DAYPART_LENGTH = np.float32(14_400)
 N_FOLLOWS = 6
 N_PLATFORM_SLOTS = 4
 N_MEMORY = 4
-N_LANGUAGES = 3
+N_SPOKEN = 3
 N_SLOTS = 64
 N_RECOMMENDED = 4
 MAX_ROOMS = 3
@@ -235,7 +235,7 @@ def understood(people: People, rooms: Rooms, row: int, show: int) -> tuple[Float
     """Best comprehension over the languages a viewer knows, and that language."""
     best = ZERO
     spoken = int(people.languages[row, 0])
-    for place in range(N_LANGUAGES):
+    for place in range(N_SPOKEN):
         skill = np.float32(people.proficiency[row, place]) * BYTE
         value = skill * rooms.comprehension[show, people.languages[row, place]]
         if value > best:
@@ -363,7 +363,7 @@ def open_day(
     aware = ZERO
     for place in range(N_MEMORY):
         if people.memory_seller[row, place] != NOBODY and people.memory_kind[row, place] < BOUGHT:
-            fresh = exp1(-np.float32(day - int(people.memory_day[row, place])) / np.float32(7))
+            fresh = exp1(-np.float32(day - int(people.memory_day[row, place])) / param.trust_discovery_days)
             aware = fresh if fresh > aware else aware
     shelf = 255
     if unit(words[2]) < sigmoid(param.shelf_intercept + param.shelf_need * need + param.shelf_awareness * aware):

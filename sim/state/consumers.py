@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim.config.consumer import Consumer as Behaviour
 from sim.config.geography import LANGUAGES, Geography
 from sim.draws import Draws, Purpose
-from sim.kernels.live import N_FOLLOWS, N_LANGUAGES, N_MEMORY, N_PLATFORM_SLOTS, NOBODY, People
+from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People
 from sim.kinds import N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
 from sim.state.table import FIXED, Column, Table
 
@@ -26,8 +26,8 @@ COLUMNS = (
     Column("country", np.uint8, "index", 0, N_COUNTRIES - 1, BUILD, "country of residence"),
     Column("third", np.uint8, "index", 0, 2, BUILD, "third of the country's income distribution"),
     Column("age", np.uint8, "index", 0, 3, BUILD, "age band, see sim.config.geography.AGE_BANDS"),
-    Column("languages", np.uint8, "index", 0, len(LANGUAGES) - 1, BUILD, "languages known, best first", N_LANGUAGES),
-    Column("proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each of them, 0 for an empty place", N_LANGUAGES),
+    Column("languages", np.uint8, "index", 0, len(LANGUAGES) - 1, BUILD, "languages known, best first", N_SPOKEN),
+    Column("proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each of them, 0 for an empty place", N_SPOKEN),
     Column("adopter", np.uint8, "0/1", 0, 1, BUILD, "visits live rooms at least once a month"),
     Column("opening_taste", np.float32, "logit", -10, 10, BUILD, "lasting propensity to open live channels"),
     Column("money_weight", np.float32, "1", 0, 1000, BUILD, "marginal utility of money against the mean person"),
@@ -68,7 +68,8 @@ def behaviour_record(behaviour: Behaviour) -> NDArray[Any]:
             continue
         for name, value in model:
             fields[f"{group}_{name}"] = float(value)
-    record = np.zeros(1, dtype=[(name, np.float32) for name in fields])
+    plain = np.dtype([(name, np.float32) for name in fields])
+    record = np.zeros(1, dtype=np.dtype((np.record, plain)))  # np.record: fields are attributes in plain Python as well
     for name, value in fields.items():
         record[name] = value
     return record
@@ -197,14 +198,14 @@ def _languages(
     """Up to three languages a person, each known with its country's share; the best is known fully, others half or more."""
     shares = geography.language_shares()
     consumers = birth.size
-    languages = np.repeat(geography.first_language()[country][:, None], N_LANGUAGES, axis=1)
-    proficiency = np.zeros((consumers, N_LANGUAGES), np.uint8)
+    languages = np.repeat(geography.first_language()[country][:, None], N_SPOKEN, axis=1)
+    proficiency = np.zeros((consumers, N_SPOKEN), np.uint8)
     filled = np.zeros(consumers, np.int64)
     ranked = np.argsort(-shares, axis=1, kind="stable")
     for position in range(int((shares > 0).sum(axis=1).max())):
         language = ranked[country, position]
         known = np.asarray(draws.uniform(Purpose.LANGUAGE, birth, other=language)) < shares[country, language]
-        known &= filled < N_LANGUAGES
+        known &= filled < N_SPOKEN
         rows = np.flatnonzero(known)
         level = 128 + 127 * np.asarray(draws.uniform(Purpose.LANGUAGE, birth[rows], other=language[rows], word=1))
         languages[rows, filled[rows]] = language[rows]

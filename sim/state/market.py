@@ -1,0 +1,190 @@
+"""What a consumer meets today: rules, tastes, offers and shows, as the arrays the compiled loops take.
+
+Nothing is decided here. Arrays that follow from the rules are made again only when the rules object changes, offers only
+when the catalogue says so, rooms once a day.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.calendar import Calendar
+from sim.config import RunConfig
+from sim.draws import Draws, Purpose
+from sim.kernels.behaviour import room_base
+from sim.kernels.live import NOBODY, Offers, Rooms, Setting
+from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, REGION_OF_COUNTRY
+from sim.rules import Rules
+from sim.state.catalogue import Air, Catalogue
+from sim.state.consumers import behaviour_record, platform_slots
+
+GUARANTEE, CERTIFICATION, TRACING, TRYON = range(4)
+VISITS_PER_DAYPART = 0.06  # only the scale of audiences shown: openings an adopter and day, over six dayparts
+
+
+class Market:
+    """Builds `Setting`, `Offers` and `Rooms`. `param` is the record of behavioural parameters."""
+
+    def __init__(self, cfg: RunConfig, catalogue: Catalogue, calendar: Calendar, draws: Draws) -> None:
+        behaviour, geography, economics = cfg.consumer, cfg.geography, cfg.economics
+        region = np.asarray(REGION_OF_COUNTRY)
+        self.param = behaviour_record(behaviour)
+        self.catalogue = catalogue
+        self.calendar = calendar
+        self._rules: Rules | None = None
+        self._closeness = geography.closeness()
+        self._fit = np.clip(
+            1.0 - geography.culture_distance()[:N_COUNTRIES, :N_COUNTRIES] / behaviour.room.culture_span, 0.0, 1.0
+        ).astype(np.float32)
+        self._audience = (
+            geography.adopters()[:, None] * geography.platform_shares(cfg.availability) * 1e6 * VISITS_PER_DAYPART
+        )
+        self._lottery = np.stack(
+            [np.asarray(draws.uniform(Purpose.COVER, np.arange(catalogue.n_lines), other=kind)) for kind in range(4)]
+        )
+        count = catalogue.n_lines
+        self.setting = Setting(
+            platform_slots=platform_slots(geography, cfg.availability),
+            availability=np.zeros((N_COUNTRIES, 6), np.float32),
+            activity=np.ones(N_COUNTRIES, np.float32),
+            need_pace=np.ones((N_COUNTRIES, N_CATEGORIES), np.float32),
+            need_days=economics.by_category("need_days").astype(np.float32),
+            price_weight=(-economics.by_category("elasticity")).astype(np.float32),
+            risk=np.array(behaviour.category.risk, np.float32),
+            fit_spread=(economics.by_category("fit_uncertainty") * behaviour.information.fit_scale).astype(np.float32),
+            impulse=np.array(behaviour.category.impulse, np.float32),
+            interaction=np.array(behaviour.tastes.interaction, np.float32)[region],
+            detail=np.array(behaviour.tastes.detail, np.float32)[region],
+            price_taste=np.array(behaviour.tastes.price, np.float32)[region],
+            stutter=np.zeros(N_COUNTRIES, np.float32),
+            steps=np.array(behaviour.checkout_steps, np.float32),
+            subsidy_usd=np.zeros(N_PLATFORMS, np.float32),
+            liquidity=np.ones(N_COUNTRIES, np.float32),
+            expected=np.zeros(N_COUNTRIES, np.float32),
+            expected_by_platform=np.zeros((N_COUNTRIES, N_PLATFORMS), np.float32),
+        )
+        typical = np.zeros((N_CATEGORIES, N_TIERS), np.float32)
+        for category in range(N_CATEGORIES):
+            chosen = catalogue.category == category
+            if chosen.any():
+                typical[category] = catalogue.quality[chosen].mean(axis=0, dtype=np.float64)
+        self.offers = Offers(
+            landed_cents=catalogue.landed_cents,
+            discounted_share=np.ones((count, N_COUNTRIES), np.float32),
+            remembered_usd=np.zeros((count, N_COUNTRIES), np.float32),
+            promised_days=catalogue.promised_days,
+            category=catalogue.category,
+            merchant=catalogue.merchant,
+            quality=catalogue.quality,
+            typical=typical,
+            reputation=catalogue.reputation,
+            own_site=catalogue.own_site,
+            reference_usd=economics.by_category("reference_price").astype(np.float32),
+            guaranteed=np.zeros((N_CHANNELS, count), np.uint8),
+            certified=np.zeros(count, np.uint8),
+            traced=np.zeros(count, np.uint8),
+            tryon=np.zeros(count, np.uint8),
+        )
+        self.return_level = np.array(behaviour.category.return_level, np.float32)
+        self._instalments = float(behaviour.purchase.liquidity_instalments)
+        self._interest_share = np.full(N_CATEGORIES, 1.0 / N_CATEGORIES)
+        self._understood = self._closeness.astype(np.float32)
+        self.shelf, self.line_of_seller = np.zeros(0, np.uint16), np.zeros(0, np.uint16)
+        self._shelf_lottery = np.asarray(draws.uniform(Purpose.COVER, np.arange(64), other=9))
+
+    def follow_rules(self, rules: Rules) -> None:
+        """Copies what consumers feel of the rules; does nothing while the rules object is the same."""
+        if rules is self._rules:
+            return
+        self._rules = rules
+        setting, offers, catalogue = self.setting, self.offers, self.catalogue
+        setting.need_pace[...] = rules.demand.need_factor
+        setting.stutter[...] = rules.stream.stutter
+        setting.subsidy_usd[...] = rules.subsidy.buyer_usd
+        setting.liquidity[...] = 1.0 + (self._instalments - 1.0) * rules.payment.availability[:, 4]
+        category = catalogue.category
+        own = catalogue.return_guarantee[catalogue.merchant] == 1
+        offers.guaranteed[...] = (self._lottery[GUARANTEE] < rules.guarantee.coverage[:, None]) | own
+        offers.certified[...] = self._lottery[CERTIFICATION] < rules.certification.coverage[category]
+        offers.traced[...] = self._lottery[TRACING] < rules.tracing.coverage[category]
+        offers.tryon[...] = self._lottery[TRYON] < rules.tryon.coverage[category]
+        closeness = self._closeness + (1.0 - self._closeness) * rules.language.translation
+        self._understood = closeness.astype(np.float32)
+
+    def follow_offers(self) -> None:
+        """After prices changed: the share of the landed price that a discount on the goods takes off, and the shelf."""
+        catalogue = self.catalogue
+        lowest = catalogue.landed_cents[:, :, 0]
+        taxed = np.maximum(lowest, 1)
+        self.offers.discounted_share[...] = np.where(lowest > 0, 1.0 - catalogue.freight_cents / taxed, 0.0)
+
+    def open_day(self, day: int) -> None:
+        """Time people have for screens today, by country and daypart."""
+        availability = self.calendar.availability(day)
+        total = availability.sum(axis=1)
+        self.setting.availability[...] = availability / total[:, None]
+        self.setting.activity[...] = total
+
+    def rooms(self, air: Air) -> Rooms:
+        """The shows of the day as viewers meet them."""
+        audience = self._audience[air.country, air.platform] * air.popularity
+        languages = air.language.astype(np.int64)
+        base = room_base(
+            self.param[0], air.skill[:, None], self._fit[air.country], np.log1p(audience).astype(np.float32)[:, None]
+        )
+        return Rooms(
+            host=air.streamer,
+            platform=air.platform,
+            language=np.ascontiguousarray(air.language[:, 0]),
+            category=air.category,
+            lineup=air.lineup,
+            discount=air.discount_permille.astype(np.float32) / np.float32(1000),
+            exaggeration=air.exaggeration,
+            disclosed=air.disclosed.astype(np.float32),
+            skill=air.skill,
+            lively=air.lively,
+            base=np.asarray(base, np.float32),
+            culture=self._fit[air.country],
+            comprehension=np.maximum(
+                air.proficiency[:, :1] * self._understood[languages[:, 0]],
+                air.proficiency[:, 1:] * self._understood[languages[:, 1]],
+            ),
+        )
+
+    def expect(self, pool_value: NDArray[np.float32]) -> None:
+        """What is on air now on each platform, as people know it when they choose one. pool_value: (C, P, K)."""
+        self.setting.expected_by_platform[...] = pool_value.mean(axis=2)
+
+    def learn_expectation(self, mean_value: NDArray[np.float32], memory: float) -> None:
+        """At the day's end the expected value of opening moves towards the day's mean (C, P)."""
+        slots = self.setting.platform_slots
+        for country in range(N_COUNTRIES):
+            offered = slots[country][slots[country] != 255]
+            if offered.size:
+                today = float(mean_value[country, offered].mean())
+                self.setting.expected[country] += np.float32(memory) * np.float32(today - self.setting.expected[country])
+
+    def shelve(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """Search results: (C, K, 64) lines in slots in proportion to the merchant's weight, and (m, K) a seller's line.
+
+        A slot belongs to the line whose stretch of the cumulated weights holds the slot's own lottery number, so one
+        line's change moves few slots.
+        """
+        catalogue = self.catalogue
+        shelf = np.full((N_COUNTRIES, N_CATEGORIES, 64), NOBODY, np.uint16)
+        line_of_seller = np.full((catalogue.n_merchants, N_CATEGORIES), NOBODY, np.uint16)
+        lines = np.arange(catalogue.n_lines)
+        line_of_seller[catalogue.merchant[::-1], catalogue.category[::-1]] = lines[::-1]
+        weight = catalogue.merchant_size[catalogue.merchant] * catalogue.line_share * catalogue.reputation[catalogue.merchant]
+        weight = weight * catalogue.lister[catalogue.merchant]
+        places = (np.arange(64) + self._shelf_lottery[:64]) / 64
+        for country in range(N_COUNTRIES):
+            sold = catalogue.landed_cents[:, country, 0] > 0
+            for category in range(N_CATEGORIES):
+                chosen = np.flatnonzero(sold & (catalogue.category == category) & (weight > 0))
+                if chosen.size:
+                    steps = np.cumsum(weight[chosen], dtype=np.float64)
+                    at = np.searchsorted(steps, places * steps[-1])
+                    shelf[country, category] = chosen[np.minimum(at, chosen.size - 1)]
+        return shelf, line_of_seller
