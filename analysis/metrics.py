@@ -287,7 +287,7 @@ METRICS: Final[dict[str, Metric]] = {
     for metric in (
         Metric("gmv_usd", "USD", "goods value of orders placed, before tax and cancellation", "",
                _live("gmv_cents", 0.01), scaled=True, better=1),
-        Metric("gmv_net_usd", "USD", "gmv_usd minus the goods value of orders that in the period failed payment or were "
+        Metric("gmv_net_usd", "USD", "gmv_usd minus the goods value of orders that in the period failed payment, were "
                "cancelled, refused, lost, returned or charged back", "", _net, scaled=True, better=1),
         Metric("orders", "orders", "orders placed", "", _live("orders"), scaled=True, better=1),
         Metric("room_visits", "visits", "visits to live rooms", "", _live("room_visits"), scaled=True),
@@ -303,7 +303,7 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("aov_usd", "USD", "gmv_usd / orders", "orders", _share("gmv_cents", "orders", 0.01)),
         Metric("payment_success_rate", "share", "orders authorised / asked for (matured 3 days)",
                "authorisation requests", _share("payment_authorised_m3", "payment_requests_m3"), better=1),
-        Metric("tariff_usd", "USD", "duty received by the 20 treasuries, refunds deducted, parcels and bulk imports, all "
+        Metric("tariff_usd", "USD", "duty received by the 20 treasuries minus refunds, parcels and bulk imports, all "
                "channels", "", _tax("tariff"), scaled=True, splits=("region", "country")),
         Metric("vat_usd", "USD", "value added tax received by the 20 treasuries, refunds deducted, all channels", "",
                _tax("vat"), scaled=True, splits=("region", "country")),
@@ -354,7 +354,7 @@ METRICS: Final[dict[str, Metric]] = {
                _profit("merchants"), scaled=True, splits=("group",)),
         Metric("merchant_margin", "share", "merchant_profit_usd / sales receipts minus refunds",
                "receipts from sales minus refunds", _margin, splits=("group",)),
-        Metric("consumer_surplus_perceived_usd", "USD", "consumer surplus as perceived at the decision, all channels", "",
+        Metric("consumer_surplus_perceived_usd", "USD", "consumer surplus perceived at the decision, all channels", "",
                _every("surplus_perceived_mc", 1e-5), scaled=True),
         Metric("consumer_surplus_realised_usd", "USD", "experience-based consumer surplus: valued at true quality and "
                "realised delivery, all channels", "", _every("surplus_realised_mc", 1e-5), scaled=True, better=1),
@@ -723,7 +723,7 @@ def markdown() -> str:
         "",
         "- Counts and amounts are real-world ones: totals of the sample times `weight` (W, the online "
         "adults one sampled consumer stands for). `<name>_unscaled` beside them is the sample's own total.",
-        "- A metric is null where its denominator is 0, where no cohort has matured, and in a split it cannot be put to.",
+        "- A metric is null where its denominator is 0, no cohort has matured, or the split has no meaning for it.",
         "- Order metrics count orders of live rooms; `--by channel` adds the shelf and brand sites. Actors' profits, "
         "surplus, government revenue, duty and VAT, and emissions count all channels.",
         "- Rates that need time belong to the day the order was placed and use matured cohorts: orders placed at least "

@@ -1,0 +1,378 @@
+"""A comparison as one stand-alone page, and as a table in the terminal.
+
+The page carries plotly.js once and nothing from the network; it opens from a folder, a mail or a stick.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from plotly.offline import get_plotlyjs
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analysis.compare import Study, compare
+from analysis.figures import METRIC_LABELS, Panel, colours, money, panels, percent, pretty
+from analysis.metrics import METRICS
+from sim.errors import RunFolderError
+
+HEADLINE: Final = (
+    "gmv_usd", "orders", "conversion", "aov_usd", "watch_minutes_mean", "delivery_days_p50", "late_share",
+    "direct_shipped_share", "return_rate", "repurchase_rate", "consumer_surplus_realised_usd", "merchant_profit_usd",
+    "platform_profit_usd", "streamer_income_usd", "mcn_profit_usd", "government_revenue_usd", "tariff_usd", "co2_kg",
+)  # fmt: skip
+TERMINAL_WIDTH: Final = 118
+_MINUS: Final = "\u2212"
+
+
+def written(name: str, value: float | None, signed: bool = False) -> str:
+    """A metric's value for readers, with its unit; a dash where there is none."""
+    if value is None:
+        return "\u2013"
+    unit = METRICS[name].unit
+    if unit == "share":
+        if not signed:
+            return percent(value)
+        points = f"{abs(value) * 100:.2f} pp"
+        return ("+" if value > 0 else _MINUS if value < 0 else "") + points
+    if METRICS[name].scaled:
+        return money(value, signed)
+    digits = 3 if unit == "0-1" else 2
+    sign = "+" if signed and value > 0 else _MINUS if value < 0 else ""
+    return f"{sign}{abs(value):,.{digits}f}"
+
+
+def unit_of(name: str) -> str:
+    """Unit to print beside a metric's label."""
+    unit = METRICS[name].unit
+    return {"share": "", "0-1": "", "orders": "", "visits": "", "day": "days"}.get(unit, unit)
+
+
+def verdict(entry: Mapping[str, Any]) -> str:
+    """`good` or `bad` where the interval leaves out 0 and one direction is better, `moved` where none is, else `calm`."""
+    if entry["low"] is None or entry["low"] <= 0 <= entry["high"]:
+        return "calm"
+    better = METRICS[entry["metric"]].better
+    if better == 0:
+        return "moved"
+    return "good" if entry["difference"] * better > 0 else "bad"
+
+
+def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]]) -> str:
+    """The headline differences as plain text of a fixed width."""
+    table = Table(
+        title=f"Differences against {study.base}, paired by seed ({len(study.seeds)} seeds), 95 % intervals",
+        title_justify="left", pad_edge=False,
+    )  # fmt: skip
+    table.add_column("metric", no_wrap=True)
+    table.add_column(study.base, justify="right", no_wrap=True)
+    for scenario in study.scenarios[1:]:
+        table.add_column(scenario, justify="right")
+    found = {(entry["metric"], entry["scenario"]): entry for entry in entries}
+    marks = {"good": " \u25b2", "bad": " \u25bc", "moved": " \u25c6", "calm": "  "}
+    for name in HEADLINE:
+        own = [found[name, scenario] for scenario in study.scenarios[1:]]
+        base_value = next((entry["base_value"] for entry in own if entry["base_value"] is not None), None)
+        unit = unit_of(name)
+        table.add_row(
+            METRIC_LABELS[name] + (f", {unit}" if unit else ""),
+            written(name, base_value),
+            *(Text(_difference_text(entry) + marks[verdict(entry)]) for entry in own),
+        )
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=TERMINAL_WIDTH, force_terminal=False, color_system=None)
+    console.print(table)
+    console.print("\u25b2 better  \u25bc worse  \u25c6 changed; without a mark: cannot be told from zero")
+    return buffer.getvalue().rstrip()
+
+
+def _difference_text(entry: Mapping[str, Any]) -> str:
+    name = entry["metric"]
+    if entry["difference"] is None:
+        return "\u2013"
+    text = written(name, entry["difference"], signed=True)
+    if entry["low"] is not None:
+        text += f" ({written(name, entry['low'], True)} to {written(name, entry['high'], True)})"
+    return text
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+_PAGE: Final = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<link rel="icon" href="data:,">
+<style>
+:root { --ink: #1f2933; --quiet: #5b6773; --line: #dde2e7; --paper: #ffffff; --wash: #f5f7f9; --good: #00734f;
+  --bad: #a84300; --accent: #0072b2; }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 17px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif; }
+main { max-width: 1040px; margin: 0 auto; padding: 0 24px 72px; }
+header { border-top: 6px solid var(--accent); padding: 40px 0 8px; }
+.kicker { color: var(--quiet); font-size: 14px; letter-spacing: .06em; text-transform: uppercase; margin: 0 0 10px; }
+h1, h2 { font-family: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif; line-height: 1.2;
+  font-weight: 700; text-wrap: balance; }
+h1 { font-size: clamp(30px, 4.6vw, 44px); margin: 0 0 18px; max-width: 24ch; }
+h2 { font-size: 27px; margin: 0 0 8px; }
+section { padding-top: 52px; }
+p { margin: 0 0 12px; max-width: 68ch; }
+.reading { font-size: 18px; }
+.note { color: var(--quiet); font-size: 14px; }
+.questions { list-style: none; margin: 0 0 22px; padding: 0; }
+.questions li { border-left: 4px solid var(--swatch); padding: 2px 0 2px 14px; margin: 0 0 10px; max-width: 72ch; }
+.questions strong { display: block; }
+dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 1px; margin: 26px 0 0;
+  background: var(--line); border: 1px solid var(--line); }
+dl.facts div { background: var(--paper); padding: 12px 16px; }
+dt { color: var(--quiet); font-size: 13px; }
+dd { margin: 2px 0 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+.scroll { overflow-x: auto; margin: 18px 0 8px; }
+table { border-collapse: collapse; width: 100%; font-size: 15px; font-variant-numeric: tabular-nums; }
+th { font-weight: 600; }
+thead th { text-align: right; vertical-align: bottom; padding: 6px 12px; border-bottom: 2px solid var(--ink); }
+thead th:first-child, tbody th { text-align: left; padding-left: 0; }
+tbody th { font-weight: 400; }
+tbody th, tbody td { padding: 7px 12px; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody td { text-align: right; white-space: nowrap; }
+tbody tr:hover { background: var(--wash); }
+td .range { display: block; color: var(--quiet); font-size: 13px; }
+td .unit, th .unit { color: var(--quiet); font-size: 13px; }
+td.good b { color: var(--good); } td.bad b { color: var(--bad); } td.calm b { font-weight: 400; }
+td.good b::after { content: " \\25B2"; font-size: 11px; } td.bad b::after { content: " \\25BC"; font-size: 11px; }
+td.moved b::after { content: " \\25C6"; font-size: 11px; }
+.figure { margin: 12px 0 4px; width: 100%; }
+details { margin-top: 14px; } summary { cursor: pointer; color: var(--accent); }
+.method { background: var(--wash); padding: 24px 28px; margin-top: 60px; }
+.method h2 { font-size: 22px; } .method p, .method li { font-size: 15px; }
+.method ul { padding-left: 20px; margin: 0 0 12px; max-width: 76ch; }
+code { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  overflow-wrap: anywhere; }
+@media (max-width: 640px) { main { padding: 0 16px 48px; } body { font-size: 16px; } .method { padding: 18px 16px; }
+  .scroll { margin-right: -16px; } }
+@media print { section { break-inside: avoid; } details { display: none; } }
+</style>
+<script>$plotlyjs</script>
+</head>
+<body>
+<main>
+<header>
+<p class="kicker">Cross-border live commerce &middot; comparison of scenarios</p>
+<h1>$heading</h1>
+<ul class="questions">$questions</ul>
+<dl class="facts">$facts</dl>
+</header>
+<section id="headline">
+<h2>The differences</h2>
+<p class="reading">$summary</p>
+$headline
+<p class="note">Each cell: mean paired difference against $base, with its 95 % interval below. Coloured and marked
+&#9650; better or &#9660; worse where the interval leaves out zero and one direction is better for everybody by
+definition; &#9670; changed, where it depends on whom you ask. Amounts are for the real population over the reported
+days. pp: percentage points.</p>
+<details><summary>All metrics</summary>$everything</details>
+</section>
+$figures
+<section class="method">
+<h2>How this was made</h2>
+$method
+</section>
+</main>
+<script>
+for (const item of $payload) {
+  const compact = window.matchMedia("(max-width: 640px)").matches;
+  if (compact) { item.figure.layout.font = Object.assign({}, item.figure.layout.font, {size: 11}); }
+  Plotly.newPlot(item.name, item.figure.data, item.figure.layout,
+    {responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+     displayModeBar: "hover", toImageButtonOptions: {format: "svg", filename: item.name}});
+}
+</script>
+</body>
+</html>
+""")
+
+
+def _table(study: Study, entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """An HTML table of differences: a row per metric, a column per scenario."""
+    found = {(entry["metric"], entry["scenario"]): entry for entry in entries}
+    head = "".join(f'<th scope="col">{html.escape(pretty(name))}</th>' for name in study.scenarios)
+    rows = []
+    for name in names:
+        own = [found[name, scenario] for scenario in study.scenarios[1:]]
+        base_value = next((entry["base_value"] for entry in own if entry["base_value"] is not None), None)
+        unit = unit_of(name)
+        label = html.escape(METRIC_LABELS[name]) + (f' <span class="unit">{html.escape(unit)}</span>' if unit else "")
+        cells = "".join(_cell(entry) for entry in own)
+        title = html.escape(METRICS[name].formula, quote=True)
+        rows.append(f'<tr><th scope="row" title="{title}">{label}</th><td>{written(name, base_value)}</td>{cells}</tr>')
+    return (
+        f'<div class="scroll"><table><thead><tr><th scope="col">Metric</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cell(entry: Mapping[str, Any]) -> str:
+    name = entry["metric"]
+    if entry["difference"] is None:
+        return '<td class="calm">\u2013</td>'
+    relative = ""
+    if METRICS[name].unit != "share" and entry["relative"] is not None:
+        relative = f' <span class="unit">{percent(entry["relative"], True)}</span>'
+    low_high = "one seed: no interval"
+    if entry["low"] is not None:
+        low_high = f"{written(name, entry['low'], True)} to {written(name, entry['high'], True)}"
+    return (
+        f'<td class="{verdict(entry)}"><b>{written(name, entry["difference"], True)}</b>{relative}'
+        f'<span class="range">{low_high}</span></td>'
+    )
+
+
+def _summary(study: Study, entries: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence per scenario: its clearest changes among the headline metrics."""
+    sentences = []
+    for scenario in study.scenarios[1:]:
+        moved = [
+            entry for entry in entries
+            if entry["scenario"] == scenario and entry["metric"] in HEADLINE and verdict(entry) != "calm"
+            and entry["relative"] is not None
+        ]  # fmt: skip
+        moved.sort(key=lambda entry: -abs(entry["relative"]))
+        words = [
+            f"{html.escape(METRIC_LABELS[entry['metric']].lower())} {percent(entry['relative'], True)}"
+            for entry in moved[:3]
+        ]
+        if words:
+            text = f"moves {', '.join(words)}"
+            text += f" and {len(moved) - 3} more of the metrics below" if len(moved) > 3 else ""
+        else:
+            text = "moves none of the metrics below by more than chance would"
+        sentences.append(f"<strong>{html.escape(pretty(scenario))}</strong> {text}.")
+    return " ".join(sentences)
+
+
+def _fact(label: str, value: str) -> str:
+    return f"<div><dt>{html.escape(label)}</dt><dd>{html.escape(value)}</dd></div>"
+
+
+def _provenance(study: Study) -> dict[str, str]:
+    """What run.json of the first run says about code and versions; empty where there is none."""
+    path = study.store.runs[0].folder / "run.json"
+    if not path.is_file():
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    versions = content.get("versions") or {}
+    git = content.get("git") or {}
+    facts = {
+        "Code": str(content.get("code_hash", ""))[:16],
+        "Revision": str(git.get("revision") or git.get("commit") or "")[:12]
+        + (" (changed)" if git.get("dirty") else ""),
+        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+    }
+    return {label: value for label, value in facts.items() if value.strip()}
+
+
+def _method(study: Study) -> str:
+    facts = study.store.runs[0].facts
+    points = [
+        "An agent-based simulation: consumers on a social graph watch live rooms or use the shelf, buy, pay, receive, "
+        "keep or return; streamers, agencies, merchants, platforms, warehouses and carriers decide; every cent is booked "
+        "twice. An intervention changes a cause (a rate, a cap, a capacity); what follows is the agents\u2019 doing.",
+        f"Every scenario was run with the same {len(study.seeds)} seeds. Runs of one seed share their chance draws, so "
+        "differences are taken seed by seed; the interval is Student\u2019s t over these differences. It says how far "
+        "chance in the sample moves the answer, not whether the model is right.",
+        f"{facts['consumers']:,} simulated consumers stand for the online adults of 20 countries, "
+        f"{float(facts['weight']):,.0f} each (W). {facts['warmup_days']} days of warm-up before the first reported day "
+        "count nowhere.",
+        "Rates that need time (late, returned, disputed, bought again) use only orders old enough at the end of the run.",
+        "Sales, orders and their rates are those of live rooms; profits, surplus, revenue and emissions count all "
+        "channels.",
+    ]
+    listed = "".join(f"<li>{point}</li>" for point in points)
+    hashes = "".join(
+        f"<li>{html.escape(pretty(name))}: configuration "
+        f"<code>{html.escape(str(study.store.runs[study.position[name, study.seeds[0]]].facts['model_hash'])[:16])}</code>"
+        f" (seed {study.seeds[0]})</li>"
+        for name in study.scenarios
+    )
+    more = "".join(
+        f"<li>{label}: <code>{html.escape(value)}</code></li>" for label, value in _provenance(study).items()
+    )
+    return f"<ul>{listed}</ul><p>Provenance</p><ul>{hashes}{more}</ul>"
+
+
+def page(study: Study, entries: Sequence[Mapping[str, Any]], shown: Sequence[Panel]) -> str:
+    """The stand-alone page."""
+    facts = study.store.runs[0].facts
+    others = study.scenarios[1:]
+    names = [pretty(name) for name in others]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1].lower()}" if names else ""
+    heading = (
+        f"{listed} against {pretty(study.base).lower()}: what changes, and for whom?" if names else pretty(study.base)
+    )
+    tint = colours(study)
+    questions = "".join(
+        f'<li style="--swatch:{tint[name]}"><strong>{html.escape(pretty(name))}</strong>'
+        f"{html.escape(study.question(name))}</li>"
+        for name in study.scenarios
+    )
+    stated = "".join((
+        _fact("Seeds, paired", f"{len(study.seeds)} ({', '.join(map(str, study.seeds[:8]))}"
+              f"{', ...' if len(study.seeds) > 8 else ''})"),
+        _fact("Simulated consumers", f"{facts['consumers']:,}"),
+        _fact("Each stands for (W)", f"{float(facts['weight']):,.0f} people"),
+        _fact("Reported days", f"{facts['days']} from {facts['start_date']}"),
+        _fact("Warm-up", f"{facts['warmup_days']} days"),
+        _fact("Written", datetime.now(UTC).strftime("%Y-%m-%d")),
+    ))  # fmt: skip
+    sections = "".join(
+        f'<section id="section-{panel.name}"><h2>{html.escape(panel.title)}</h2>'
+        f'<p class="reading">{html.escape(panel.reading)}</p>'
+        f'<div class="figure" id="{panel.name}" role="img" aria-label="{html.escape(panel.title, quote=True)}"></div>'
+        f'<p class="note">{html.escape(panel.note)}</p></section>'
+        for panel in shown
+    )
+    payload = ",".join(f'{{"name":"{panel.name}","figure":{panel.figure.to_json()}}}' for panel in shown)
+    return _PAGE.substitute(
+        title=html.escape(heading), heading=html.escape(heading), questions=questions, facts=stated,
+        base=html.escape(pretty(study.base).lower()), summary=_summary(study, entries),
+        headline=_table(study, entries, HEADLINE), everything=_table(study, entries, tuple(METRICS)),
+        figures=sections, method=_method(study), plotlyjs=get_plotlyjs(),
+        payload="[" + payload.replace("</", "<\\/") + "]",
+    )  # fmt: skip
+
+
+def write_comparison(folders: Sequence[Path | str], out: Path | str, base: str = "baseline") -> tuple[str, Path]:
+    """Compare finished runs and write the page.
+
+    Args:
+        folders: run folders of the base and of the scenarios, the same seeds for each.
+        out: the HTML file.
+        base: scenario the others are compared to.
+
+    Returns:
+        The headline table as text for a terminal, and the file written.
+
+    Raises:
+        UserError: as `analysis.compare.Study`. RunFolderError: the file cannot be written.
+    """
+    target = Path(out)
+    with Study(folders, base) as study:
+        entries = compare(study)
+        text = terminal_table(study, entries)
+        content = page(study, entries, panels(study))
+    try:
+        target.write_text(content, encoding="utf-8")
+    except OSError as problem:
+        raise RunFolderError(f"{target}: cannot be written ({problem.strerror})") from None
+    return text, target
