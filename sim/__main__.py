@@ -193,7 +193,7 @@ def _entries(cfg: RunConfig) -> dict[str, dict[str, Any]]:
         else:
             found[key] = {"value": node, "from": cfg.origin(key)}
 
-    visit(cfg.model_dump(mode="json"), "")
+    visit(json.loads(cfg.model_dump_json()), "")
     for one in read(cfg)[0]:
         for name, value in one.values.items():
             about = _quantity_words(one.kind.parameter(name))

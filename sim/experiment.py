@@ -53,9 +53,9 @@ def _check_interventions(cfg: RunConfig) -> None:
 
 def _check_calendar(cfg: RunConfig) -> None:
     """Holidays and Hijri dates are tables with a first and a last day; a run must lie inside."""
-    from sim.calendar import covered_range
+    from sim.calendar import covered
 
-    first, last = covered_range()
+    first, last = covered()
     if not (first <= cfg.first_day and cfg.last_day <= last):
         raise ConfigError(
             Fault(

@@ -77,6 +77,7 @@ def load(
     for group, default in groups.items():
         option = request.choices.get(group, (default, ""))[0]
         origin[group] = _shorten(str(configs / group / f"{option}.yaml"))
+    origin["scenario"] = _shorten(str(path))
     for change in request.changes:
         _lay(tree, change, faults, origin)
     cfg = _validate(tree, request, tuple(overrides), origin, faults)
@@ -257,11 +258,12 @@ def _composed(configs: Path, choices: tuple[tuple[str, str], ...], newest: int) 
 
 
 def _keys(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Every dotted key that can be set, down to the quantities."""
+    """Every dotted key that can be set."""
     for key, node in tree.items():
         name = f"{prefix}{key}"
-        yield name
-        if isinstance(node, Mapping) and not is_quantity(node) and name != "interventions":
+        if is_quantity(node) or not isinstance(node, Mapping):
+            yield name
+        elif name != "interventions":
             yield from _keys(node, f"{name}.")
 
 
@@ -380,8 +382,8 @@ def _lay_intervention(tree: dict[str, Any], change: _Change, faults: list[Fault]
 
 
 def _nearest_key(key: str, tree: Mapping[str, Any]) -> str:
-    """The known dotted key that looks most like `key`; a key that misses only its group is found by its last part."""
-    known = [name for name in _keys(tree) if not key.startswith(f"{name}.")]
+    """The key that can be set and looks most like `key`; one that misses only its group is found by its last part."""
+    known = list(_keys(tree))
     last = key.rpartition(".")[2]
     same_leaf = [k for k in known if k.rpartition(".")[2] == last]
     return same_leaf[0] if len(same_leaf) == 1 else nearest(key, known)

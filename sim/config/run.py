@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from sim.config.consumer import Consumer
 from sim.config.economics import Economics
@@ -44,7 +44,7 @@ class RunConfig(Group):
     scenario: Scenario
     days: int
     warmup_days: int
-    start_date: date
+    start_date: Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
     seed: int
     calendar: Literal["real", "flat"]
     availability: Literal["report", "observed"]
