@@ -24,7 +24,7 @@ NOBODY = np.int32(-1)
 ZERO_WORD = np.uint32(0)
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def sociability(
     birth: U32, purpose: np.uint32, key: U32, power: np.float32, lowest: np.float32, highest: np.float32
 ) -> I64:
@@ -34,10 +34,10 @@ def sociability(
     """
     count = birth.size
     total = np.zeros(count + 1, dtype=np.int64)
-    for row in prange(count):
+    for row in range(count):
         draw = unit(philox(birth[row], ZERO_WORD, ZERO_WORD, purpose, key[0], key[1])[0])
         value = min(lowest * pow1(draw, power), highest)
-        total[row + 1] = max(np.int64(value * WEIGHT_STEPS), 1)
+        total[row + 1] = max(int(value * WEIGHT_STEPS), 1)
     for row in range(count):
         total[row + 1] += total[row]
     return total
@@ -57,24 +57,22 @@ def runs(values: NDArray[np.int64]) -> I64:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _part(position: np.int64, length: np.int64, size: np.int64) -> tuple[np.int64, np.int64]:
-    """Bounds of the part around `position` when `length` is cut into round(length / size) parts of nearly equal length."""
-    parts = max((2 * length + size) // (2 * size), 1)
+def _part(position: int, length: int, size: int) -> tuple[int, int]:
+    """Bounds of the part around `position` of a `length` cut into round(length / size) parts, all nearly equal."""
+    parts: int = max((2 * length + size) // (2 * size), 1)
     part = ((position + 1) * parts - 1) // length
     return -((-part * length) // parts), -((-(part + 1) * length) // parts)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
-def _pick(
-    total: I64, low: np.int64, high: np.int64, hole_low: np.int64, hole_high: np.int64, word: np.uint32
-) -> np.int64:
+@njit(cache=True, error_model="numpy")
+def _pick(total: I64, low: int, high: int, hole_low: int, hole_high: int, word: np.uint32) -> int:
     """One row of low .. high - 1 outside the hole, with odds in proportion to sociability; -1 if there is none."""
     before = total[hole_low] - total[low]
     hole = total[hole_high] - total[hole_low]
     mass = total[high] - total[low] - hole
     if mass <= 0:
-        return np.int64(-1)
-    target = np.int64((np.uint64(word) * np.uint64(mass)) >> HALF_WIDTH)
+        return -1
+    target = int(np.int64((np.uint64(word) * np.uint64(mass)) >> HALF_WIDTH))  # int alone would stay unsigned
     if target >= before:
         target += hole
     target += total[low]
@@ -89,7 +87,7 @@ def _pick(
     return left
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def own_choices(
     birth: U32,
     total: I64,
@@ -97,12 +95,12 @@ def own_choices(
     purpose: np.uint32,
     key: U32,
 ) -> I64:
-    """int64[n + 1]: running number of friends that persons choose, `rate` times sociability, rounded with keyed odds."""
+    """int64[n + 1]: running number of friends a person chooses: `rate` x sociability, rounded with keyed odds."""
     count = birth.size
     offsets = np.zeros(count + 1, dtype=np.int64)
-    for row in prange(count):
+    for row in range(count):
         expected = np.float32(np.int32(total[row + 1] - total[row])) * rate
-        whole = np.int64(expected)
+        whole = int(expected)
         draw = unit(philox(birth[row], ZERO_WORD, ZERO_WORD, purpose, key[0], key[1])[1])
         offsets[row + 1] = whole + (1 if draw < expected - np.float32(np.int32(whole)) else 0)
     for row in range(count):
@@ -153,8 +151,8 @@ def choose_friends(
         circle_high += group_low + community_low
         community_low += group_low
         community_high += group_low
-        home = np.int64(country[row])
-        speech = np.int64(language[row])
+        home = int(country[row])
+        speech = int(language[row])
         # A circle has room for half of its members as one person's choices; more go on to the community, and so on.
         number = np.float32(np.int32(links))
         room = np.float32(np.int32(circle_high - circle_low - 1)) / np.float32(np.int32(2)) / number
@@ -166,7 +164,7 @@ def choose_friends(
         for link in range(links):
             words = philox(birth[row], np.uint32(link), ZERO_WORD, purpose, key[0], key[1])
             scope = unit(words[0])
-            found = np.int64(-1)
+            found = -1
             if scope < in_circle:
                 found = _pick(total, circle_low, circle_high, row, row + 1, words[1])
             if found < 0 and scope < in_community:
@@ -186,7 +184,7 @@ def choose_friends(
                     words[1],
                 )
                 if found >= 0:
-                    found = np.int64(sorted_rows[found])
+                    found = int(sorted_rows[found])
             if found < 0:
                 found = _pick(total, 0, count, country_starts[home], country_starts[home + 1], words[1])
             if found < 0:  # only one country: at home after all
@@ -197,7 +195,7 @@ def choose_friends(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _scatter(count: int, first: I32, second: I32) -> tuple[I64, I32]:
+def scatter(count: int, first: I32, second: I32) -> tuple[I64, I32]:
     """CSR with both directions of every pair (second -1: none); rows unsorted, repeats kept."""
     indptr = np.zeros(count + 1, dtype=np.int64)
     for pair in range(first.size):
@@ -218,22 +216,24 @@ def _scatter(count: int, first: I32, second: I32) -> tuple[I64, I32]:
 
 
 @njit(cache=True, error_model="numpy", nogil=True, parallel=True)
-def _unique_rows(indptr: I64, friends: I32) -> tuple[I64, I32]:
+def unique_rows(indptr: I64, friends: I32) -> tuple[I64, I32]:
     """Sorts each row and drops repeats."""
     count = indptr.size - 1
     kept = np.zeros(count + 1, dtype=np.int64)
     for row in prange(count):
         part = friends[indptr[row] : indptr[row + 1]]
-        if part.size > 40:
-            part.sort()
-        else:  # insertion: shorter than the call for a short row
-            for right in range(1, part.size):
+        gap = 1  # Shell's sort: as good as insertion for a dozen friends, and no trouble with thousands
+        while gap < part.size // 9:
+            gap = 3 * gap + 1
+        while gap > 0:
+            for right in range(gap, part.size):
                 value = part[right]
                 left = right
-                while left > 0 and part[left - 1] > value:
-                    part[left] = part[left - 1]
-                    left -= 1
+                while left >= gap and part[left - gap] > value:
+                    part[left] = part[left - gap]
+                    left -= gap
                 part[left] = value
+            gap //= 3
         number = 0
         for place in range(part.size):
             if place == 0 or part[place] != part[place - 1]:
@@ -249,15 +249,8 @@ def _unique_rows(indptr: I64, friends: I32) -> tuple[I64, I32]:
     return kept, result
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def pairs_to_rows(count: int, first: I32, second: I32) -> tuple[I64, I32]:
-    """CSR (indptr int64[count + 1], friends int32[m]) of undirected pairs: both directions, sorted, without repeats."""
-    indptr, friends = _scatter(count, first, second)
-    return _unique_rows(indptr, friends)
-
-
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _are_friends(indptr: I64, friends: I32, row: np.int64, other: np.int32) -> bool:
+def _are_friends(indptr: I64, friends: I32, row: int, other: int) -> bool:
     """Whether `other` stands in the sorted row."""
     left = indptr[row]
     right = indptr[row + 1]
@@ -267,7 +260,7 @@ def _are_friends(indptr: I64, friends: I32, row: np.int64, other: np.int32) -> b
             left = middle + 1
         else:
             right = middle
-    return left < indptr[row + 1] and friends[left] == other
+    return bool(left < indptr[row + 1] and friends[left] == other)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, parallel=True)
@@ -288,32 +281,35 @@ def introduce(
         words = philox(birth[row], attempt, ZERO_WORD, purpose, key[0], key[1])
         if unit(words[0]) >= chance:
             continue
-        one = np.int64((np.uint64(words[1]) * np.uint64(degree)) >> HALF_WIDTH)
-        two = np.int64((np.uint64(words[2]) * np.uint64(degree - 1)) >> HALF_WIDTH)
+        one = int(np.int64((np.uint64(words[1]) * np.uint64(degree)) >> HALF_WIDTH))
+        two = int(np.int64((np.uint64(words[2]) * np.uint64(degree - 1)) >> HALF_WIDTH))
         if two >= one:
             two += 1
         left = friends[indptr[row] + one]
         right = friends[indptr[row] + two]
-        if not _are_friends(indptr, friends, np.int64(left), right):
+        if not _are_friends(indptr, friends, int(left), right):
             first[row] = left
             second[row] = right
     return first, second
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
-def add_pairs(indptr: I64, friends: I32, first: I32, second: I32) -> tuple[I64, I32]:
-    """The CSR with more pairs in it (second -1: none); sorted, without repeats."""
+@njit(cache=True, error_model="numpy", nogil=True)
+def join_rows(indptr: I64, friends: I32, more_indptr: I64, more: I32) -> tuple[I64, I32]:
+    """Two CSR over the same people as one, row after row; unsorted, repeats kept."""
     count = indptr.size - 1
-    more_indptr, more = _scatter(count, first, second)
-    wider = np.zeros(count + 1, dtype=np.int64)
-    for row in range(count):
-        wider[row + 1] = wider[row] + indptr[row + 1] - indptr[row] + more_indptr[row + 1] - more_indptr[row]
+    wider = np.empty(count + 1, dtype=np.int64)
+    for row in range(count + 1):
+        wider[row] = indptr[row] + more_indptr[row]
     joined = np.empty(wider[count], dtype=np.int32)
-    for row in prange(count):
-        middle = wider[row] + indptr[row + 1] - indptr[row]
-        joined[wider[row] : middle] = friends[indptr[row] : indptr[row + 1]]
-        joined[middle : wider[row + 1]] = more[more_indptr[row] : more_indptr[row + 1]]
-    return _unique_rows(wider, joined)
+    for row in range(count):
+        place = wider[row]
+        for old in range(indptr[row], indptr[row + 1]):
+            joined[place] = friends[old]
+            place += 1
+        for new in range(more_indptr[row], more_indptr[row + 1]):
+            joined[place] = more[new]
+            place += 1
+    return wider, joined
 
 
 @njit(cache=True, error_model="numpy", nogil=True, parallel=True)

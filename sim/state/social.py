@@ -40,7 +40,7 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 F32 = NDArray[np.float32]
 
-PASSES = 12  # rounds of introductions at most; three or four do
+ATTEMPTS = 16  # introductions per person at most; four or five do
 LARGEST_SOCIABILITY_SUM = 2**32 - 1
 
 
@@ -127,6 +127,21 @@ class SocialGraph:
             raise ValueError("a friendship is not mutual")
 
     @classmethod
+    def create(
+        cls,
+        country: ArrayLike,
+        language: ArrayLike,
+        age: ArrayLike,
+        draws: Draws,
+        cfg: Graph,
+        birth: ArrayLike | None = None,
+    ) -> SocialGraph:
+        """The graph that the configuration asks for: the network in `cfg.file`, or the generated one without a file."""
+        if cfg.file:
+            return cls.from_networkx(read_network(cfg.file), consumers=np.asarray(country).size)
+        return cls.generate(country, language, age, draws, cfg, birth)
+
+    @classmethod
     def generate(
         cls,
         country: ArrayLike,
@@ -165,7 +180,7 @@ class SocialGraph:
             draws.key,
         )
         first, second = people.choose(total, offsets, draws, cfg)
-        indptr, friends = kernels.pairs_to_rows(count, first, second)
+        indptr, friends = _rows_of_pairs(count, first, second)
         if cfg.closure > 0:
             indptr, friends = _close_triangles(people.birth, indptr, friends, target, draws)
         return cls(indptr, friends)
@@ -206,7 +221,7 @@ class SocialGraph:
                 "pass graph.remove_edges_from(networkx.selfloop_edges(graph)) first"
             )
         first, second = np.ascontiguousarray(edges[:, 0]), np.ascontiguousarray(edges[:, 1])
-        found = cls(*kernels.pairs_to_rows(len(nodes), first, second))
+        found = cls(*_rows_of_pairs(len(nodes), first, second))
         return found if order is not None else found._arranged()
 
     def _arranged(self) -> SocialGraph:
@@ -220,7 +235,7 @@ class SocialGraph:
         row_of = np.empty(count, dtype=np.int32)
         row_of[order] = np.arange(count, dtype=np.int32)
         first = np.repeat(row_of, self.degrees)
-        return SocialGraph(*kernels.pairs_to_rows(count, first, row_of[self.friends]))
+        return SocialGraph(*_rows_of_pairs(count, first, row_of[self.friends]))
 
     def to_networkx(self, attributes: Mapping[str, ArrayLike] | None = None) -> nx.Graph[int]:
         """The network as a networkx graph with rows as nodes; `attributes` (name -> one value per row) go on the nodes.
@@ -433,38 +448,45 @@ class _People:
         )
 
 
+def _rows_of_pairs(count: int, first: I32, second: I32) -> tuple[I64, I32]:
+    """Compressed rows of undirected pairs (second -1: none): both directions, sorted, without repeats."""
+    indptr, friends = kernels.scatter(count, first, second)
+    return kernels.unique_rows(indptr, friends)
+
+
 def _close_triangles(
     birth: NDArray[np.uint32], indptr: I64, friends: I32, target: int, draws: Draws
 ) -> tuple[I64, I32]:
-    """Adds friendships between friends of one person until there are `target` (within about 1 %)."""
+    """Adds friendships between friends of one person until there are `target` (within 1 %)."""
     count = birth.size
-    missing = target - friends.size // 2
-    found: list[tuple[I32, I32]] = []
+    attempt = 0
     rate = 0.6  # first guess of how many introductions lead to a new friendship; then the rate of the last round
-    for attempt in range(PASSES):
-        if missing <= 0:
-            break
-        chance = min(missing / (rate * count), 1.0)
-        first, second = kernels.introduce(
-            birth,
-            indptr,
-            friends,
-            np.uint32(attempt),
-            np.float32(chance),
-            purpose_base(Purpose.GRAPH_CLOSURE),
-            draws.key,
-        )
-        met = second >= 0
-        number = int(np.count_nonzero(met))
-        found.append((first[met], second[met]))
-        missing -= number
-        rate = max(number / (chance * count), 0.05)
-        if missing < 0.005 * target:
-            break
-    if not found:
-        return indptr, friends
-    joined = [np.ascontiguousarray(np.concatenate(side)) for side in zip(*found, strict=True)]
-    return kernels.add_pairs(indptr, friends, joined[0], joined[1])
+    while (missing := target - friends.size // 2) > 0.01 * target and attempt < ATTEMPTS:
+        found: list[tuple[I32, I32]] = []
+        while missing > 0 and attempt < ATTEMPTS:
+            chance = min(missing / (rate * count), 1.0)
+            first, second = kernels.introduce(
+                birth,
+                indptr,
+                friends,
+                np.uint32(attempt),
+                np.float32(chance),
+                purpose_base(Purpose.GRAPH_CLOSURE),
+                draws.key,
+            )
+            met = second >= 0
+            number = int(np.count_nonzero(met))
+            found.append((first[met], second[met]))
+            missing -= number
+            rate = max(number / (chance * count), 0.05)
+            attempt += 1
+            if chance < 1:
+                break
+        first, second = (np.concatenate(side) for side in zip(*found, strict=True))
+        # two people may have been introduced twice in a round: counted once here, and made up for in the next
+        more_indptr, more = kernels.scatter(count, first, second)
+        indptr, friends = kernels.unique_rows(*kernels.join_rows(indptr, friends, more_indptr, more))
+    return indptr, friends
 
 
 def _assortativity(mixed: I64) -> float:
