@@ -56,6 +56,7 @@ class Economics(Group):
     fit_uncertainty: dict[str, float]
     spoilage: dict[str, float]
     return_prior: dict[str, float]
+    shelf_returns: float
     live_interest: dict[str, float]
     shelf_interest: dict[str, float]
     live_discount: float
@@ -79,6 +80,9 @@ class Economics(Group):
     last_mile_kg_usd: float
     pick_pack_usd: dict[str, float]
     storage_usd_kg_day: float
+    origin_storage_factor: float
+    transit_days: dict[str, float]
+    delivery_days: dict[str, float]
     stock_days: dict[str, float]
     return_usd: dict[str, float]
     salvage: dict[str, float]
@@ -201,7 +205,7 @@ _KEYS: dict[tuple[str, ...], Sequence[str]] = {
     ("bulk_kg_usd", "bulk_mode_mix"): BULK_MODES,
     ("lane_factor", "last_mile_usd", "return_usd", "sales_by_region"): REGIONS,
     ("pick_pack_usd",): ("origin", *REGIONS),
-    ("stock_days", "salvage"): ROUTES,
+    ("stock_days", "transit_days", "delivery_days", "salvage"): ROUTES,
     ("annual_rate", "markdown_year", "seller_sales_usd", "sales_by_class", "fixed_cost"): SELLER_CLASSES,
     ("settlement_days",): ("live", "shelf", "brand_site"),
 }  # fmt: skip
