@@ -133,13 +133,10 @@ class Tariff:
     """Import duty."""
 
     duty_rate: Annotated[
-        Array, _leaf("duty on the value of goods imported in bulk from China", "share", _CK, 0.0, 3.0, "scale", 0.0)
-    ]
-    parcel_duty_rate: Annotated[
         Array,
         _leaf(
-            "duty on the declared value of a parcel from China to a buyer; differs from the bulk one where parcels pay "
-            "a flat rate or seldom claim a trade preference",
+            "duty on the declared value of a parcel from China; lower than the bulk one where parcels pay a flat rate, "
+            "higher where they seldom claim a trade preference",
             "share",
             _CK,
             0.0,
@@ -147,6 +144,9 @@ class Tariff:
             "scale",
             0.0,
         ),
+    ]
+    bulk_duty_rate: Annotated[
+        Array, _leaf("duty on the value of goods imported in bulk from China", "share", _CK, 0.0, 3.0, "scale", 0.0)
     ]
     de_minimis_usd: Annotated[
         Array,
@@ -649,8 +649,8 @@ class BaselineGroups(Protocol):
 
 def _law(geography: Geography) -> dict[str, ArrayLike]:
     return {
-        "tariff.duty_rate": geography.duty_rate("bulk"),
-        "tariff.parcel_duty_rate": geography.duty_rate("parcel"),
+        "tariff.duty_rate": geography.duty_rate("parcel"),
+        "tariff.bulk_duty_rate": geography.duty_rate("bulk"),
         "tariff.de_minimis_usd": geography.duty_thresholds(),
         "tax.vat_rate": geography.vat_rates(),
         "tax.de_minimis_usd": geography.vat_thresholds(),

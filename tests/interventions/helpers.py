@@ -53,7 +53,7 @@ def baseline() -> Rules:
     return Rules.neutral(
         {
             "tariff.duty_rate": 0.12,
-            "tariff.parcel_duty_rate": 0.12,
+            "tariff.bulk_duty_rate": 0.12,
             "payment.availability": 0.5,
             "warehousing.overseas_access": 0.4,
         },

@@ -128,7 +128,7 @@ def test_a_keyed_pick_is_nested_in_strength() -> None:
 def test_one_parameter_of_a_group_displaces_the_other() -> None:
     rules = book(lever={"kind": "tariff_reduction", "to": 0.03}).rules_on(DAY)
     assert np.allclose(rules.tariff.duty_rate, 0.03)
-    assert np.allclose(rules.tariff.parcel_duty_rate, 0.03)
+    assert np.allclose(rules.tariff.bulk_duty_rate, 0.03)
 
 
 def test_no_duty_falls_below_zero() -> None:

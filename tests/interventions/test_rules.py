@@ -90,8 +90,8 @@ def groups() -> Groups:
 
 def test_the_baseline_is_what_the_groups_say(groups: Groups) -> None:
     rules = Rules.baseline(groups)
-    duty = groups.geography.duty_rate("bulk").astype(np.float32)
-    assert np.array_equal(rules.tariff.duty_rate, duty)
+    assert np.array_equal(rules.tariff.duty_rate, groups.geography.duty_rate("parcel").astype(np.float32))
+    assert np.array_equal(rules.tariff.bulk_duty_rate, groups.geography.duty_rate("bulk").astype(np.float32))
     assert rules.tariff.de_minimis_usd[0] == 800.0  # the United States in 2023
     assert np.array_equal(rules.payment.availability, groups.payments.offered().astype(np.float32))
     assert np.array_equal(rules.in_force["commission.cap"], groups.economics.commissions().astype(np.float32))
