@@ -280,10 +280,10 @@ def report(economics: Economics, geography: Geography) -> str:
     parts = [_INTRODUCTION]
     transport = live.logistics + live.storage
     headline = (
-        f"**Headline.** Of 100 USD of kept live sales {live.production:.1f} go into goods, {transport:.1f} into logistics "
-        f"and storage, {live.platform:.1f} to platforms, {live.host + live.slot_fees:.1f} to hosts and their agencies "
-        f"(slot fees included), {live.returns:.1f} are lost on returns, and {live.net:.1f} are left to the seller (band "
-        f"{low:g}-{high:g}). Over all channels the net is {everything.net:.1f}. The mean live order is worth "
+        f"**Headline.** Of 100 USD of kept live sales {live.production:.1f} go into goods, {transport:.1f} into "
+        f"logistics and storage, {live.platform:.1f} to platforms, {live.host + live.slot_fees:.1f} to hosts and their agencies "
+        f"(slot fees included), {live.returns:.1f} are lost on returns, and {live.net:.1f} are left to the seller "
+        f"(band {low:g}-{high:g}). Over all channels the net is {everything.net:.1f}. The mean live order is worth "
         f"{order_value_usd(economics):.0f} USD in goods before tax (target 61, band 50-75)."
     )
     parts.append(textwrap.fill(headline, 118, break_on_hyphens=False))
@@ -315,8 +315,8 @@ def report(economics: Economics, geography: Geography) -> str:
     parts.append("## Misses\n")
     parts.append(
         f"{len(outside)} of {len(cells)} cells lie outside {low:g}-{high:g}. The band is a target for live sales on "
-        "average and for sellers over all channels; single\ncells need not keep it, and where they do not, sellers have "
-        "a reason to change category, route or channel. The shelf and\nbrand sites leave more than live sales: "
+        "average and for sellers over all channels; single\ncells need not keep it, and where they do not, sellers "
+        "have a reason to change category, route or channel. The shelf and\nbrand sites leave more than live sales: "
         "advertising there costs less than hosts and slots at equal prices.\n"
     )
     parts.extend(
