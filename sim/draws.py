@@ -13,6 +13,7 @@ people's luck. See docs/randomness.md.
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 
 import numpy as np
@@ -46,11 +47,10 @@ class Purpose(IntEnum):
     FOLLOW_START = 8
 
     # 40-79 graph: friends, follows, initial popularity (sim/state/social.py)
-    GRAPH_WEIGHT = 40  # entity: row; a person's sociability
-    GRAPH_CIRCLE = 41  # entity: row; circles (groups that meet) a person belongs to
-    GRAPH_LINK = 42  # entity: link number; who befriends whom
-    GRAPH_CLOSURE = 43  # entity: attempt number; friends of friends who meet
-    POPULARITY = 44  # entity: streamer; popularity at the start
+    GRAPH_WEIGHT = 40  # entity: birth; words: sociability, rounding of the number of own choices
+    GRAPH_LINK = 42  # entity: birth, other: number of the choice; words: scope, whom, abroad by language
+    GRAPH_CLOSURE = 43  # entity: birth, other: attempt; words: whether, which two friends are introduced
+    POPULARITY = 44  # entity: streamer; rank of popularity at the start
 
     # 80-139 attention, shopping, opinion (sim/kernels/live.py, sim/kernels/opinion.py); entity: birth number
     OPEN = 80  # whether and when a channel is opened, a shelf searched
@@ -90,6 +90,19 @@ class Purpose(IntEnum):
     UNLOADED = 188  # entity: number, other: lane; times from which a lane's first promise is set
 
     # 230-279 supply and firms
+    MERCHANT = 230  # entity: merchant; ordinal: attribute
+    MERCHANT_TARGET = 231  # entity: merchant, other: country (ordinal 0) or region (1); whether it sells there
+    MERCHANT_PLATFORM = 232  # entity: merchant, other: platform
+    LINE = 233  # entity: line; ordinal: attribute
+    STREAMER = 234  # entity: streamer; ordinal: attribute
+    AGENCY = 235  # entity: agency; ordinal: attribute
+    SLOT_HABIT = 236  # entity: streamer, other: daypart; lasting taste for an hour
+    SHOW = 237  # entity: streamer, tick: day * 8; whether and when a show runs today
+    LINEUP = 238  # entity: streamer, tick: week * 8, ordinal: candidate; lines looked at and taste for them
+    DISCOUNT = 239  # entity: streamer, tick: week * 8
+    EXPOSURE = 240  # entity: row of the race table, other: slot; who wins a slot
+    EXPOSURE_SHIFT = 241  # entity: pool, tick: daypart; where streamers start in the race table
+    ROUTE_CHOICE = 242  # entity: line, other: country; what local stock is worth to the merchant
 
     # 280-299 interventions and shocks
     COVERED = 280  # entity: index of an entity of a leaf, other: the leaf; whom a lever reaches that reaches a share
@@ -123,6 +136,22 @@ def _fill_words(
         out[row, 1] = words[1]
         out[row, 2] = words[2]
         out[row, 3] = words[3]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _fill_plain(
+    entity: NDArray[np.uint32], other: int, tick: int, purpose_ordinal: int, key: NDArray[np.uint32], word: int,
+    out: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Fills out[n] for many entities and one of everything else: the common case, which vectorises."""
+    key0 = key[0]
+    key1 = key[1]
+    about = np.uint32(other)
+    when = np.uint32(tick)
+    what = np.uint32(purpose_ordinal)
+    for row in range(out.shape[0]):
+        words = philox(entity[row], about, when, what, key0, key1)
+        out[row] = unit(words[0] if word == 0 else words[1] if word == 1 else words[2] if word == 2 else words[3])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -172,15 +201,26 @@ def purpose_base(purpose: int) -> np.uint32:
     return np.uint32(int(purpose) * ORDINAL_LIMIT)
 
 
+def _as_word(value: int, name: str, limit: int = WORD_LIMIT) -> int:
+    """One value, checked. Raises ValueError outside 0 .. limit - 1."""
+    if not 0 <= value < limit:
+        raise ValueError(f"{name} of a draw must be in 0..{limit - 1}, found {value}")
+    return value
+
+
 def _as_words(values: ArrayLike, name: str, limit: int = WORD_LIMIT) -> NDArray[np.uint32]:
     """Values as a contiguous, writable uint32 array. Raises ValueError outside 0 .. limit - 1 and for non-integers."""
+    if isinstance(values, int):
+        return np.array(_as_word(values, name, limit), dtype=np.uint32)
     array = np.asarray(values)
+    if array.dtype == np.uint32 and limit == WORD_LIMIT and array.flags.carray:
+        return array
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} of a draw must be whole numbers, not {array.dtype}")
     if array.size and not (array.dtype == np.uint32 and limit == WORD_LIMIT):
         lowest, highest = int(array.min()), int(array.max())
         if lowest < 0 or highest >= limit:
-            raise ValueError(f"{name} of a draw must be in 0..{limit - 1}, found {lowest if lowest < 0 else highest}")
+            _as_word(lowest if lowest < 0 else highest, name, limit)
     words = np.ascontiguousarray(array, dtype=np.uint32).reshape(array.shape)
     return words if words.flags.writeable else words.copy()  # one compiled signature serves all callers
 
@@ -206,7 +246,7 @@ class Draws:
         Raises ValueError if an argument is not whole, negative or too large (ordinal: 256, the others: 2^32).
         """
         (entities, others, ticks, codes), steps, shape = self._address(purpose, entity, other, tick, ordinal)
-        out = np.empty((int(np.prod(shape)), WORDS_PER_DRAW), dtype=np.uint32)
+        out = np.empty((math.prod(shape), WORDS_PER_DRAW), dtype=np.uint32)
         _fill_words(entities, others, ticks, codes, steps, self.key, out)
         return out.reshape((*shape, WORDS_PER_DRAW))
 
@@ -220,9 +260,17 @@ class Draws:
         word: int = 0,
     ) -> NDArray[np.float32]:
         """Uniform float32 strictly between 0 and 1, one for each address of the broadcast shape (or a scalar)."""
+        self._check_word(word)
+        if type(other) is int and type(tick) is int and type(ordinal) is int:
+            entities = _as_words(entity, "entity")
+            out = np.empty(entities.shape, dtype=np.float32)
+            about, when = _as_word(other, "other"), _as_word(tick, "tick")
+            code = int(purpose_base(purpose)) + _as_word(ordinal, "ordinal", ORDINAL_LIMIT)
+            _fill_plain(entities.reshape(-1), about, when, code, self.key, word, out.reshape(-1))
+            return out[()]
         (entities, others, ticks, codes), steps, shape = self._address(purpose, entity, other, tick, ordinal)
-        out = np.empty(int(np.prod(shape)), dtype=np.float32)
-        _fill_uniform(entities, others, ticks, codes, steps, self.key, self._check_word(word), out)
+        out = np.empty(math.prod(shape), dtype=np.float32)
+        _fill_uniform(entities, others, ticks, codes, steps, self.key, word, out)
         return out.reshape(shape)[()]
 
     def normal(
@@ -236,9 +284,8 @@ class Draws:
     ) -> NDArray[np.float32]:
         """Standard normal float32, the quantile of `uniform` at the same address; at most 5.3 in absolute value."""
         out = np.asarray(self.uniform(purpose, entity, other, tick, ordinal, word))
-        flat = np.array(out).reshape(-1)
-        _to_normal(flat)
-        return flat.reshape(out.shape)[()]
+        _to_normal(out.reshape(-1))
+        return out[()]
 
     def integers(
         self,
@@ -275,7 +322,8 @@ class Draws:
             _as_words(tick, "tick"),
             _as_words(ordinal, "ordinal", ORDINAL_LIMIT) + purpose_base(purpose),
         ]
-        shape = np.broadcast_shapes(*(part.shape for part in parts))
+        shapes = {part.shape for part in parts if part.shape}
+        shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
         steps = np.zeros(len(parts), dtype=np.int64)
         flat: list[NDArray[np.uint32]] = []
         for position, part in enumerate(parts):

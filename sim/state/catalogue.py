@@ -53,7 +53,6 @@ class Catalogue:
     targets: U8  # (m, C) 1: sells to the country; build
     overseas_draw: F32  # (m,) keyed lottery 0-1, a local warehouse is on offer below overseas_access; build
     weekday: U8  # (m,) 0-6, day of the week on which the merchant revises prices and stock; build
-    host_offer: F32  # (m,) commission offered to hosts, share of goods value; adaptation
 
     # lines
     merchant: U16  # (n,) owner; build
@@ -81,10 +80,10 @@ class Catalogue:
     wanted_units: I64  # (n, C) asked for since the first day, units lost for want of stock included; checkout
 
     # what hosts, agencies and channels ask
-    host_permille: U16  # (S,) of goods value, host's commission today; supply.schedule
+    host_permille: U16  # (S,) of the commission on a live order, passed on to the host; supply.schedule
     agency_permille: U16  # (S,) of the host's commission, kept by the agency; 0: no agency; adaptation
     agency: U16  # (S,) the streamer's MCN, NO_STREAMER if none; adaptation
-    commission_asked: F32  # (H, 2) channel's commission by seller class, share of goods value, before any cap; channels
+    commission_asked: F32  # (H, 2) all a seller pays on a sale, host included, share of goods, before a cap; channels
 
     @property
     def n_merchants(self) -> int:
@@ -132,7 +131,6 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "targets": ("mC", np.uint8),
     "overseas_draw": ("m", np.float32),
     "weekday": ("m", np.uint8),
-    "host_offer": ("m", np.float32),
     "merchant": ("n", np.uint16),
     "category": ("n", np.uint8),
     "quality": ("nT", np.float32),
