@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from enum import IntEnum
+from typing import Any, TypeGuard
 
 import numpy as np
 from numba import njit
@@ -79,7 +80,7 @@ class Purpose(IntEnum):
     DISPUTE = 144  # words: outcome, goes to the bank, time to the chargeback
 
     # 180-229 goods, logistics, returns
-    ROUTE = 180  # entity: birth of the buyer; mode, carrier, handling time, whether the unit is genuine
+    ROUTE = 180  # entity: birth of the buyer; mode, carrier, handling time
     LINEHAUL = 181  # the same; transit, loss, damage
     CUSTOMS = 182  # the same; clearance, inspection, seizure, hold
     LAST_MILE = 183  # the same; time, loss, damage, refusal at the door
@@ -208,9 +209,14 @@ def _as_word(value: int, name: str, limit: int = WORD_LIMIT) -> int:
     return value
 
 
+def _is_int(value: Any) -> TypeGuard[int]:
+    """Whether a value is one plain Python integer (numpy's ArrayLike does not say so)."""
+    return type(value) is int
+
+
 def _as_words(values: ArrayLike, name: str, limit: int = WORD_LIMIT) -> NDArray[np.uint32]:
     """Values as a contiguous, writable uint32 array. Raises ValueError outside 0 .. limit - 1 and for non-integers."""
-    if isinstance(values, int):
+    if _is_int(values):
         return np.array(_as_word(values, name, limit), dtype=np.uint32)
     array = np.asarray(values)
     if array.dtype == np.uint32 and limit == WORD_LIMIT and array.flags.carray:
@@ -261,7 +267,7 @@ class Draws:
     ) -> NDArray[np.float32]:
         """Uniform float32 strictly between 0 and 1, one for each address of the broadcast shape (or a scalar)."""
         self._check_word(word)
-        if type(other) is int and type(tick) is int and type(ordinal) is int:
+        if _is_int(other) and _is_int(tick) and _is_int(ordinal):
             entities = _as_words(entity, "entity")
             out = np.empty(entities.shape, dtype=np.float32)
             about, when = _as_word(other, "other"), _as_word(tick, "tick")
