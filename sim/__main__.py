@@ -263,6 +263,47 @@ def _number(value: object) -> str:
     return str(value)
 
 
+def compare(arguments: Sequence[str]) -> int:
+    """Compare the scenarios of finished runs with a base, paired by seed."""
+    parser = _parser("compare", "Differences between scenarios, paired by seed, with 95 % intervals.")
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="run folders, or folders that hold them")
+    parser.add_argument("--base", default="baseline", metavar="NAME", help="scenario the others are compared to")
+    parser.add_argument(
+        "--by", default="", metavar="LIST", help="split by any of region,country,channel,category,group"
+    )
+    parser.add_argument("--from", dest="start", metavar="DATE|DAY", help="first day counted")
+    parser.add_argument("--to", dest="end", metavar="DATE|DAY", help="last day counted")
+    parser.add_argument("--report", metavar="FILE", help="also write a stand-alone HTML report of the whole runs")
+    parser.add_argument("--json", action="store_true", help="a list of objects, one per scenario, key and metric")
+    options = parser.parse_args(arguments)
+
+    from analysis.compare import Study
+    from analysis.compare import compare as differences
+    from analysis.report import terminal_table, write_comparison
+
+    by = [word for word in options.by.split(",") if word]
+    with Study(options.folders, options.base) as study:
+        entries = differences(study, by, options.start, options.end)
+        if options.json:
+            _print_json(entries)
+        elif by:
+            _print_differences(entries, by)
+        else:
+            print(terminal_table(study, entries))
+    if options.report:
+        _say(f"report: {write_comparison(options.folders, options.report, options.base)[1]}")
+    return 0
+
+
+def _print_differences(entries: Sequence[dict[str, Any]], by: Sequence[str]) -> None:
+    for entry in entries:
+        if entry["difference"] is None:
+            continue
+        place = " ".join(str(entry[word]) for word in by)
+        bounds = f"  ({_number(entry['low'])} to {_number(entry['high'])})" if entry["low"] is not None else ""
+        print(f"{entry['scenario']:<20} {place:<20} {entry['metric']:<34} {_number(entry['difference']):>16}{bounds}")
+
+
 def demo(arguments: Sequence[str]) -> int:
     """Compare a tariff cut and a commission cap with the baseline, paired by seed, and write a report."""
     parser = _parser("demo", "Baseline against a tariff cut against a commission cap, paired by seed, with a report.")
@@ -319,6 +360,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "interventions": interventions,
     "show": show,
     "metrics": metrics,
+    "compare": compare,
     "demo": demo,
 }
 

@@ -1,0 +1,159 @@
+"""A run becomes a folder once, or leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from sim import experiment
+from sim.__main__ import main
+from sim.config import RunConfig
+from sim.errors import RunFolderError
+from sim.experiment import configure, default_out, run_one
+from sim.runfolder import read_run_json
+
+SMALL = ("population.consumers=50", "days=3", "warmup_days=1")
+
+
+class StandIn:
+    """What a world promises to the runner, and no more."""
+
+    built = 0
+
+    def __init__(self, cfg: RunConfig) -> None:
+        StandIn.built += 1
+        self._cfg = cfg
+        self.scale = SimpleNamespace(weight=2.5)
+        self.recorder = self
+
+    def run(self, progress: Callable[[int, int], None]) -> None:
+        days = self._cfg.days + self._cfg.warmup_days
+        for day in range(days):
+            progress(day + 1, days)
+
+    def write(self, folder: Path) -> None:
+        (folder / "run.parquet").write_bytes(b"table")
+
+
+@pytest.fixture(autouse=True)
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[StandIn]:
+    module = ModuleType("sim.world")
+    module.World = StandIn  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sim.world", module)
+    monkeypatch.setattr(experiment.provenance, "code_hash", lambda: "k" * 64)
+    monkeypatch.chdir(tmp_path)
+    StandIn.built = 0
+    return StandIn
+
+
+def test_a_run_happens_once(world: type[StandIn]) -> None:
+    cfg = configure(overrides=SMALL)
+    seen: list[tuple[int, int]] = []
+    outcome = run_one(cfg, "run", lambda done, days: seen.append((done, days)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert not outcome.already_done
+    assert run_one(cfg, "run").already_done
+    assert world.built == 1
+
+
+def test_run_json_says_what_made_the_run() -> None:
+    cfg = configure(overrides=[*SMALL, "+interventions.cap.kind=commission_cap", "interventions.cap.end=2024-01-01"])
+    facts = read_run_json(run_one(cfg, "run").folder)
+    assert facts["config_hash"] == cfg.model_hash()
+    assert facts["weight"] == 2.5
+    assert facts["overrides"] == list(cfg.overrides)
+    assert facts["configuration"]["population"]["consumers"] == 50
+    assert facts["notes"], "an end beyond the run is clipped, and said so"
+    assert {"code_hash", "versions", "git", "wall_seconds", "peak_memory_mb", "seed", "record"} <= set(facts)
+
+
+def test_the_default_folder_names_scenario_hash_and_seed(tmp_path: Path) -> None:
+    cfg = configure("tariff_reduction", overrides=SMALL)
+    outcome = run_one(cfg)
+    assert outcome.folder == tmp_path / default_out(cfg)
+    assert outcome.folder.name == f"tariff_reduction-{cfg.model_hash()[:8]}-s7"
+
+
+def test_a_higher_record_level_replaces_and_a_lower_one_is_already_done(world: type[StandIn]) -> None:
+    for level, done in (("summary", False), ("full", False), ("daily", True), ("summary", True)):
+        assert run_one(configure(overrides=[*SMALL, f"record={level}"]), "run").already_done is done
+    assert world.built == 2
+
+
+def test_results_of_other_code_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg = configure(overrides=SMALL)
+    run_one(cfg, "run")
+    monkeypatch.setattr(experiment.provenance, "code_hash", lambda: "l" * 64)
+    with pytest.raises(RunFolderError, match="another version of the code"):
+        run_one(cfg, "run")
+
+
+def test_a_world_that_fails_leaves_nothing(
+    world: type[StandIn], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(self: StandIn, progress: object) -> None:
+        raise AssertionError("money leaked")
+
+    monkeypatch.setattr(world, "run", fail)
+    with pytest.raises(AssertionError, match="money leaked"):
+        run_one(configure(overrides=SMALL), "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_leaves_nothing(
+    world: type[StandIn], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(self: StandIn, progress: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world, "run", interrupt)
+    assert main(["run", *SMALL, "--out", "run"]) == 130
+    assert list(tmp_path.iterdir()) == []
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_show_prints_everything_with_units_and_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "scenario=commission_cap", "days=9", "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert entries["days"]["value"] == 9
+    assert entries["days"]["from"].startswith("command line")
+    assert entries["interventions.cap.share"]["unit"]
+    assert entries["interventions.cap.share"]["source"]
+    assert entries["population.consumers"]["range"] == "1 to 100000000 consumers"
+    assert main(["show"]) == 0
+    assert "warmup_days: 90  # " in capsys.readouterr().out
+
+
+def test_every_intervention_can_be_listed_and_described(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["interventions", "--json"]) == 0
+    kinds = json.loads(capsys.readouterr().out)
+    assert {"tariff_reduction", "commission_cap", "payment_outage"} <= {kind["name"] for kind in kinds}
+    assert main(["interventions"]) == 0
+    listing = capsys.readouterr().out
+    for kind in kinds:
+        assert kind["name"] in listing
+        assert main(["interventions", kind["name"]]) == 0
+        assert kind["title"] in capsys.readouterr().out
+
+
+def test_scenarios_are_listed_with_their_questions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenarios"]) == 0
+    assert "tariff_reduction" in capsys.readouterr().out
+
+
+def test_help_needs_nothing_heavy() -> None:
+    """`--help` must answer within half a second, so nothing slow may be imported at the top."""
+    import subprocess
+
+    code = (
+        "import sys; from sim.__main__ import main; main(['--help']);"
+        "print([m for m in ('mesa', 'numba', 'plotly', 'numpy', 'hydra', 'pydantic', 'simpy') if m in sys.modules])"
+    )
+    root = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=60)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
