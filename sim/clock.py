@@ -1,17 +1,17 @@
 """The clock: a SimPy environment, the calendar of what falls due, and the outbox.
 
 SimPy says when, the daily loop says what. Processes open and close stations, run timetables and settlement runs, and
-drop events here; none of them touches a consumer or a balance. What is merely due at a known time (a payment authorised in
-twenty minutes, a parcel delivered in three days) is filed with `schedule`; one SimPy process, which wakes in the last
-second of every daypart, empties the daypart's bucket into the outbox. `advance_to` lets SimPy run and hands the outbox
-over, sorted.
+drop events here; none of them touches a consumer or a balance. What is merely due at a known time (a payment authorised
+in twenty minutes, a parcel delivered in three days) is filed with `schedule`; one SimPy process, which wakes in the
+last second of every daypart, empties the daypart's bucket into the outbox. `advance_to` lets SimPy run and hands the
+outbox over, sorted.
 
 Time is int seconds since 2000-01-01 00:00 UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,11 @@ class Clock:
         """Says that something falls due now; for SimPy processes."""
         self._said.append((self.now, int(kind), int(order), 0))
 
+    def count(self, kinds: Iterable[Event]) -> int:
+        """Filed events of some kinds that have not been handed over yet; reads the whole calendar."""
+        entries = self.calendar.read()
+        return sum(int((part[:, KEY] == kind).sum()) for part in (entries, *self._outbox) for kind in kinds)
+
     def advance_to(self, second: int) -> Events:
         """Runs SimPy up to, and not including, `second`; what fell due, sorted by (time, kind, order).
 
@@ -80,7 +85,7 @@ class Clock:
         second = int(second)
         if second < self.now or second % self.daypart_seconds:
             raise ValueError(
-                f"the clock stands at {self.now} and moves by whole dayparts ({self.daypart_seconds} s), not to {second}"
+                f"the clock stands at {self.now}, moves by whole dayparts of {self.daypart_seconds} s, not to {second}"
             )
         if second > self.now:
             self.env.run(until=second)

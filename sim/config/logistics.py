@@ -101,7 +101,6 @@ class Capacity(Group):
 
 class Stock(Group):
     unrecorded_daily: dict[str, float]
-    counterfeit_quality: float
     backorder_days: float
 
 

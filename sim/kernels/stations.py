@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 type I64 = NDArray[np.int64]
 type I32 = NDArray[np.int32]
+type Whole = int | np.int64  # a whole number, from Python or from inside a kernel
 
 BLOCK = 16  # entries in a block of a calendar
 HORIZON = 1024  # buckets ahead; what lies beyond waits in the last one and is put back when it is emptied
@@ -50,7 +51,9 @@ DAY_MICRO = 86_400 * MICRO
 
 
 @njit(cache=True, error_model="numpy")
-def put(entries: I64, links: I32, buckets: I32, meta: I64, time: int, key: int, item: int, place: int) -> None:
+def put(
+    entries: I64, links: I32, buckets: I32, meta: I64, time: Whole, key: Whole, item: Whole, place: Whole
+) -> None:
     """Files one entry under the bucket of its time; a time already past goes to the current bucket and keeps its value.
 
     The caller has made room with `Calendar.reserve`.
@@ -190,6 +193,16 @@ class Calendar:
         self.reserve(times.size)
         put_many(self.entries, self.links, self.buckets, self.meta, times, keys, items, places)
 
+    def read(self) -> I64:
+        """All entries, int64[n, 4], unsorted; nothing is taken out."""
+        parts = []
+        for head, used, _ in self.buckets[self.buckets[:, _HEAD] >= 0]:
+            block, filled = int(head), int(used)
+            while block >= 0:
+                parts.append(self.entries[block * BLOCK : block * BLOCK + filled])
+                block, filled = int(self.links[block, _NEXT]), BLOCK
+        return np.concatenate(parts) if parts else np.empty((0, 4), np.int64)
+
     def take(self) -> I64:
         """Empties the current bucket: int64[n, 4], unsorted; the next bucket becomes the current one."""
         self.reserve_current()
@@ -243,12 +256,12 @@ def sort_by_time(entries: I64, order: I64, spare: I64, start: int, end: int) -> 
 
 
 @njit(cache=True, error_model="numpy")
-def _after_closures(closures: I64, station: int, moment: int) -> int:
+def _after_closures(closures: I64, station: Whole, moment: Whole) -> Whole:
     """The first moment at or after `moment` at which the station is not closed; closures sorted by (station, from)."""
-    opened = moment
+    opened = moment  # grows from one closure to the next
     for row in range(closures.shape[0]):
         if closures[row, 0] == station and closures[row, 1] <= opened < closures[row, 2]:
-            opened = int(closures[row, 2])
+            opened = closures[row, 2]
     return opened
 
 
@@ -416,7 +429,7 @@ class Bank:
     @property
     def waiting(self) -> int:
         """Parcels in the calendar or in a queue."""
-        return len(self.calendar) + self.backlog.shape[0]
+        return len(self.calendar) + int(self.backlog.shape[0])
 
     @property
     def nbytes(self) -> int:

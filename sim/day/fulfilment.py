@@ -1,0 +1,1321 @@
+"""From the paid order to the door and back: stock, the stations of a lane, promises, bulk stock, returns.
+
+A paid order is *released* when real stock is found for it; then it passes, in its own unloaded times plus the waiting
+at stations of finite throughput,
+
+    direct:  handling -> picking (origin) -> line-haul departure -> transit -> customs -> sorting -> last mile
+    stocked: handling -> picking (in the country) -> sorting -> last mile
+    back:    pickup -> transit -> returns bench
+
+Unloaded times, loss, damage, inspection, seizure and refusal are draws keyed by (buyer's birth, tick, ordinal), so an
+order's luck is its own; what couples orders is stock and the stations (`sim.kernels.stations`). One SimPy process wakes
+at the end of every daypart and serves stage after stage: what leaves a station before the end can enter the next one in
+the same daypart. News of it reaches the order book with the next daypart's events and keeps its true second.
+Consignments of bulk stock, and closures with hours, are SimPy processes of their own.
+
+Every unit of goods is in exactly one place (`Place`); `check` counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Literal
+
+import numpy as np
+import simpy
+from numba import njit
+from numpy.typing import NDArray
+from scipy import special
+
+from sim.agents.carrier import Carrier
+from sim.agents.warehouse import Warehouse, planned_capacity
+from sim.clock import Clock
+from sim.config.geography import Geography
+from sim.config.logistics import BULK_MODES, PARCEL_MODES, STAGES, Logistics, by_name
+from sim.draws import Draws, Purpose
+from sim.kernels.maths import interp_quantile, lognormal, quantile_table
+from sim.kernels.philox import philox, unit
+from sim.kernels.stations import (
+    BACKLOG,
+    HEADWAY,
+    ITEM,
+    MICRO,
+    OPEN,
+    PHASE,
+    SEEN,
+    TIME,
+    Bank,
+    Whole,
+    put,
+    sort_by_time,
+)
+from sim.kinds import (
+    CATEGORIES,
+    COUNTRIES,
+    DAY_SECONDS,
+    MODES,
+    N_CARRIERS,
+    N_COUNTRIES,
+    N_ORIGIN_WAREHOUSES,
+    N_WAREHOUSES,
+    NO_WAREHOUSE,
+    PAYMENT_METHODS,
+    Event,
+    Flag,
+    Status,
+)
+from sim.messages import Events
+from sim.rules import Rules
+from sim.state.catalogue import Catalogue
+from sim.state.orders import ALLOWED_STATUS, NO_MODE, Orders, move_status_one
+from sim.state.scale import Scale
+
+type I64 = NDArray[np.int64]
+type I32 = NDArray[np.int32]
+type U8 = NDArray[np.uint8]
+type F32 = NDArray[np.float32]
+type Floats = NDArray[np.float64]
+type Records = NDArray[Any]
+
+N_PARCEL_MODES = len(PARCEL_MODES)
+N_ROUTES = N_ORIGIN_WAREHOUSES * N_COUNTRIES * N_PARCEL_MODES  # line-haul stations: (origin, country, mode)
+PICK, LINEHAUL, CUSTOMS, LAST_MILE, BENCH = range(5)
+STATIONS = (N_WAREHOUSES, N_ROUTES, N_COUNTRIES, N_CARRIERS, N_WAREHOUSES)
+
+# rows of the totals by lane (warehouse * N_COUNTRIES + country), the order of the recorder's lane measures
+LANE_PARCELS, LANE_GOODS, LANE_LATE, LANE_WAREHOUSE, LANE_LINEHAUL, LANE_CUSTOMS, LANE_SORT, LANE_MILE = range(8)
+LANE_ROWS = 8
+
+PROMISE_BIN = 21_600  # seconds, a quarter of a day
+PROMISE_BINS = 4 * 96
+
+# scalars handed to kernels (float32, seconds or shares)
+(
+    HANDLING_STOCKED, HANDLING_DIRECT, HANDLING_LONGEST, HANDLING_SIGMA, HOLD, SORT, STOCKED_FACTOR, COD, COD_LATE,
+    LOST_AFTER, SHELF_SIGMA, PICKUP, BENCH_TIME, DIRECT_RESALE, DIRECT_BACK,
+) = range(15)  # fmt: skip
+# columns of the parameters by country, carrier, category
+CLEAR_SHORTEST, CLEAR_EXCESS, INSPECTED, SHELF_LIFE, FIRST_CARRIER = range(5)
+MILE_SHORTEST, MILE_EXCESS, MILE_LOST, MILE_DAMAGED = range(4)
+SEIZED_SHARE, RESALE, UNRECORDED = range(3)
+# columns of the parameters by (country, mode)
+TRANSIT_SHORTEST, TRANSIT_EXCESS, TRANSIT_LOST, TRANSIT_DAMAGED, MODE_UP_TO, COLD_MODE_UP_TO = range(6)
+
+_COD_METHOD = PAYMENT_METHODS.index("cash_on_delivery")
+_SHIPPED, _SEIZED, _LOST, _DELIVERED = int(Event.SHIPPED), int(Event.SEIZED), int(Event.LOST), int(Event.DELIVERED)
+_CLEARED, _REFUSED, _RESTOCKED = int(Event.CLEARED), int(Event.REFUSED), int(Event.RESTOCKED)
+_RETURN_RECEIVED, _REFUND_DUE = int(Event.RETURN_RECEIVED), int(Event.REFUND_DUE)
+_ROUTE, _LINEHAUL, _CUSTOMS = int(Purpose.ROUTE) * 256, int(Purpose.LINEHAUL) * 256, int(Purpose.CUSTOMS) * 256
+_LAST_MILE, _COLD_CHAIN = int(Purpose.LAST_MILE) * 256, int(Purpose.COLD_CHAIN) * 256
+_RETURN_WAY, _UNRECORDED = int(Purpose.RETURN_WAY) * 256, int(Purpose.UNRECORDED) * 256
+_FLAG_LATE, _FLAG_DAMAGED = int(Flag.LATE), int(Flag.DAMAGED)
+_FLAG_OVERSOLD, _FLAG_INSPECTED, _FLAG_SPOILED = int(Flag.OVERSOLD), int(Flag.INSPECTED), int(Flag.SPOILED)
+
+
+_AUTHORISED, _BACKORDERED = int(Status.AUTHORISED), int(Status.BACKORDERED)
+_TO_BACKORDERED, _TO_RELEASED, _TO_IN_TRANSIT = int(Status.BACKORDERED), int(Status.RELEASED), int(Status.IN_TRANSIT)
+_TO_DELIVERED, _TO_REFUSED, _TO_RETURNED = int(Status.DELIVERED), int(Status.REFUSED), int(Status.RETURNED)
+_TO_CANCELLED, _TO_LOST, _TO_SEIZED = int(Status.CANCELLED), int(Status.LOST), int(Status.SEIZED)
+
+
+class Place(IntEnum):
+    """Where units of goods can be; every unit is in exactly one place."""
+
+    STOCK = 0  # on a shelf
+    RESERVED = 1  # allocated to an order, not yet shipped
+    TRANSIT = 2  # on the way to a buyer
+    BUYER = 3  # delivered
+    RETURNING = 4  # on the way back, refused parcels included
+    INBOUND = 5  # bulk stock ordered and not yet arrived
+    LOST = 6
+    SEIZED = 7
+    SCRAPPED = 8  # came back and cannot be sold again
+    UNRECORDED = 9  # left stock without a record: mislaid, spoiled, sold elsewhere
+
+
+_IN_STOCK, _IN_RESERVED = int(Place.STOCK), int(Place.RESERVED)
+_IN_TRANSIT, _IN_BUYER = int(Place.TRANSIT), int(Place.BUYER)
+_IN_RETURNING, _IN_LOST = int(Place.RETURNING), int(Place.LOST)
+_IN_SEIZED, _IN_SCRAPPED = int(Place.SEIZED), int(Place.SCRAPPED)
+
+
+@dataclass(slots=True)
+class Released:
+    """What allocation decided in one daypart, order numbers (n,) each."""
+
+    released: I64
+    oversold: I64  # shown but not there, at the first attempt; wherever the order went then
+    backordered: I64
+    cancelled: I64
+
+
+@dataclass(slots=True)
+class Consignment:
+    """Bulk stock of several lines on its way to one warehouse; also what is handed on when it has arrived."""
+
+    number: int
+    warehouse: int
+    mode: int  # index in kinds.MODES
+    line: I64
+    units: I64
+    ordered: int  # second
+    arrived: int = 0  # second
+
+
+@dataclass(slots=True)
+class Movements:
+    """What happened to goods in one daypart; order numbers and seconds, (n,) each."""
+
+    shipped: I64
+    cleared: I64
+    delivered: I64
+    delivered_at: I64
+    refused: I64
+    lost: I64
+    seized: I64
+    returned: I64
+    restocked: list[Consignment]
+
+
+@njit(cache=True, error_model="numpy")
+def _key_of(birth: Whole, tick: Whole, ordinal: Whole) -> Whole:
+    """The order's key as one integer: 32 bits birth, 20 bits tick, 8 bits ordinal."""
+    return np.int64(birth) << 28 | np.int64(tick) << 8 | np.int64(ordinal)
+
+
+@njit(cache=True, error_model="numpy")
+def _gamma_seconds(shortest: np.float32, excess: np.float32, gamma: F32, word: np.uint32) -> Whole:
+    """Shortest time plus a gamma part of the given mean, whole seconds."""
+    return np.int64(shortest + excess * interp_quantile(gamma, unit(word)))
+
+
+@njit(cache=True, error_model="numpy")
+def _handling_seconds(direct: Whole, scalars: F32, word: np.uint32) -> Whole:
+    median = scalars[HANDLING_DIRECT] if direct == 1 else scalars[HANDLING_STOCKED]
+    return np.int64(min(lognormal(unit(word), median, scalars[HANDLING_SIGMA]), scalars[HANDLING_LONGEST]))
+
+
+@njit(cache=True, error_model="numpy")
+def _pick_mode(by_route: F32, country: Whole, cold: Whole, word: np.uint32) -> Whole:
+    column = COLD_MODE_UP_TO if cold == 1 else MODE_UP_TO
+    draw = unit(word)
+    mode = 0
+    while mode < by_route.shape[1] - 1 and draw >= by_route[country, mode, column]:
+        mode += 1
+    return mode
+
+
+@njit(cache=True, error_model="numpy")
+def _open_carrier(carrier: Whole, carrier_open: U8) -> Whole:
+    """The booked carrier, or the country's other one if only that is open at hand-over."""
+    if carrier_open[carrier] == 0 and carrier_open[carrier ^ 1] == 1:
+        return carrier ^ 1
+    return carrier
+
+
+@njit(cache=True, error_model="numpy")
+def _take_stock(real: I32, line: Whole, warehouse: Whole, quantity: Whole) -> bool:
+    if warehouse >= real.shape[1] or real[line, warehouse] < quantity:
+        return False
+    real[line, warehouse] -= quantity
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _release(
+    data: Records, rows: I64, not_before: Whole, cancel_before: Whole, news: Whole,
+    real: I32, inbound: I32, home: U8, cold: U8,
+    scalars: F32, by_country: F32, by_route: F32, key: NDArray[np.uint32],
+    entries: I64, links: I32, buckets: I32, meta: I64,
+    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+    allowed: NDArray[np.bool_], counts: I64, listed: I32, units: I64,
+) -> tuple[I64, U8, U8]:
+    """Allocates stock to orders in the order of (authorised, key).
+
+    Args:
+        data: order records; rows int64[n] authorised or back-ordered orders.
+        not_before: earliest second of release (start of the daypart for back-orders, 0 for new orders).
+        cancel_before: back-orders authorised before this second are cancelled if there is still no stock.
+        news: second at which cancellations become known.
+        real, inbound int32[lines, 24]; home uint8[merchants]; cold uint8[lines].
+
+    Returns:
+        rows in the order served, what became of each (0 released, 1 back-ordered, 2 cancelled, 3 not for allocation),
+        and 1 where the order was found oversold at its first attempt.
+    """
+    n = rows.size
+    work = np.empty((n, 2), np.int64)
+    order = np.arange(n)
+    spare = np.empty(n, np.int64)
+    for position in range(n):
+        row = rows[position]
+        work[position, 0] = data[row].authorised
+        work[position, 1] = _key_of(data[row].birth, data[row].tick, data[row].ordinal)
+    sort_by_time(work, order, spare, 0, n)
+    served = np.empty(n, np.int64)
+    became = np.zeros(n, np.uint8)
+    oversold = np.zeros(n, np.uint8)
+    for position in range(n):
+        row = rows[order[position]]
+        served[position] = row
+        status = data[row].status
+        if status not in (_AUTHORISED, _BACKORDERED):
+            became[position] = 3
+            continue
+        line = np.int64(data[row].line)
+        merchant = np.int64(data[row].merchant)
+        quantity = np.int64(data[row].quantity)
+        country = np.int64(data[row].country)
+        origin = np.int64(home[merchant])
+        local = country + N_ORIGIN_WAREHOUSES
+        first = np.int64(data[row].warehouse)
+        if first == NO_WAREHOUSE:
+            first = origin if data[row].direct == 1 else local
+        second = origin if first == local else local
+        warehouse = first
+        if not _take_stock(real, line, first, quantity):
+            if status == _AUTHORISED:
+                data[row].flags |= np.uint16(_FLAG_OVERSOLD)
+                oversold[position] = 1
+            if _take_stock(real, line, second, quantity):
+                warehouse = second
+            else:
+                coming = inbound[line, first] > 0 or inbound[line, second] > 0
+                if coming and data[row].authorised >= cancel_before:
+                    became[position] = 1
+                    if status == _AUTHORISED:
+                        data[row].warehouse = first
+                        move_status_one(data, row, _TO_BACKORDERED, allowed, counts, listed)
+                else:
+                    became[position] = 2
+                    move_status_one(data, row, _TO_CANCELLED, allowed, counts, listed)
+                    put(due_entries, due_links, due_buckets, due_meta, news, _REFUND_DUE, np.int64(data[row].seq), 0)
+                continue
+        direct = 1 if warehouse < N_ORIGIN_WAREHOUSES else 0
+        words = philox(
+            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_ROUTE + data[row].ordinal),
+            key[0], key[1],
+        )
+        carrier = 2 * country + (0 if unit(words[1]) < by_country[country, FIRST_CARRIER] else 1)
+        data[row].warehouse = warehouse
+        data[row].direct = direct
+        data[row].carrier = carrier
+        data[row].mode = _pick_mode(by_route, country, cold[line], words[0]) if direct == 1 else NO_MODE
+        move_status_one(data, row, _TO_RELEASED, allowed, counts, listed)
+        units[_IN_STOCK] -= quantity
+        units[_IN_RESERVED] += quantity
+        begin = np.int64(data[row].authorised)
+        if begin < not_before:
+            begin = np.int64(not_before)
+        moment = begin + _handling_seconds(direct, scalars, words[2])
+        put(entries, links, buckets, meta, moment * MICRO, work[order[position], 1], row, warehouse)
+    return served, became, oversold
+
+
+@njit(cache=True, error_model="numpy")
+def _leave_picking(
+    served: I64, data: Records, carrier_open: U8, lanes: I64,
+    line_entries: I64, line_links: I32, line_buckets: I32, line_meta: I64,
+    mile_entries: I64, mile_links: I32, mile_buckets: I32, mile_meta: I64,
+    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+) -> None:
+    """Parcels that start at the picking line are shipped: to the line-haul booking, or straight to the carrier."""
+    for position in range(served.shape[0]):
+        start = served[position, TIME]
+        row = served[position, ITEM]
+        warehouse = np.int64(data[row].warehouse)
+        country = np.int64(data[row].country)
+        second = start // MICRO
+        data[row].shipped = second
+        lanes[LANE_WAREHOUSE, warehouse * N_COUNTRIES + country] += second - data[row].authorised
+        put(due_entries, due_links, due_buckets, due_meta, second, _SHIPPED, np.int64(data[row].seq), 0)
+        if data[row].direct == 1:
+            route = (warehouse * N_COUNTRIES + country) * N_PARCEL_MODES + np.int64(data[row].mode)
+            put(line_entries, line_links, line_buckets, line_meta, start, served[position, 1], row, route)
+        else:
+            carrier = _open_carrier(np.int64(data[row].carrier), carrier_open)
+            data[row].carrier = carrier
+            put(mile_entries, mile_links, mile_buckets, mile_meta, start, served[position, 1], row, carrier)
+
+
+@njit(cache=True, error_model="numpy")
+def _leave_origin(
+    served: I64, data: Records, scalars: F32, by_route: F32, gamma: F32, key: NDArray[np.uint32], lanes: I64,
+    next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
+    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+) -> None:
+    """Parcels depart from China, travel, and arrive at customs, or are lost on the way."""
+    for position in range(served.shape[0]):
+        row = served[position, ITEM]
+        country = np.int64(data[row].country)
+        mode = np.int64(data[row].mode)
+        words = philox(
+            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_LINEHAUL + data[row].ordinal),
+            key[0], key[1],
+        )
+        start = served[position, TIME]
+        travel = _gamma_seconds(
+            by_route[country, mode, TRANSIT_SHORTEST], by_route[country, mode, TRANSIT_EXCESS], gamma, words[0]
+        )
+        if unit(words[1]) < by_route[country, mode, TRANSIT_LOST]:
+            known = start // MICRO + np.int64(scalars[LOST_AFTER])
+            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, np.int64(data[row].seq), 0)
+            continue
+        if unit(words[2]) < by_route[country, mode, TRANSIT_DAMAGED]:
+            data[row].flags |= np.uint16(_FLAG_DAMAGED)
+        lane = np.int64(data[row].warehouse) * N_COUNTRIES + country
+        lanes[LANE_LINEHAUL, lane] += (start - served[position, 4]) // MICRO + travel
+        put(
+            next_entries, next_links, next_buckets, next_meta,
+            start + travel * MICRO, served[position, 1], row, country,
+        )
+
+
+@njit(cache=True, error_model="numpy")
+def _leave_customs(
+    served: I64, data: Records, scalars: F32, by_country: F32, by_category: F32, gamma: F32, carrier_open: U8,
+    key: NDArray[np.uint32], lanes: I64,
+    next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
+    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+) -> None:
+    """Parcels are cleared, some after being opened, and handed to the carrier; some that were opened are kept."""
+    for position in range(served.shape[0]):
+        row = served[position, ITEM]
+        country = np.int64(data[row].country)
+        words = philox(
+            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_CUSTOMS + data[row].ordinal),
+            key[0], key[1],
+        )
+        start = served[position, TIME]
+        spent = _gamma_seconds(by_country[country, CLEAR_SHORTEST], by_country[country, CLEAR_EXCESS], gamma, words[0])
+        seized = False
+        if unit(words[1]) < by_country[country, INSPECTED]:
+            data[row].flags |= np.uint16(_FLAG_INSPECTED)
+            spent += _gamma_seconds(np.float32(0), scalars[HOLD], gamma, words[3])
+            seized = unit(words[2]) < by_category[data[row].category, SEIZED_SHARE]
+        cleared = start + spent * MICRO
+        seq = np.int64(data[row].seq)
+        if seized:
+            put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _SEIZED, seq, 0)
+            continue
+        lane = np.int64(data[row].warehouse) * N_COUNTRIES + country
+        lanes[LANE_CUSTOMS, lane] += (start - served[position, 4]) // MICRO + spent
+        put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _CLEARED, seq, 0)
+        carrier = _open_carrier(np.int64(data[row].carrier), carrier_open)
+        data[row].carrier = carrier
+        put(next_entries, next_links, next_buckets, next_meta, cleared, served[position, 1], row, carrier)
+
+
+@njit(cache=True, error_model="numpy")
+def _leave_sorting(
+    served: I64, data: Records, cold: U8, scalars: F32, by_country: F32, by_carrier: F32, gamma: F32,
+    key: NDArray[np.uint32], lanes: I64,
+    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+) -> None:
+    """Parcels are sorted and taken to the door: delivered, refused (cash on delivery), or lost."""
+    for position in range(served.shape[0]):
+        row = served[position, ITEM]
+        country = np.int64(data[row].country)
+        carrier = np.int64(data[row].carrier)
+        seq = np.int64(data[row].seq)
+        words = philox(
+            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_LAST_MILE + data[row].ordinal),
+            key[0], key[1],
+        )
+        start = served[position, TIME]
+        if unit(words[1]) < by_carrier[carrier, MILE_LOST]:
+            known = start // MICRO + np.int64(scalars[LOST_AFTER])
+            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, seq, 0)
+            continue
+        factor = np.float32(1) if data[row].direct == 1 else scalars[STOCKED_FACTOR]
+        travel = _gamma_seconds(
+            factor * by_carrier[carrier, MILE_SHORTEST], factor * by_carrier[carrier, MILE_EXCESS], gamma, words[0]
+        )
+        sorting = np.int64(scalars[SORT])
+        arrival = start // MICRO + sorting + travel
+        if unit(words[2]) < by_carrier[carrier, MILE_DAMAGED]:
+            data[row].flags |= np.uint16(_FLAG_DAMAGED)
+        if cold[data[row].line] == 1:
+            shelf = philox(
+                data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_COLD_CHAIN + data[row].ordinal),
+                key[0], key[1],
+            )
+            life = lognormal(unit(shelf[0]), by_country[country, SHELF_LIFE], scalars[SHELF_SIGMA])
+            if np.float32(arrival - data[row].shipped) > life:
+                data[row].flags |= np.uint16(_FLAG_SPOILED)
+        lane = np.int64(data[row].warehouse) * N_COUNTRIES + country
+        lanes[LANE_SORT, lane] += (start - served[position, 4]) // MICRO + sorting
+        lanes[LANE_MILE, lane] += travel
+        refused = False
+        if data[row].method == _COD_METHOD:
+            chance = scalars[COD]
+            if arrival > data[row].promised:
+                chance += scalars[COD_LATE]
+            refused = unit(words[3]) < chance
+        put(due_entries, due_links, due_buckets, due_meta, arrival, _REFUSED if refused else _DELIVERED, seq, 0)
+
+
+@njit(cache=True, error_model="numpy")
+def _leave_bench(
+    served: I64, data: Records, scalars: F32, due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64
+) -> None:
+    """Goods that came back are graded: a return is received, refused goods go on to stock or scrap."""
+    for position in range(served.shape[0]):
+        item = served[position, ITEM]
+        second = served[position, TIME] // MICRO + np.int64(scalars[BENCH_TIME])
+        if item >= 0:
+            put(due_entries, due_links, due_buckets, due_meta, second, _RETURN_RECEIVED, np.int64(data[item].seq), 0)
+        else:
+            put(due_entries, due_links, due_buckets, due_meta, second, _RESTOCKED, item, 0)
+
+
+@njit(cache=True, error_model="numpy")
+def _loose(line: Whole, warehouse: Whole, quantity: Whole, resale: bool) -> Whole:
+    """Units on their way back without an open order, packed into a negative number."""
+    return -1 - (np.int64(line) | warehouse << 16 | np.int64(quantity) << 24 | (np.int64(1) << 32 if resale else 0))
+
+
+@njit(cache=True, error_model="numpy")
+def _resale(data: Records, row: Whole, scalars: F32, by_category: F32, key: NDArray[np.uint32]) -> bool:
+    """Whether goods that came back can be sold again; damaged and spoiled ones cannot."""
+    if data[row].flags & np.uint16(_FLAG_DAMAGED | _FLAG_SPOILED) != 0:
+        return False
+    words = philox(
+        data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_RETURN_WAY + data[row].ordinal),
+        key[0], key[1],
+    )
+    chance = by_category[data[row].category, RESALE]
+    if data[row].direct == 1:
+        chance *= scalars[DIRECT_RESALE]
+    return bool(unit(words[2]) < chance)
+
+
+@njit(cache=True, error_model="numpy")
+def _send_back(
+    data: Records, row: Whole, second: Whole, item: Whole, scalars: F32, by_carrier: F32, gamma: F32,
+    key: NDArray[np.uint32], entries: I64, links: I32, buckets: I32, meta: I64,
+) -> None:
+    """Files one parcel on its way back: pickup, transit by the same carrier, arrival at the country's bench."""
+    words = philox(
+        data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_RETURN_WAY + data[row].ordinal),
+        key[0], key[1],
+    )
+    carrier = np.int64(data[row].carrier)
+    pickup = np.int64(0) if item < 0 else _gamma_seconds(np.float32(0), scalars[PICKUP], gamma, words[0])
+    travel = _gamma_seconds(by_carrier[carrier, MILE_SHORTEST], by_carrier[carrier, MILE_EXCESS], gamma, words[1])
+    order_key = _key_of(data[row].birth, data[row].tick, data[row].ordinal)
+    bench = np.int64(data[row].country) + N_ORIGIN_WAREHOUSES
+    put(entries, links, buckets, meta, (second + pickup + travel) * MICRO, order_key, item, bench)
+
+
+@njit(cache=True, error_model="numpy")
+def _send_back_many(
+    data: Records, rows: I64, seconds: I64, scalars: F32, by_carrier: F32, gamma: F32, key: NDArray[np.uint32],
+    entries: I64, links: I32, buckets: I32, meta: I64, units: I64,
+) -> None:
+    for position in range(rows.size):
+        row = rows[position]
+        _send_back(
+            data, row, seconds[position], row, scalars, by_carrier, gamma, key, entries, links, buckets, meta
+        )
+        units[_IN_BUYER] -= np.int64(data[row].quantity)
+        units[_IN_RETURNING] += np.int64(data[row].quantity)
+
+
+@njit(cache=True, error_model="numpy")
+def _apply(
+    times: I64, kinds: U8, seqs: I64, rows: I64, data: Records, real: I32,
+    scalars: F32, by_carrier: F32, by_category: F32, gamma: F32, key: NDArray[np.uint32], lanes: I64, histogram: I32,
+    entries: I64, links: I32, buckets: I32, meta: I64,
+    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+    allowed: NDArray[np.bool_], counts: I64, listed: I32, units: I64,
+) -> tuple[U8, Whole]:
+    """Applies goods events to the order book and to stock, in their order.
+
+    Returns uint8[n], 1 where the event was applied, and the position of the first move the book refused (-1: none).
+    """
+    applied = np.zeros(times.size, np.uint8)
+    for position in range(times.size):
+        kind = kinds[position]
+        if kind == _RESTOCKED and seqs[position] < 0:
+            code = -1 - seqs[position]
+            quantity = (code >> 24) & 0xFF
+            units[_IN_RETURNING] -= quantity
+            if code >> 32 & 1:
+                real[code & 0xFFFF, (code >> 16) & 0xFF] += quantity
+                units[_IN_STOCK] += quantity
+            else:
+                units[_IN_SCRAPPED] += quantity
+            continue
+        row = rows[position]
+        if row < 0 or kind < _SHIPPED or kind > _RETURN_RECEIVED:
+            continue
+        quantity = np.int64(data[row].quantity)
+        second = times[position]
+        moved = True
+        applied[position] = 1
+        if kind == _SHIPPED:
+            moved = move_status_one(data, row, _TO_IN_TRANSIT, allowed, counts, listed)
+            units[_IN_RESERVED] -= quantity
+            units[_IN_TRANSIT] += quantity
+        elif kind == _SEIZED:
+            moved = move_status_one(data, row, _TO_SEIZED, allowed, counts, listed)
+            units[_IN_TRANSIT] -= quantity
+            units[_IN_SEIZED] += quantity
+        elif kind == _LOST:
+            moved = move_status_one(data, row, _TO_LOST, allowed, counts, listed)
+            units[_IN_TRANSIT] -= quantity
+            units[_IN_LOST] += quantity
+        elif kind in (_DELIVERED, _REFUSED):
+            country = np.int64(data[row].country)
+            slot = min(max((second - data[row].placed) // PROMISE_BIN, 0), PROMISE_BINS - 1)
+            histogram[np.int64(data[row].direct) * N_COUNTRIES + country, slot] += 1
+            lane = np.int64(data[row].warehouse) * N_COUNTRIES + country
+            lanes[LANE_PARCELS, lane] += 1
+            lanes[LANE_GOODS, lane] += np.int64(data[row].goods_cents)
+            units[_IN_TRANSIT] -= quantity
+            if second > data[row].promised:
+                data[row].flags |= np.uint16(_FLAG_LATE)
+                lanes[LANE_LATE, lane] += 1
+            if kind == _DELIVERED:
+                moved = move_status_one(data, row, _TO_DELIVERED, allowed, counts, listed)
+                data[row].delivered = second
+                units[_IN_BUYER] += quantity
+            else:
+                resale = _resale(data, row, scalars, by_category, key)
+                item = _loose(np.int64(data[row].line), np.int64(data[row].warehouse), quantity, resale)
+                _send_back(
+                    data, row, second, item, scalars, by_carrier, gamma, key, entries, links, buckets, meta
+                )
+                moved = move_status_one(data, row, _TO_REFUSED, allowed, counts, listed)
+                units[_IN_RETURNING] += quantity
+        elif kind == _RETURN_RECEIVED:
+            resale = _resale(data, row, scalars, by_category, key)
+            if resale and data[row].direct == 1:
+                item = _loose(np.int64(data[row].line), np.int64(data[row].warehouse), quantity, True)
+                home = second + np.int64(scalars[DIRECT_BACK])
+                put(due_entries, due_links, due_buckets, due_meta, home, _RESTOCKED, item, 0)
+            elif resale:
+                real[data[row].line, data[row].warehouse] += quantity
+                units[_IN_RETURNING] -= quantity
+                units[_IN_STOCK] += quantity
+            else:
+                units[_IN_RETURNING] -= quantity
+                units[_IN_SCRAPPED] += quantity
+            moved = move_status_one(data, row, _TO_RETURNED, allowed, counts, listed)
+        if not moved:
+            return applied, position
+    return applied, -1
+
+
+@njit(cache=True, error_model="numpy")
+def _synchronise(shown: I32, real: I32, data: Records, pending: I64, due: U8) -> Whole:
+    """Shows real stock, less what waiting orders will take, at the warehouses where it is due.
+
+    `pending` holds rows of orders that may still wait for allocation; those that do are kept at its front, and their
+    number is returned.
+    """
+    for line in range(shown.shape[0]):
+        for warehouse in range(shown.shape[1]):
+            if due[warehouse]:
+                shown[line, warehouse] = real[line, warehouse]
+    kept = 0
+    for position in range(pending.size):
+        row = pending[position]
+        status = data[row].status
+        if status > _BACKORDERED:  # beyond waiting for payment or goods
+            continue
+        pending[kept] = row
+        kept += 1
+        place = np.int64(data[row].warehouse)
+        if place < shown.shape[1] and due[place]:
+            shown[data[row].line, place] -= np.int32(data[row].quantity)
+    for line in range(shown.shape[0]):
+        for warehouse in range(shown.shape[1]):
+            if shown[line, warehouse] < 0:
+                shown[line, warehouse] = 0
+    return kept
+
+
+@njit(cache=True, error_model="numpy")
+def _lose_unrecorded(real: I32, category: U8, by_category: F32, day: Whole, key: NDArray[np.uint32]) -> Whole:
+    """Takes what leaves stock without a record in one day; returns the units."""
+    total = 0
+    for line in range(real.shape[0]):
+        rate = by_category[category[line], UNRECORDED]
+        for warehouse in range(real.shape[1]):
+            stock = real[line, warehouse]
+            if stock <= 0:
+                continue
+            words = philox(
+                np.uint32(line), np.uint32(warehouse), np.uint32(day), np.uint32(_UNRECORDED), key[0], key[1]
+            )
+            gone = min(np.int32(np.float32(stock) * rate + unit(words[0])), stock)
+            real[line, warehouse] -= gone
+            total += gone
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def _unloaded(
+    words: NDArray[np.uint32], country: Whole, direct: Whole, cold: Whole, scalars: F32, by_country: F32, by_route: F32,
+    by_carrier: F32, headway: F32, gamma: F32,
+) -> I64:
+    """Seconds from payment to the door of one order per row of `words` (n, 8) where nobody waits; a lane's prior."""
+    out = np.empty(words.shape[0], np.int64)
+    for row in range(words.shape[0]):
+        spent = _handling_seconds(direct, scalars, words[row, 0]) + np.int64(scalars[SORT])
+        carrier = 2 * country + (0 if unit(words[row, 1]) < by_country[country, FIRST_CARRIER] else 1)
+        factor = np.float32(1)
+        if direct == 1:
+            mode = _pick_mode(by_route, country, cold, words[row, 2])
+            spent += np.int64(headway[mode] * unit(words[row, 3]))
+            spent += _gamma_seconds(
+                by_route[country, mode, TRANSIT_SHORTEST], by_route[country, mode, TRANSIT_EXCESS], gamma, words[row, 4]
+            )
+            spent += _gamma_seconds(
+                by_country[country, CLEAR_SHORTEST], by_country[country, CLEAR_EXCESS], gamma, words[row, 5]
+            )
+        else:
+            factor = scalars[STOCKED_FACTOR]
+        spent += _gamma_seconds(
+            factor * by_carrier[carrier, MILE_SHORTEST], factor * by_carrier[carrier, MILE_EXCESS], gamma, words[row, 6]
+        )
+        out[row] = spent
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _quantiles(histogram: I32, quantile: float, prior: Floats, prior_parcels: float) -> Floats:
+    """Days within which `quantile` of a lane's parcels came: the window's quantile and the prior, weighted by parcels.
+
+    histogram int32[lanes, bins], prior float64[lanes] days; returns float64[lanes].
+    """
+    out = np.empty(histogram.shape[0])
+    for lane in range(histogram.shape[0]):
+        total = 0
+        for slot in range(histogram.shape[1]):
+            total += histogram[lane, slot]
+        if total == 0:
+            out[lane] = prior[lane]
+            continue
+        target = quantile * total
+        below = 0
+        slot = 0
+        while slot < histogram.shape[1] - 1 and below + histogram[lane, slot] < target:
+            below += histogram[lane, slot]
+            slot += 1
+        inside = max(histogram[lane, slot], 1)
+        days = (slot + (target - below) / inside) * PROMISE_BIN / DAY_SECONDS
+        out[lane] = (total * days + prior_parcels * prior[lane]) / (total + prior_parcels)
+    return out
+
+
+class Fulfilment:
+    """The goods side of a run: stock, stations, promises and consignments.
+
+    Call in every daypart, in this order: `clock.advance_to(end)`, `release(authorised, rules, end)`, `apply(events)`,
+    and `send_back` for what buyers return; once a day `lane_promise(day)`, `replenish` and `check`.
+
+    Args:
+        logistics, geography: their groups of the configuration.
+        scale: W, by which the capacities of a whole country become those of the sample.
+        clock: whose daypart is the grain of the stations.
+        catalogue: `real` is written here alone, `shown` at every synchronisation, `received_units` when stock arrives.
+        model: the Mesa model that owns the warehouses and carriers.
+    """
+
+    def __init__(
+        self,
+        logistics: Logistics,
+        geography: Geography,
+        scale: Scale,
+        clock: Clock,
+        catalogue: Catalogue,
+        orders: Orders,
+        draws: Draws,
+        rules: Rules,
+        model: Any,
+    ) -> None:
+        self.cfg = logistics
+        self.geography = geography
+        self.clock = clock
+        self.catalogue = catalogue
+        self.orders = orders
+        self.draws = draws
+        self.people = geography.online_adults() * 1e6 / scale.weight
+        self.width = clock.daypart_seconds
+        self.banks = tuple(
+            Bank(name, stations, self.width, clock.now) for name, stations in zip(STAGES, STATIONS, strict=True)
+        )
+        self.inbound: I32 = np.zeros(catalogue.real.shape, np.int32)
+        self.units: I64 = np.zeros(len(Place), np.int64)
+        self.units[Place.STOCK] = int(catalogue.real.sum())
+        self.made_units = int(self.units[Place.STOCK])
+        self.lanes: I64 = np.zeros((LANE_ROWS, N_WAREHOUSES * N_COUNTRIES), np.int64)
+        self.consignments: dict[int, Consignment] = {}
+        self._numbers = 0
+        self._backorders: I64 = np.empty(0, np.int64)
+        self._pending: I64 = np.empty(0, np.int64)
+        self._noted = orders.appended
+        shape = logistics.transit.shape
+        self._gamma = quantile_table(lambda chance: special.gammaincinv(shape, chance) / shape)
+        self._seen: Rules | None = None
+        self._fixed_parameters()
+        self._read(rules)
+        self._build_capacity()
+        self._open_promises()
+        self.warehouses = [
+            Warehouse(model, index, catalogue, self.banks[PICK], self.banks[BENCH], logistics.capacity)
+            for index in range(N_WAREHOUSES)
+        ]
+        self.carriers = [
+            Carrier(
+                model,
+                index,
+                geography.carrier_names[COUNTRIES[index // 2]][index % 2],
+                self.banks[LAST_MILE],
+                logistics.carrier.second if index % 2 else logistics.carrier.first,
+            )
+            for index in range(N_CARRIERS)
+        ]
+        clock.process(self._work())
+
+    # -- parameters -------------------------------------------------------------------------------------------------
+    def _fixed_parameters(self) -> None:
+        cfg = self.cfg
+        self._scalars: F32 = np.array(
+            [
+                cfg.handling.stocked_median_days * DAY_SECONDS,
+                cfg.handling.direct_median_days * DAY_SECONDS,
+                cfg.handling.longest_days * DAY_SECONDS,
+                cfg.handling.sigma,
+                cfg.customs.hold_days * DAY_SECONDS,
+                cfg.last_mile.sort_hours * 3600,
+                cfg.last_mile.stocked_factor,
+                cfg.refusal.cash_on_delivery,
+                cfg.refusal.late_adds,
+                cfg.risk.lost_declared_days * DAY_SECONDS,
+                cfg.cold_chain.shelf_life_sigma,
+                cfg.returns.pickup_days * DAY_SECONDS,
+                cfg.returns.bench_hours * 3600,
+                cfg.returns.direct_resaleable,
+                cfg.returns.direct_back_days * DAY_SECONDS,
+            ],
+            np.float32,
+        )
+        lane = by_name(cfg.transit.lane_factor, COUNTRIES)[:, None] * DAY_SECONDS
+        self._by_route: F32 = np.zeros((N_COUNTRIES, N_PARCEL_MODES, 6), np.float32)
+        self._by_route[:, :, TRANSIT_SHORTEST] = lane * by_name(cfg.transit.shortest_days, PARCEL_MODES)
+        self._by_route[:, :, TRANSIT_EXCESS] = lane * by_name(cfg.transit.excess_days, PARCEL_MODES)
+        self._by_route[:, :, TRANSIT_LOST] = by_name(cfg.risk.lost, PARCEL_MODES)
+        self._by_route[:, :, TRANSIT_DAMAGED] = by_name(cfg.risk.damaged, PARCEL_MODES)
+        self._by_route[:, :, MODE_UP_TO] = np.cumsum(cfg.mode_shares(), axis=1)
+        self._by_route[:, :, COLD_MODE_UP_TO] = 1.0  # cooled goods go by express, the first mode
+        self._by_category: F32 = np.stack(
+            [
+                by_name(cfg.customs.seized_share, CATEGORIES),
+                by_name(cfg.returns.resaleable, CATEGORIES),
+                by_name(cfg.stock.unrecorded_daily, CATEGORIES),
+            ],
+            axis=1,
+        ).astype(np.float32)
+        self._by_country: F32 = np.zeros((N_COUNTRIES, 5), np.float32)
+        self._by_carrier: F32 = np.zeros((N_CARRIERS, 4), np.float32)
+        self._by_carrier[:, MILE_LOST] = cfg.carrier.values("lost")
+        self._by_carrier[:, MILE_DAMAGED] = cfg.carrier.values("damaged")
+        self._headway: F32 = (by_name(cfg.transit.departure_hours, PARCEL_MODES) * 3600).astype(np.float32)
+        state = self.banks[LINEHAUL].state
+        routes = np.arange(N_ROUTES)
+        headway = self._headway[routes % N_PARCEL_MODES].astype(np.int64) * MICRO
+        state[:, HEADWAY] = headway
+        state[:, PHASE] = routes * 7_919 * 60 * MICRO % headway  # lanes leave at different hours
+
+    def _read(self, rules: Rules) -> None:
+        """Takes over what the rules say, when they have changed."""
+        if rules is self._seen:
+            return
+        self._seen = rules
+        cfg = self.cfg
+        mean = np.maximum(
+            cfg.customs.days_at_score_3 + cfg.customs.days_per_point * (self.geography.lpi("customs") - 3.0), 0.1
+        )
+        clearance = mean * rules.customs.clearance_factor * DAY_SECONDS
+        self._by_country[:, CLEAR_SHORTEST] = clearance * cfg.customs.shortest_share
+        self._by_country[:, CLEAR_EXCESS] = clearance * (1.0 - cfg.customs.shortest_share)
+        self._by_country[:, INSPECTED] = rules.customs.inspection_rate
+        spoilage = np.maximum(np.asarray(rules.cold_chain.spoilage_factor, np.float64), 1e-3)
+        self._by_country[:, SHELF_LIFE] = cfg.cold_chain.shelf_life_days * DAY_SECONDS / spoilage
+        self._carrier_open: U8 = np.ascontiguousarray(rules.carrier.open, np.uint8)
+        weight = cfg.carrier.values("share") * cfg.carrier.values("coverage")
+        able = np.where(self._carrier_open == 1, weight, 0.0).reshape(N_COUNTRIES, 2)
+        able = np.where(able.sum(axis=1, keepdims=True) > 0, able, weight.reshape(N_COUNTRIES, 2))
+        self._by_country[:, FIRST_CARRIER] = able[:, 0] / able.sum(axis=1)
+        days = np.repeat(self.geography.last_mile()[0], 2) * cfg.carrier.values("time_factor")
+        travel = np.maximum(days * DAY_SECONDS - cfg.last_mile.sort_hours * 3600, 3600.0) * rules.carrier.time_factor
+        self._by_carrier[:, MILE_SHORTEST] = travel * cfg.last_mile.shortest_share
+        self._by_carrier[:, MILE_EXCESS] = travel * (1.0 - cfg.last_mile.shortest_share)
+        self._sync_seconds: I64 = (np.asarray(rules.warehousing.sync_hours, np.float64) * 3600).astype(np.int64)
+        mode = np.arange(N_ROUTES) % N_PARCEL_MODES
+        bench = np.asarray(rules.warehousing.open)
+        opens = (
+            rules.warehousing.open,
+            np.asarray(rules.linehaul.open)[mode],
+            rules.customs.open,
+            rules.carrier.open,
+            bench,
+        )
+        for bank, is_open in zip(self.banks, opens, strict=True):
+            bank.state[:, OPEN] = is_open
+        self._factors = (
+            np.asarray(rules.warehousing.capacity_factor, np.float64),
+            np.asarray(rules.linehaul.capacity_factor, np.float64)[mode],
+            np.asarray(rules.customs.throughput_factor, np.float64),
+            np.asarray(rules.carrier.capacity_factor, np.float64),
+            np.asarray(rules.warehousing.capacity_factor, np.float64),
+        )
+        if hasattr(self, "_plans"):
+            self._set_capacity()
+
+    # -- capacity ---------------------------------------------------------------------------------------------------
+    def _build_capacity(self) -> None:
+        """Builds every station for the load that operators expect before they have seen any."""
+        policy = self.cfg.capacity
+        orders = self.people * policy.orders_per_person_day
+        direct = orders * policy.direct_share
+        home = self.catalogue.home_warehouse[: self.catalogue.n_merchants]
+        origin = np.bincount(home, weights=self.catalogue.merchant_size, minlength=N_ORIGIN_WAREHOUSES)
+        origin = origin[:N_ORIGIN_WAREHOUSES] if origin.sum() > 0 else np.ones(N_ORIGIN_WAREHOUSES)
+        origin = np.maximum(origin / origin.sum(), 0.01)
+        by_mode = np.maximum(self.cfg.mode_shares(), policy.lane_floor)
+        lanes = origin[:, None, None] * direct[None, :, None] * by_mode[None, :, :]
+        first = self._by_country[:, FIRST_CARRIER].astype(np.float64)
+        loads = (
+            np.concatenate([origin * direct.sum(), orders - direct]),
+            lanes.reshape(-1),
+            direct,
+            np.stack([orders * first, orders * (1.0 - first)], axis=1).reshape(-1),
+            np.concatenate([np.full(N_ORIGIN_WAREHOUSES, orders.mean()), orders]) * policy.return_share,
+        )
+        self._built = tuple(np.maximum(load, 1e-6) for load in loads)
+        self._loads = [load.copy() for load in self._built]
+        self._counted = [bank.state[:, SEEN].copy() for bank in self.banks]
+        self._plan()
+
+    def _plan(self) -> None:
+        """Plans tomorrow's capacity of every station from its smoothed load and its backlog."""
+        policy = self.cfg.capacity
+        plans = []
+        for stage, (bank, built) in enumerate(zip(self.banks, self._built, strict=True)):
+            backlog = bank.state[:, BACKLOG].astype(np.float64)
+            plans.append(
+                planned_capacity(self._loads[stage], backlog, built, policy.utilisation[STAGES[stage]], policy)
+            )
+        self._plans = tuple(plans)
+        self._set_capacity()
+
+    def _set_capacity(self) -> None:
+        policy = self.cfg.capacity
+        for stage, bank in enumerate(self.banks):
+            bank.set_capacity(
+                self._plans[stage] * self._factors[stage],
+                policy.slack_hours[STAGES[stage]] * 3600,
+                policy.slack_parcels,
+            )
+
+    def _close_day(self) -> None:
+        """Smooths each station's load with today's arrivals and plans tomorrow's capacity."""
+        memory = self.cfg.capacity.memory_days
+        for stage, bank in enumerate(self.banks):
+            seen = bank.state[:, SEEN]
+            self._loads[stage] += (seen - self._counted[stage] - self._loads[stage]) / memory
+            self._counted[stage][:] = seen
+        self._plan()
+
+    # -- the stations -----------------------------------------------------------------------------------------------
+    def _work(self) -> Generator[simpy.Event, None, None]:
+        """The SimPy process that serves every station at the end of every daypart, and plans at midnight."""
+        while True:
+            yield self.clock.env.timeout(self.width)
+            self._serve()
+            if self.clock.now % DAY_SECONDS == 0:
+                self._close_day()
+
+    def _serve(self) -> None:
+        pick, linehaul, customs, mile, bench = self.banks
+        due = self.clock.calendar
+        data = self.orders.data
+        key = self.draws.key
+        served = pick.serve()
+        if served.shape[0]:
+            for calendar in (linehaul.calendar, mile.calendar, due):
+                calendar.reserve(served.shape[0])
+            _leave_picking(
+                served, data, self._carrier_open, self.lanes,
+                *linehaul.calendar.arrays, *mile.calendar.arrays, *due.arrays,
+            )  # fmt: skip
+        served = linehaul.serve()
+        if served.shape[0]:
+            customs.calendar.reserve(served.shape[0])
+            due.reserve(served.shape[0])
+            _leave_origin(
+                served, data, self._scalars, self._by_route, self._gamma, key, self.lanes,
+                *customs.calendar.arrays, *due.arrays,
+            )  # fmt: skip
+        served = customs.serve()
+        if served.shape[0]:
+            mile.calendar.reserve(served.shape[0])
+            due.reserve(served.shape[0])
+            _leave_customs(
+                served, data, self._scalars, self._by_country, self._by_category, self._gamma, self._carrier_open,
+                key, self.lanes, *mile.calendar.arrays, *due.arrays,
+            )  # fmt: skip
+        served = mile.serve()
+        if served.shape[0]:
+            due.reserve(served.shape[0])
+            _leave_sorting(
+                served, data, self.catalogue.cold, self._scalars, self._by_country, self._by_carrier, self._gamma,
+                key, self.lanes, *due.arrays,
+            )  # fmt: skip
+        served = bench.serve()
+        if served.shape[0]:
+            due.reserve(served.shape[0])
+            _leave_bench(served, data, self._scalars, *due.arrays)
+
+    def close(
+        self, stage: Literal["pick", "linehaul", "customs", "last_mile", "bench"], station: int, begin: int, until: int
+    ) -> simpy.Process:
+        """Announces a closure with hours: nothing starts at the station from second `begin` to second `until`.
+
+        Stations count as in `kinds` (warehouses, countries, carriers); line-haul stations are
+        (origin * 20 + country) * 4 + mode. The queue builds and is worked off afterwards. Raises ValueError for a
+        closure in the past, an end before the beginning, or an unknown station.
+        """
+        bank = self.banks[STAGES.index(stage)]
+        if not 0 <= station < bank.state.shape[0]:
+            raise ValueError(f"{stage} has stations 0..{bank.state.shape[0] - 1}, not {station}")
+        if begin < self.clock.now or until < begin:
+            raise ValueError(f"a closure lies ahead and ends after it begins, not {begin}..{until} at {self.clock.now}")
+        return self.clock.process(self._closure(bank, station, begin, until))
+
+    def _closure(self, bank: Bank, station: int, begin: int, until: int) -> Generator[simpy.Event, None, None]:
+        yield self.clock.env.timeout(begin - self.clock.now)
+        bank.close(station, begin, until)
+        yield self.clock.env.timeout(until - begin)
+
+    # -- release ----------------------------------------------------------------------------------------------------
+    def release(self, seqs: I64, rules: Rules, daypart_end: int) -> Released:
+        """Allocates stock to authorised orders in time order; to be called in every daypart, after `advance_to`.
+
+        Args:
+            seqs: int64[n], orders that became AUTHORISED in the daypart; back-orders are tried again before them.
+            rules: what holds in the daypart.
+            daypart_end: its last second plus one, the clock's time.
+        """
+        self._read(rules)
+        begin = daypart_end - self.width
+        parts: list[tuple[I64, U8, U8]] = []
+        if self._backorders.size:
+            limit = begin - int(self.cfg.stock.backorder_days * DAY_SECONDS)
+            parts.append(self._allocate(self._backorders, begin, limit, daypart_end))
+        if seqs.size:
+            parts.append(self._allocate(self.orders.row(seqs), 0, 0, daypart_end))
+        if parts:
+            rows = np.concatenate([part[0] for part in parts])
+            became = np.concatenate([part[1] for part in parts])
+            oversold = np.concatenate([part[2] for part in parts])
+            self._backorders = rows[became == 1]
+            number = self.orders.data["seq"][rows].astype(np.int64)
+            result = Released(
+                number[became == 0], number[oversold == 1], number[became == 1], number[became == 2]
+            )
+        else:
+            none = np.empty(0, np.int64)
+            result = Released(none, none, none, none)
+        self._refresh(daypart_end)
+        if daypart_end % DAY_SECONDS == 0:
+            day = daypart_end // DAY_SECONDS - 1
+            gone = _lose_unrecorded(
+                self.catalogue.real, self.catalogue.category, self._by_category, day, self.draws.key
+            )
+            self.units[Place.STOCK] -= gone
+            self.units[Place.UNRECORDED] += gone
+        return result
+
+    def _allocate(self, rows: I64, not_before: int, cancel_before: int, news: int) -> tuple[I64, U8, U8]:
+        pick, due, orders, catalogue = self.banks[PICK].calendar, self.clock.calendar, self.orders, self.catalogue
+        pick.reserve(rows.size)
+        due.reserve(rows.size)
+        result: tuple[I64, U8, U8] = _release(
+            orders.data, rows, not_before, cancel_before, news,
+            catalogue.real, self.inbound, catalogue.home_warehouse, catalogue.cold,
+            self._scalars, self._by_country, self._by_route, self.draws.key,
+            *pick.arrays, *due.arrays,
+            ALLOWED_STATUS, orders.counts, orders.listed_rows, self.units,
+        )  # fmt: skip
+        return result
+
+    def _refresh(self, end: int) -> None:
+        """Shows real stock where the hour of synchronisation lies in the daypart; 0 hours: in every daypart."""
+        every = np.maximum(self._sync_seconds, self.width)
+        due = (end // every) > ((end - self.width) // every)
+        if not due.any():
+            return
+        new = np.arange(self._noted, self.orders.appended, dtype=np.int64)
+        self._noted = self.orders.appended
+        rows = self.orders.find(new) if new.size else new
+        pending = np.concatenate([self._pending, rows[rows >= 0]])
+        kept = _synchronise(
+            self.catalogue.shown, self.catalogue.real, self.orders.data, pending, due.astype(np.uint8)
+        )
+        self._pending = pending[:kept].copy()
+
+    # -- events -----------------------------------------------------------------------------------------------------
+    def apply(self, events: Events) -> Movements:
+        """Applies goods events to the order book and to stock; events of other rooms are left alone.
+
+        Raises:
+            RuntimeError: an event does not fit the order's state.
+        """
+        orders, due, bench = self.orders, self.clock.calendar, self.banks[BENCH].calendar
+        if len(events) == 0:
+            none = np.empty(0, np.int64)
+            return Movements(none, none, none, none, none, none, none, none, [])
+        rows = orders.find(events.order)
+        bench.reserve(len(events))
+        due.reserve(len(events))
+        applied, fault = _apply(
+            events.time, events.kind, events.order, rows, orders.data, self.catalogue.real,
+            self._scalars, self._by_carrier, self._by_category, self._gamma, self.draws.key, self.lanes, self._today,
+            *bench.arrays, *due.arrays,
+            ALLOWED_STATUS, orders.counts, orders.listed_rows, self.units,
+        )  # fmt: skip
+        if fault >= 0:
+            row = int(rows[fault])
+            raise RuntimeError(
+                f"order {int(events.order[fault])}: {Event(int(events.kind[fault])).name} does not fit its state "
+                f"{Status(int(orders.status[row])).name}"
+            )
+        kinds = np.where(applied == 1, events.kind, 255)
+        delivered = kinds == Event.DELIVERED
+        return Movements(
+            shipped=events.order[kinds == Event.SHIPPED],
+            cleared=events.order[kinds == Event.CLEARED],
+            delivered=events.order[delivered],
+            delivered_at=events.time[delivered],
+            refused=events.order[kinds == Event.REFUSED],
+            lost=events.order[kinds == Event.LOST],
+            seized=events.order[kinds == Event.SEIZED],
+            returned=events.order[kinds == Event.RETURN_RECEIVED],
+            restocked=self._restock(events),
+        )
+
+    def _restock(self, events: Events) -> list[Consignment]:
+        arrived = []
+        for position in np.flatnonzero((events.kind == Event.RESTOCKED) & (events.order >= 0)):
+            consignment = self.consignments.pop(int(events.order[position]))
+            consignment.arrived = int(events.time[position])
+            units = consignment.units
+            np.add.at(self.catalogue.real[:, consignment.warehouse], consignment.line, units.astype(np.int32))
+            np.add.at(self.catalogue.received_units[:, consignment.warehouse], consignment.line, units)
+            np.subtract.at(self.inbound[:, consignment.warehouse], consignment.line, units.astype(np.int32))
+            total = int(units.sum())
+            self.units[Place.INBOUND] -= total
+            self.units[Place.STOCK] += total
+            arrived.append(consignment)
+        return arrived
+
+    def send_back(self, seqs: I64, seconds: I64) -> None:
+        """Sends delivered orders back: int64[n] order numbers and the second of each buyer's decision.
+
+        They are RETURNING at once; RETURN_RECEIVED falls due when the bench of the buyer's country has graded them.
+        """
+        if seqs.size == 0:
+            return
+        rows = self.orders.row(seqs)
+        self.orders.move(rows, (Status.DELIVERED,), Status.RETURNING)
+        calendar = self.banks[BENCH].calendar
+        calendar.reserve(rows.size)
+        _send_back_many(
+            self.orders.data, rows, np.ascontiguousarray(seconds, np.int64), self._scalars, self._by_carrier,
+            self._gamma, self.draws.key, *calendar.arrays, self.units,
+        )  # fmt: skip
+
+    # -- bulk stock -------------------------------------------------------------------------------------------------
+    def replenish(
+        self, line: NDArray[Any], warehouse: NDArray[Any], units: NDArray[Any], mode: NDArray[Any], day: int
+    ) -> list[Consignment]:
+        """Orders stock from the factories: arrays (n,); one consignment per (warehouse, mode) of the call.
+
+        `mode` is an index in kinds.MODES (a bulk mode; without meaning for origin warehouses). Stock that arrives
+        raises `real`; sellers see it at the next synchronisation. Raises ValueError for units below 1.
+        """
+        lines = np.asarray(line, np.int64)
+        places = np.asarray(warehouse, np.int64)
+        amounts = np.asarray(units, np.int64)
+        modes = np.where(places < N_ORIGIN_WAREHOUSES, 0, np.asarray(mode, np.int64))
+        if amounts.size and amounts.min() < 1:
+            raise ValueError("a consignment holds at least one unit of every line")
+        sent = []
+        groups = places * len(MODES) + modes
+        for group in np.unique(groups):
+            inside = groups == group
+            place, by = divmod(int(group), len(MODES))
+            consignment = Consignment(self._numbers, place, by, lines[inside], amounts[inside], self.clock.now)
+            self._numbers += 1
+            self.consignments[consignment.number] = consignment
+            np.add.at(self.inbound[:, place], consignment.line, consignment.units.astype(np.int32))
+            total = int(consignment.units.sum())
+            self.units[Place.INBOUND] += total
+            self.made_units += total
+            self.clock.process(self._consignment(consignment, day))
+            sent.append(consignment)
+        return sent
+
+    def _consignment(self, consignment: Consignment, day: int) -> Generator[simpy.Event, None, None]:
+        """Production, the next departure with space, transport, clearance; waits while the mode or border is closed."""
+        env, place, mode = self.clock.env, consignment.warehouse, consignment.mode
+        word = self.draws.words(Purpose.CONSIGNMENT, place, mode, day)
+        production = self.cfg.bulk.production_days * DAY_SECONDS
+        yield env.timeout(self._drawn(0.5 * production, 0.5 * production, word[0]))
+        if place >= N_ORIGIN_WAREHOUSES:
+            country = place - N_ORIGIN_WAREHOUSES
+            name = MODES[mode]
+            headway = int(self.cfg.bulk.departure_hours[name] * 3600)
+            phase = place * 7_919 * 60 % headway
+            assert self._seen is not None
+            space = max(1.0, 1.0 / float(self._seen.linehaul.capacity_factor[mode]))
+            yield env.timeout(-(self.clock.now - phase) % headway + int((space - 1.0) * headway))
+            while not self._seen.linehaul.open[mode]:
+                yield env.timeout(headway)
+            lane = self.cfg.transit.lane_factor[COUNTRIES[country]] * DAY_SECONDS
+            yield env.timeout(
+                self._drawn(
+                    self.cfg.bulk.shortest_days[name] * lane, self.cfg.bulk.excess_days[name] * lane, word[1]
+                )
+            )
+            while not self._seen.customs.open[country]:
+                yield env.timeout(DAY_SECONDS)
+            clearance = self._by_country[country]
+            yield env.timeout(self._drawn(clearance[CLEAR_SHORTEST], clearance[CLEAR_EXCESS], word[2]))
+        self.clock.emit(Event.RESTOCKED, consignment.number)
+
+    def _drawn(self, shortest: float, excess: float, word: np.uint32) -> int:
+        return int(_gamma_seconds(np.float32(shortest), np.float32(excess), self._gamma, word))
+
+    def bulk_lead_days(self) -> Floats:
+        """float64[24, 7]: expected days from ordering stock to its arrival by warehouse and mode; nan for parcel modes.
+
+        At an origin warehouse every mode has the production time.
+        """
+        bulk = self.cfg.bulk
+        days = np.full((N_WAREHOUSES, len(MODES)), np.nan)
+        days[:N_ORIGIN_WAREHOUSES] = bulk.production_days
+        lane = by_name(self.cfg.transit.lane_factor, COUNTRIES)
+        clearance = (self._by_country[:, CLEAR_SHORTEST] + self._by_country[:, CLEAR_EXCESS]) / DAY_SECONDS
+        for name in BULK_MODES:
+            travel = lane * (bulk.shortest_days[name] + bulk.excess_days[name]) + bulk.departure_hours[name] / 48
+            days[N_ORIGIN_WAREHOUSES:, MODES.index(name)] = bulk.production_days + travel + clearance
+        return days
+
+    # -- promises ---------------------------------------------------------------------------------------------------
+    def _open_promises(self) -> None:
+        window = self.cfg.promise.window_days
+        self._today: I32 = np.zeros((2 * N_COUNTRIES, PROMISE_BINS), np.int32)
+        self._window: I32 = np.zeros((window, 2 * N_COUNTRIES, PROMISE_BINS), np.int32)
+        self._sum: I32 = np.zeros((2 * N_COUNTRIES, PROMISE_BINS), np.int32)
+        self._promise_day = -1
+        numbers = np.arange(4096)
+        prior = np.empty(2 * N_COUNTRIES)
+        for lane in range(2 * N_COUNTRIES):
+            words = np.concatenate(
+                [self.draws.words(Purpose.UNLOADED, numbers, lane, 0, part) for part in (0, 1)], axis=1
+            )
+            seconds = _unloaded(
+                words, lane % N_COUNTRIES, lane // N_COUNTRIES, 0, self._scalars, self._by_country, self._by_route,
+                self._by_carrier, self._headway, self._gamma,
+            )  # fmt: skip
+            prior[lane] = np.sort(seconds)[int(self.cfg.promise.quantile * numbers.size)] / DAY_SECONDS
+        self._prior = prior
+        self._promise: F32 = np.empty((2, N_COUNTRIES), np.float32)
+
+    def lane_promise(self, day: int) -> F32:
+        """float32[2, C]: days promised from a local warehouse (row 0) and from China (row 1), with the sellers' buffer.
+
+        The quantile of the lane's deliveries in the last 30 days, or, while few have been seen, of its unloaded times.
+        """
+        if day != self._promise_day:
+            slot = day % self._window.shape[0]
+            self._sum += self._today - self._window[slot]
+            self._window[slot] = self._today
+            self._today[:] = 0
+            self._promise_day = day
+            promise = self.cfg.promise
+            days = _quantiles(self._sum, promise.quantile, self._prior, promise.prior_parcels).reshape(2, N_COUNTRIES)
+            buffer = np.array([[promise.buffer_days["stocked"]], [promise.buffer_days["direct"]]])
+            self._promise = (days + buffer).astype(np.float32)
+        return self._promise
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+    @property
+    def backlog(self) -> int:
+        """Parcels that wait in a queue at any station, and orders that wait for stock."""
+        return int(sum(bank.backlog.shape[0] for bank in self.banks) + self._backorders.size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of calendars, queues and windows."""
+        banks = sum(bank.nbytes for bank in self.banks)
+        return banks + self._window.nbytes + self._sum.nbytes + self.inbound.nbytes + self._pending.nbytes
+
+    def utilisation(self) -> NDArray[np.float64]:
+        """float64[24]: yesterday's smoothed load of each warehouse's picking line against its capacity."""
+        capacity: NDArray[np.float64] = self._loads[PICK] / self.banks[PICK].capacity()
+        return capacity
+
+    def take_lanes(self) -> I64:
+        """int64[8, 480]: totals by lane since the last call, in the rows of the recorder's lane measures."""
+        lanes = self.lanes.copy()
+        self.lanes[:] = 0
+        return lanes
+
+    def check(self, recount: bool = False) -> None:
+        """Counts every unit and every parcel; `recount` also reads every open order.
+
+        Raises:
+            RuntimeError: units made and units found differ, stock is negative, or a parcel is nowhere or twice.
+        """
+        found = int(self.units.sum())
+        if found != self.made_units:
+            raise RuntimeError(f"{self.made_units} units were made, {found} are found")
+        stock = int(self.catalogue.real.sum())
+        if stock != int(self.units[Place.STOCK]) or int(self.catalogue.real.min(initial=0)) < 0:
+            raise RuntimeError(f"{int(self.units[Place.STOCK])} units should lie in stock, {stock} do")
+        if (self.units < 0).any():
+            raise RuntimeError(f"a place holds fewer than no units: {self.units.tolist()}")
+        inbound = int(self.inbound.sum())
+        if inbound != int(self.units[Place.INBOUND]):
+            raise RuntimeError(f"{int(self.units[Place.INBOUND])} units should be on order, {inbound} are")
+        if not recount:
+            return
+        rows = self.orders.open_rows()
+        status = self.orders.status[rows]
+        quantity = self.orders.quantity[rows].astype(np.int64)
+        for place, states in (
+            (Place.RESERVED, (Status.RELEASED,)),
+            (Place.TRANSIT, (Status.IN_TRANSIT,)),
+        ):
+            units = int(quantity[np.isin(status, states)].sum())
+            if units != int(self.units[place]):
+                raise RuntimeError(f"{place.name}: {int(self.units[place])} units expected, {units} in open orders")
+        moving = int(np.isin(status, (Status.RELEASED, Status.IN_TRANSIT)).sum())
+        tokens = self._tokens()
+        if moving != tokens:
+            raise RuntimeError(f"{moving} orders are on their way, {tokens} parcels are in the stations and calendars")
+
+    def _tokens(self) -> int:
+        """Parcels in the stations on the way out, and parcels whose last event is filed or unread."""
+        waiting = sum(self.banks[stage].waiting for stage in (PICK, LINEHAUL, CUSTOMS, LAST_MILE))
+        return waiting + self.clock.count((Event.DELIVERED, Event.REFUSED, Event.LOST, Event.SEIZED))
