@@ -21,7 +21,7 @@ from enum import IntFlag
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numpy.typing import NDArray
 
 from sim.kinds import NO_CARRIER, NO_STREAMER, NO_WAREHOUSE, MoneyState, Status
@@ -120,7 +120,7 @@ ORDER = np.dtype(
     align=True,
 )
 
-_FINAL = 16  # states from this value up are final, in Status and in MoneyState
+_WORDS = ORDER.itemsize // 8
 _STATES = 32
 _LISTED = 2 * _STATES  # place in the counts array of the number of listed rows
 
@@ -225,12 +225,22 @@ def _move_money(
 
 @njit(cache=True, error_model="numpy")
 def _append(
-    data: Records, batch: Records, free: I32, n_free: int, row_of: I32, head: int, counts: I64, listed: I32
+    data: Records,
+    words: I64,
+    batch: I64,
+    free: I32,
+    n_free: int,
+    row_of: I32,
+    head: int,
+    counts: I64,
+    listed: I32,
 ) -> None:
+    """`words` int64[rows, 16] and `batch` int64[n, 16] are the book's and the new records as plain words."""
     mask = row_of.size - 1
-    for position in range(batch.size):
+    for position in range(batch.shape[0]):
         row = free[n_free - 1 - position]
-        data[row] = batch[position]
+        for word in range(16):
+            words[row, word] = batch[position, word]
         data[row].seq = np.uint32(head + position)
         data[row].listed = 0
         row_of[(head + position) & mask] = row
@@ -277,7 +287,8 @@ def _records(rows: int) -> Records:
     """Zeroed records whose first byte lies on a cache line, so that no record straddles three."""
     raw = np.zeros(rows * ORDER.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start : start + rows * ORDER.itemsize].view(ORDER)
+    records = raw[start : start + rows * ORDER.itemsize].view(ORDER)
+    return records.view(np.recarray) if getattr(config, "DISABLE_JIT", 0) else records  # kernels as plain Python need attributes
 
 
 _BLANK = np.zeros(1, ORDER)
@@ -429,7 +440,17 @@ class Orders:
         if self._head + batch.size >= 1 << 32:
             raise OverflowError("more than 2^32 orders: lower population.consumers or days")
         self.reserve(batch.size)
-        _append(self.data, batch, self._free, self._n_free, self._row_of, self._head, self.counts, self.listed_rows)
+        _append(
+            self.data,
+            self.data.view(np.int64).reshape(-1, _WORDS),
+            batch.view(np.int64).reshape(-1, _WORDS),
+            self._free,
+            self._n_free,
+            self._row_of,
+            self._head,
+            self.counts,
+            self.listed_rows,
+        )
         self._n_free -= batch.size
         first = self._head
         self._head += batch.size
