@@ -1,7 +1,7 @@
 """The figures of a comparison, each with its title and the one sentence it should leave behind.
 
-One palette (Okabe and Ito, safe for colour-blind readers): the base scenario is dark grey, the others take the colours in
-order. Bars start at zero; every mean over seeds carries its 95 % interval; what has no value is left out, not drawn as 0.
+One palette (Okabe and Ito, safe for colour-blind readers): the base scenario is dark grey, the others take the colours
+in order. Bars start at zero; every mean over seeds carries its 95 % interval; what has no value is left out.
 """
 
 from __future__ import annotations
@@ -62,18 +62,23 @@ METRIC_LABELS: Final = {
     "delivery_days_stocked_p50": "Local delivery, median",
 }  # fmt: skip
 GROUP_LABELS: Final = {
-    "consumers_low": "Consumers, low income", "consumers_middle": "Consumers, middle income",
-    "consumers_high": "Consumers, high income", "streamers_head": "Streamers, head", "streamers_middle":
-    "Streamers, middle", "streamers_tail": "Streamers, tail", "mcns": "Agencies (MCN)", "platforms": "Live platforms",
-    "shelf": "Shelf marketplaces", "brand_sites": "Brand sites", "merchants_small": "Merchants, small",
-    "merchants_large": "Merchants, large", "carriers": "Carriers and line-haul", "warehouses": "Warehouses",
+    "consumers_low": "Low-income consumers", "consumers_middle": "Middle-income consumers",
+    "consumers_high": "High-income consumers", "streamers_head": "Head streamers", "streamers_middle":
+    "Middle streamers", "streamers_tail": "Tail streamers", "mcns": "Agencies", "platforms": "Live platforms",
+    "shelf": "Shelf marketplaces", "brand_sites": "Brand sites", "merchants_small": "Small merchants",
+    "merchants_large": "Large merchants", "carriers": "Carriers and line-haul", "warehouses": "Warehouses",
     "payment_providers": "Payment providers", "treasuries": "Destination treasuries",
     "treasury_cn": "Treasury of China",
 }  # fmt: skip
 
 
+REGION_NAMES: Final = dict(
+    zip(REGIONS, ("North America", "Europe", "Southeast Asia", "Middle East", "Latin America", "Africa"), strict=True)
+)
+
+
 def pretty(name: str) -> str:
-    """A scenario's or region's name for readers: `tariff_reduction` -> `Tariff reduction`."""
+    """A scenario's name for readers: `tariff_reduction` -> `Tariff reduction`."""
     words = name.replace("_", " ")
     return words[:1].upper() + words[1:]
 
@@ -95,10 +100,10 @@ def _template() -> go.layout.Template:
             "paper_bgcolor": "white",
             "plot_bgcolor": "white",
             "colorway": list(COLOURS),
-            "xaxis": axis,
-            "yaxis": axis,
+            "xaxis": {**axis, "exponentformat": "B"},
+            "yaxis": {**axis, "zeroline": False, "exponentformat": "B"},
             "margin": {"l": 10, "r": 14, "t": 40, "b": 46},
-            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "title": {"text": ""}},
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
             "hoverlabel": {"font": {"family": FONT, "size": 12.5}, "bgcolor": "white", "bordercolor": "#9AA5B1"},
             "annotationdefaults": {"font": {"size": 13, "color": INK}},
             "bargap": 0.28,
@@ -157,7 +162,7 @@ def money(value: float, signed: bool = False) -> str:
     """A sum of USD in words: `1.24 bn`, `-310 m`."""
     sign = "\u2212" if value < 0 else ("+" if signed and value > 0 else "")
     size = abs(value)
-    for limit, word in ((1e9, " bn"), (1e6, " m"), (1e3, " k")):
+    for limit, word in ((1e9, "\u00a0bn"), (1e6, "\u00a0m"), (1e3, "\u00a0k")):
         if size >= limit:
             return f"{sign}{size / limit:.3g}{word}" if size / limit < 1000 else f"{sign}{size / limit:,.0f}{word}"
     return f"{sign}{size:.3g}"
@@ -167,7 +172,7 @@ def percent(value: float, signed: bool = False) -> str:
     """A share as a percentage: `3.5 %`."""
     size = abs(value) * 100
     digits = 0 if size >= 100 else 1 if size >= 1 else 2
-    text = f"{size:.{digits}f} %"
+    text = f"{size:.{digits}f}\u00a0%"
     return ("\u2212" if value < 0 else "+" if signed and value > 0 else "") + text
 
 
@@ -229,7 +234,7 @@ def funnel(study: Study) -> Panel:
     placed, paid, delivered, kept = (base[label] for label in ("place an order", "paid", "delivered", "kept"))
     reading = "No visits were recorded."
     if placed:
-        reading = f"In the {pretty(study.base).lower()}, {placed.mean:.1f} of 1,000 visits to a live room end in an order"
+        reading = f"In the {pretty(study.base).lower()}, {placed.mean:.1f} of 1,000 room visits end in an order"
         if paid and delivered and kept:
             reading += (
                 f"; of 100 orders, {paid.mean:.0f} are paid, {delivered.mean:.0f} delivered and {kept.mean:.0f} kept"
@@ -237,14 +242,14 @@ def funnel(study: Study) -> Panel:
         reading += "."
     return Panel(
         "funnel", "From a visit to a product kept", reading,
-        "Means over seeds with 95 % intervals. Delivered and kept count only orders placed at least 60 days before the end.",
+        "Means over seeds with 95 % intervals. Delivered and kept count orders placed 60 days or more before the end.",
         figure,
     )  # fmt: skip
 
 
 # --- money ------------------------------------------------------------------------------------------------------------
 _NODES: Final = (
-    "Consumers", "Platforms and shops", "Merchants", "Streamers", "Agencies (MCN)", "Logistics", "Payment providers",
+    "Consumers", "Platforms and shops", "Merchants", "Streamers", "Agencies (MCNs)", "Logistics", "Payment providers",
     "Treasuries", "Makers and other costs",
 )  # fmt: skip
 _NODE_COLOURS: Final = (
@@ -306,8 +311,8 @@ def money_flows(study: Study) -> Panel:
         "money", "Who pays whom",
         f"Consumers pay {money(retail[study.base])} USD {_span_words(study)} in the {pretty(study.base).lower()}, "
         "refunds deducted; the bands show where it ends up.",
-        "Mean over seeds, scaled to the real population. Between two groups only the net flow is drawn; buttons change the "
-        "scenario. Loans are included.",
+        "Mean over seeds, scaled to the real population. Between two groups only the net flow is drawn; buttons change "
+        "the scenario. Loans are included.",
         figure,
     )  # fmt: skip
 
@@ -364,7 +369,7 @@ def delivery(study: Study) -> Panel:
             figure.add_scatter(
                 x=days, y=share * 100, mode="lines", name=f"{pretty(scenario)}, {_ROUTES[direct]}",
                 line={"color": colours(study)[scenario], "width": 2.2, "dash": "dot" if direct else "solid"},
-                hovertemplate="within %{x:.1f} days: %{y:.0f} %<extra>" + f"{pretty(scenario)}, {_ROUTES[direct]}</extra>",
+                hovertemplate="within %{x:.1f} days: %{y:.0f} %<extra></extra>",
                 row=1, col=1,
             )  # fmt: skip
     stages = _stage_days(study)
@@ -438,20 +443,20 @@ def incidence(study: Study) -> Panel:
             hovertemplate="%{y}: %{customdata[0]} USD<br>95 % interval %{customdata[1]}<extra></extra>",
             row=1, col=column,
         )  # fmt: skip
-        figure.update_xaxes(title_text=f"change, USD {_span_words(study)}", tickformat="~s", row=1, col=column)
+        figure.update_xaxes(title_text=f"USD {_span_words(study)}", nticks=5, tickangle=0, row=1, col=column)
         sure = sorted((found[group]["difference"], group) for group in known if _sure(found[group]))
         words = []
         if sure and sure[-1][0] > 0:
-            words.append(f"{GROUP_LABELS[sure[-1][1]]} gain most ({money(sure[-1][0], True)} USD)")
+            words.append(f"most is gained by {GROUP_LABELS[sure[-1][1]].lower()} ({money(sure[-1][0], True)} USD)")
         if sure and sure[0][0] < 0:
-            words.append(f"{GROUP_LABELS[sure[0][1]]} pay most ({money(sure[0][0], True)} USD)")
-        readings.append(f"{pretty(scenario)}: {' and '.join(words) or 'no change can be told from chance'}.")
+            words.append(f"most is lost by {GROUP_LABELS[sure[0][1]].lower()} ({money(sure[0][0], True)} USD)")
+        readings.append(f"{pretty(scenario)}: {', '.join(words) or 'no change can be told from chance'}.")
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_layout(template=TEMPLATE, height=130 + 27 * max(len(groups), 4))
+    figure.update_layout(template=TEMPLATE, height=150 + 27 * max(len(groups), 4), margin={"t": 62})
     return Panel(
         "incidence", "Who gains, who pays", " ".join(readings),
-        "Paired by seed. Consumers: realised surplus; firms: receipts minus payments; treasuries: net revenue. Pale bars "
-        "cannot be told from zero at 95 %.",
+        "Paired by seed. Consumers: realised surplus; firms: receipts minus payments; treasuries: net revenue. Pale "
+        "bars cannot be told from zero at 95 %.",
         figure,
     )  # fmt: skip
 
@@ -507,8 +512,8 @@ def effects(study: Study) -> Panel:
     return Panel(
         "effects", "What changes, at a glance",
         f"{sure} of {len(entries)} changes shown can be told from zero at 95 %, each taken by itself.",
-        "Change relative to the base, paired by seed; bars are 95 % intervals. With many metrics, one in twenty leaves out "
-        "zero by chance.",
+        "Change relative to the base, paired by seed; bars are 95 % intervals. With many metrics, one in twenty leaves "
+        "out zero by chance.",
         figure,
     )  # fmt: skip
 
@@ -538,7 +543,8 @@ def places(study: Study, name: str = "gmv_usd") -> Panel:
             hovertemplate="%{customdata}: %{x:+.2f} %<extra>" + pretty(scenario) + "</extra>",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": INK, "width": 1})
-    figure.update_xaxes(title_text=f"change of {METRIC_LABELS[name].lower()} against the base, %", ticksuffix=" %")
+    label = METRIC_LABELS[name][:1].lower() + METRIC_LABELS[name][1:]
+    figure.update_xaxes(title_text=f"change of {label} against {pretty(study.base).lower()}, %", ticksuffix=" %")
     figure.update_yaxes(
         tickvals=list(rows.values()), ticktext=[COUNTRY_NAMES[country] for country in rows], showgrid=False,
         range=[max(rows.values()) + 0.8, -0.9],
@@ -546,8 +552,8 @@ def places(study: Study, name: str = "gmv_usd") -> Panel:
     figure.update_layout(template=TEMPLATE, height=690)
     return Panel(
         "places", "Where it shows", "Countries whose change can be told from zero. " + "; ".join(clear) + ".",
-        f"{METRIC_LABELS[name]} by country of the buyer, paired by seed, 95 % intervals; small countries are few consumers in "
-        "the sample, hence wide.",
+        f"{METRIC_LABELS[name]} by country of the buyer, paired by seed, 95 % intervals; small countries are few "
+        "consumers in the sample, hence wide.",
         figure,
     )  # fmt: skip
 
@@ -586,7 +592,8 @@ def lanes(study: Study) -> Panel:
     figure = go.Figure()
     figure.add_scatter(
         x=[_HUBS[number] for number in hub], y=y_of[country], mode="markers",
-        marker={"size": np.sqrt(volume / biggest) * 34 + 3, "color": days, "colorscale": "Cividis", "reversescale": True,
+        marker={"size": np.sqrt(volume / biggest) * 24 + 3, "color": days,
+                "colorscale": "Cividis", "reversescale": True, "opacity": 1,
                 "line": {"width": 0.6, "color": "white"},
                 "colorbar": {"title": {"text": "mean days<br>per parcel"}, "thickness": 12, "len": 0.6}},
         customdata=[[COUNTRY_NAMES[COUNTRIES[place]], f"{many:,.0f}", f"{long:.1f}"]
@@ -607,13 +614,13 @@ def lanes(study: Study) -> Panel:
     reading = "No parcel arrived."
     if parcels.sum():
         reading = (
-            f"{percent(share)} of parcels come from stock in the buyer's country; {pretty(REGIONS[top])} receives most, "
-            f"{percent(float(region[top] / region.sum()))} of all."
+            f"{percent(share)} of parcels come from stock in the buyer's country; "
+            f"{REGION_NAMES[REGIONS[top]]} receives most, {percent(float(region[top] / region.sum()))} of all."
         )
     return Panel(
         "lanes", "Trade lanes", reading,
-        f"{pretty(study.base)}, all channels, mean over seeds, scaled to the real population. Area: parcels that arrived; "
-        "colour: days from release to the door.",
+        f"{pretty(study.base)}, all channels, mean over seeds, scaled to the real population. Area: parcels that "
+        "arrived; colour: days from release to the door.",
         figure,
     )  # fmt: skip
 
@@ -640,10 +647,11 @@ def over_time(study: Study) -> Panel:
         _band(figure, dates, own, colours(study)[scenario], pretty(scenario), 1, "%{y:.3s} USD a day")
         if scenario != study.base:
             bottom = np.where(base > 0, base, np.nan)
-            _band(figure, dates, (own - base) / bottom * 100, colours(study)[scenario], pretty(scenario), 2, "%{y:+.2f} %")
+            change = (own - base) / bottom * 100
+            _band(figure, dates, change, colours(study)[scenario], pretty(scenario), 2, "%{y:+.2f} %")
     figure.add_hline(y=0, line={"color": INK, "width": 1}, row=2, col=1)
     _marks(figure, study, first)
-    figure.update_yaxes(title_text="USD a day", rangemode="tozero", tickformat="~s", row=1, col=1)
+    figure.update_yaxes(title_text="USD a day", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="change, %", ticksuffix=" %", row=2, col=1)
     figure.update_xaxes(range=[first, first + timedelta(days=days - 1)])
     figure.update_layout(template=TEMPLATE, height=560, hovermode="x unified", margin={"t": 84}, legend={"y": 1.09})
@@ -651,7 +659,7 @@ def over_time(study: Study) -> Panel:
     return Panel(
         "time", "Over time",
         f"Live rooms sell for {money(per_day)} USD a day on average in the {pretty(study.base).lower()}.",
-        f"Means over seeds with 95 % bands, {width}-day moving average. Grey spans: festivals; dashed lines: interventions.",
+        f"Means over seeds with 95 % bands, {width}-day moving average. Grey: festivals; dashed: interventions.",
         figure,
     )  # fmt: skip
 
@@ -678,7 +686,7 @@ _LABEL_GAP_DAYS: Final = 9
 
 
 def _marks(figure: go.Figure, study: Study, first: date) -> None:
-    """Festivals as grey spans, policies and shocks as dashed lines; labels that would overlap are left out."""
+    """Festivals as grey spans, interventions as dashed lines where they start or end; no labels that would overlap."""
     rows = study.store.query("SELECT DISTINCT first, last, kind, label FROM marks ORDER BY first, label", ["marks"])
     days = study.store.runs[0].days
     labelled = -_LABEL_GAP_DAYS
@@ -689,15 +697,17 @@ def _marks(figure: go.Figure, study: Study, first: date) -> None:
         left, right = first + timedelta(days=start), first + timedelta(days=end + 1)
         if row["kind"] == "festival":
             figure.add_vrect(x0=left, x1=right, fillcolor="#66727F", opacity=0.13, line_width=0, layer="below")
-        elif row["first"] > 0:
-            figure.add_vline(x=left, line={"color": INK, "width": 1, "dash": "dash"})
         else:
-            continue
+            if end < days - 1:
+                figure.add_vline(x=right, line={"color": INK, "width": 1, "dash": "dot"})
+            if start == 0:
+                continue
+            figure.add_vline(x=left, line={"color": INK, "width": 1, "dash": "dash"})
         if start - labelled >= _LABEL_GAP_DAYS:
             labelled = start
             figure.add_annotation(
-                x=left, y=1.0, xref="x", yref="y domain", text=row["label"], showarrow=False, textangle=-90,
-                xanchor="left", yanchor="top", font={"size": 11, "color": QUIET},
+                x=left, y=0.02, xref="x", yref="y domain", text=pretty(row["label"]), showarrow=False, textangle=-90,
+                xanchor="left", yanchor="bottom", font={"size": 11, "color": QUIET},
             )  # fmt: skip
 
 

@@ -41,13 +41,19 @@ def written(name: str, value: float | None, signed: bool = False) -> str:
     if unit == "share":
         if not signed:
             return percent(value)
-        points = f"{abs(value) * 100:.2f} pp"
-        return ("+" if value > 0 else _MINUS if value < 0 else "") + points
+        return _signed(value * 100, 2) + "\u00a0pp"
     if METRICS[name].scaled:
         return money(value, signed)
     digits = 3 if unit == "0-1" else 2
-    sign = "+" if signed and value > 0 else _MINUS if value < 0 else ""
-    return f"{sign}{abs(value):,.{digits}f}"
+    return _signed(value, digits) if signed else f"{value:,.{digits}f}".replace("-", _MINUS)
+
+
+def _signed(value: float, digits: int) -> str:
+    """A rounded number with its sign; nothing but 0 is written as 0 with a sign."""
+    text = f"{abs(value):,.{digits}f}"
+    if not text.strip("0.,"):
+        return text
+    return ("+" if value > 0 else _MINUS) + text
 
 
 def unit_of(name: str) -> str:
@@ -57,7 +63,7 @@ def unit_of(name: str) -> str:
 
 
 def verdict(entry: Mapping[str, Any]) -> str:
-    """`good` or `bad` where the interval leaves out 0 and one direction is better, `moved` where none is, else `calm`."""
+    """`good` or `bad` where the interval leaves out 0 and one way is better, `moved` where none is, else `calm`."""
     if entry["low"] is None or entry["low"] <= 0 <= entry["high"]:
         return "calm"
     better = METRICS[entry["metric"]].better
@@ -124,16 +130,16 @@ header { border-top: 6px solid var(--accent); padding: 40px 0 8px; }
 .kicker { color: var(--quiet); font-size: 14px; letter-spacing: .06em; text-transform: uppercase; margin: 0 0 10px; }
 h1, h2 { font-family: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif; line-height: 1.2;
   font-weight: 700; text-wrap: balance; }
-h1 { font-size: clamp(30px, 4.6vw, 44px); margin: 0 0 18px; max-width: 24ch; }
+h1 { font-size: clamp(28px, 4.2vw, 40px); margin: 0 0 20px; max-width: 860px; }
 h2 { font-size: 27px; margin: 0 0 8px; }
 section { padding-top: 52px; }
 p { margin: 0 0 12px; max-width: 68ch; }
 .reading { font-size: 18px; }
-.note { color: var(--quiet); font-size: 14px; }
+.note { color: var(--quiet); font-size: 14px; max-width: 720px; }
 .questions { list-style: none; margin: 0 0 22px; padding: 0; }
 .questions li { border-left: 4px solid var(--swatch); padding: 2px 0 2px 14px; margin: 0 0 10px; max-width: 72ch; }
 .questions strong { display: block; }
-dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 1px; margin: 26px 0 0;
+dl.facts { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1px; margin: 26px 0 0;
   background: var(--line); border: 1px solid var(--line); }
 dl.facts div { background: var(--paper); padding: 12px 16px; }
 dt { color: var(--quiet); font-size: 13px; }
@@ -143,8 +149,8 @@ table { border-collapse: collapse; width: 100%; font-size: 15px; font-variant-nu
 th { font-weight: 600; }
 thead th { text-align: right; vertical-align: bottom; padding: 6px 12px; border-bottom: 2px solid var(--ink); }
 thead th:first-child, tbody th { text-align: left; padding-left: 0; }
-tbody th { font-weight: 400; }
 tbody th, tbody td { padding: 7px 12px; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody th { font-weight: 400; padding-left: 0; }
 tbody td { text-align: right; white-space: nowrap; }
 tbody tr:hover { background: var(--wash); }
 td .range { display: block; color: var(--quiet); font-size: 13px; }
@@ -159,7 +165,8 @@ details { margin-top: 14px; } summary { cursor: pointer; color: var(--accent); }
 .method ul { padding-left: 20px; margin: 0 0 12px; max-width: 76ch; }
 code { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   overflow-wrap: anywhere; }
-@media (max-width: 640px) { main { padding: 0 16px 48px; } body { font-size: 16px; } .method { padding: 18px 16px; }
+@media (max-width: 640px) { dl.facts { grid-template-columns: repeat(2, 1fr); }
+  main { padding: 0 16px 48px; } body { font-size: 16px; } .method { padding: 18px 16px; }
   .scroll { margin-right: -16px; } }
 @media print { section { break-inside: avoid; } details { display: none; } }
 </style>
@@ -286,24 +293,25 @@ def _method(study: Study) -> str:
     facts = study.store.runs[0].facts
     points = [
         "An agent-based simulation: consumers on a social graph watch live rooms or use the shelf, buy, pay, receive, "
-        "keep or return; streamers, agencies, merchants, platforms, warehouses and carriers decide; every cent is booked "
-        "twice. An intervention changes a cause (a rate, a cap, a capacity); what follows is the agents\u2019 doing.",
+        "keep or return; streamers, agencies, merchants, platforms, warehouses and carriers decide; every cent is "
+        "booked twice. An intervention changes a cause (a rate, a cap, a capacity); what follows is the agents\u2019 "
+        "doing.",
         f"Every scenario was run with the same {len(study.seeds)} seeds. Runs of one seed share their chance draws, so "
         "differences are taken seed by seed; the interval is Student\u2019s t over these differences. It says how far "
         "chance in the sample moves the answer, not whether the model is right.",
         f"{facts['consumers']:,} simulated consumers stand for the online adults of 20 countries, "
         f"{float(facts['weight']):,.0f} each (W). {facts['warmup_days']} days of warm-up before the first reported day "
         "count nowhere.",
-        "Rates that need time (late, returned, disputed, bought again) use only orders old enough at the end of the run.",
+        "Rates that need time (late, returned, disputed, bought again) use orders old enough at the end of the run.",
         "Sales, orders and their rates are those of live rooms; profits, surplus, revenue and emissions count all "
         "channels.",
     ]
     listed = "".join(f"<li>{point}</li>" for point in points)
+    seed = study.seeds[0]
+    first = {name: study.store.runs[study.position[name, seed]].facts["model_hash"] for name in study.scenarios}
     hashes = "".join(
-        f"<li>{html.escape(pretty(name))}: configuration "
-        f"<code>{html.escape(str(study.store.runs[study.position[name, study.seeds[0]]].facts['model_hash'])[:16])}</code>"
-        f" (seed {study.seeds[0]})</li>"
-        for name in study.scenarios
+        f"<li>{html.escape(pretty(name))}: configuration <code>{html.escape(str(value)[:16])}</code> (seed {seed})</li>"
+        for name, value in first.items()
     )
     more = "".join(
         f"<li>{label}: <code>{html.escape(value)}</code></li>" for label, value in _provenance(study).items()

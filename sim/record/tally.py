@@ -139,7 +139,8 @@ def _close(
 ) -> None:
     """Fold today's event counts into the whole run's, matured and daily totals, and clear them.
 
-    today, totals int64[measure, cell]; by_country int64[measure, country x live]; by_channel int64[measure, region x channel];
+    today, totals int64[measure, cell]; by_country int64[measure, country x live]; by_channel int64[measure, region x
+    channel];
     age: days from today to the end of the run, today included.
     """
     per_channel = N_CATEGORIES * N_THIRDS

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES
-from sim.record.recorder import write_table
+from sim.record.recorder import Mark, marks_of, write_table
 from sim.record.schema import (
     GROUP_MERCHANTS,
     MATURED,
@@ -130,3 +130,13 @@ def test_record_levels_nest(tmp_path: Path) -> None:
 def test_an_undeclared_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="declares no column"):
         write_table(tmp_path, TABLES["hist_declared"], {"nonsense": np.zeros(1)})
+
+
+def test_marks_are_unbroken_spans_within_the_run() -> None:
+    fair = {8, 9, 10, 12}
+    found = marks_of(10, 5, lambda day: ["fair"] if day in fair else [], lambda day: ["cap"])
+    assert found == (
+        Mark(10, 10, "festival", "fair"),
+        Mark(10, 14, "intervention", "cap"),
+        Mark(12, 12, "festival", "fair"),
+    )

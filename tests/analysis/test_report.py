@@ -1,0 +1,90 @@
+"""The page: complete, alone, and saying the numbers of the comparison."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.compare import Study, compare
+from analysis.figures import METRIC_LABELS, money, panels, percent
+from analysis.metrics import METRICS
+from analysis.report import verdict, write_comparison, written
+from tests.analysis.synthetic import synthetic_study
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three scenarios, two seeds, sixty-two days."""
+    return synthetic_study(tmp_path_factory.mktemp("runs"), seeds=2, days=62)
+
+
+@pytest.fixture(scope="module")
+def page(runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The terminal's table and the page."""
+    table, path = write_comparison(runs, tmp_path_factory.mktemp("page") / "report.html")
+    return table, path.read_text(encoding="utf-8")
+
+
+def test_every_metric_has_a_label() -> None:
+    assert set(METRIC_LABELS) == set(METRICS)
+
+
+def test_the_page_needs_nothing_from_the_network(page: tuple[str, str]) -> None:
+    text = page[1]
+    assert text.count("<script") == 2
+    assert not re.search(r"<(script|link|img|iframe)[^>]*(src|href)=[\"']?(https?:|//)", text)
+    assert text.count("plotly.js v") >= 1
+
+
+def test_the_page_holds_every_figure_and_question(page: tuple[str, str], runs: list[Path]) -> None:
+    text = page[1]
+    with Study(runs) as study:
+        made = panels(study)
+    assert {"effects", "incidence", "money", "funnel", "delivery", "places", "lanes", "time"} == {
+        one.name for one in made
+    }
+    for panel in made:
+        assert f'id="{panel.name}"' in text
+        assert panel.figure.data
+    assert "What if platforms may keep no more than a tenth of a sale?" in text
+
+
+def test_the_numbers_on_the_page_are_those_of_compare(page: tuple[str, str], runs: list[Path]) -> None:
+    with Study(runs) as study:
+        entries = compare(study, names=["gmv_usd", "late_share"])
+    for entry in entries:
+        assert written(entry["metric"], entry["difference"], True) in page[1]
+        assert written(entry["metric"], entry["difference"], True) in page[0]
+
+
+def test_money_flows_balance(runs: list[Path]) -> None:
+    """What each group receives and pays net differs by what it keeps: over all groups that is nothing."""
+    with Study(runs) as study:
+        figure = next(panel.figure for panel in panels(study) if panel.name == "money")
+    link = figure.data[0].link
+    kept = dict.fromkeys(range(9), 0.0)
+    for payer, payee, value in zip(link.source, link.target, link.value, strict=True):
+        kept[payer] -= value
+        kept[payee] += value
+    assert sum(kept.values()) == pytest.approx(0, abs=1)
+    assert kept[0] < 0 < kept[7]  # consumers pay, treasuries receive
+
+
+def test_colours_only_where_one_way_is_better() -> None:
+    entry = {"metric": "late_share", "low": 0.01, "high": 0.02, "difference": 0.015}
+    assert verdict(entry) == "bad"
+    assert verdict(entry | {"low": -0.01}) == "calm"
+    assert verdict(entry | {"low": None, "high": None}) == "calm"
+    assert verdict(entry | {"metric": "government_revenue_usd"}) == "moved"
+    assert verdict(entry | {"metric": "conversion"}) == "good"
+
+
+def test_numbers_in_words() -> None:
+    assert money(1.234e9) == "1.23\u00a0bn"
+    assert money(-3.1e8, True) == "\u2212310\u00a0m"
+    assert percent(0.035) == "3.5\u00a0%"
+    assert written("late_share", 0.0, True) == "0.00\u00a0pp"
+    assert written("aov_usd", -0.001, True) == "0.00"
+    assert written("aov_usd", None) == "\u2013"
