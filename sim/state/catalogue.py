@@ -11,11 +11,30 @@ line that declares it.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kinds import DAYPARTS, N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, N_WAREHOUSES, NO_SHOW
+from sim.config.economics import Economics
+from sim.config.firms import Firms
+from sim.config.geography import Geography
+from sim.draws import Draws, Purpose
+from sim.kernels.supply import exp_each, log_each, power_each
+from sim.kinds import (
+    DAYPARTS,
+    N_CATEGORIES,
+    N_CHANNELS,
+    N_COUNTRIES,
+    N_PLATFORMS,
+    N_REGIONS,
+    N_TIERS,
+    N_WAREHOUSES,
+    NO_SHOW,
+    NO_STREAMER,
+    REGION_OF_COUNTRY,
+    REGIONS,
+)
 
 type U8 = NDArray[np.uint8]
 type U16 = NDArray[np.uint16]
@@ -225,3 +244,142 @@ def empty_pools() -> tuple[U16, F32]:
     """
     pool = np.full((N_COUNTRIES, N_PLATFORMS, N_CATEGORIES, POOL_SLOTS), NO_SHOW, dtype=np.uint16)
     return pool, np.zeros(pool.shape[:3], dtype=np.float32)
+
+
+class CatalogueSource(Protocol):
+    """What `build_catalogue` needs of a run's configuration."""
+
+    @property
+    def firms(self) -> Firms:
+        """Numbers and attributes of merchants."""
+
+    @property
+    def economics(self) -> Economics:
+        """Price ladders and costs."""
+
+    @property
+    def geography(self) -> Geography:
+        """Which platform is open where."""
+
+    @property
+    def availability(self) -> Literal["report", "observed"]:
+        """Which of the two tables of open platforms holds."""
+
+
+# ordinals of the draws of a merchant and of a line
+_SIZE, _HOME, _QUALITY, _GENUINE, _OWN_SITE, _SPACE, _CATEGORY = range(7)
+_DEVIATION, _WEIGHT, _COLD, _OTHER = range(4)
+_LINE_WEIGHTS = 0.6  # a merchant's second line sells this much of the first, the third of the second ...
+
+
+def open_cells(geography: Geography, availability: Literal["report", "observed"]) -> NDArray[np.bool_]:
+    """bool[C, P]: where a platform is on offer at build."""
+    cells: NDArray[np.bool_] = geography.platform_shares(availability) > 0
+    return cells
+
+
+def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
+    """Merchants and their lines as they are on the first day; nothing is priced, stocked or promised yet.
+
+    Everything is drawn by merchant and line number and does not depend on the number of consumers. Small merchants come
+    first. Sizes follow a Zipf law within each class, whose totals are economics.sales_by_class. Main categories are
+    dealt out in proportion to the categories' sales, flattened, so that every seed has the same mix.
+    """
+    firms, economics = cfg.firms, cfg.economics
+    policy = firms.merchants
+    is_open = open_cells(cfg.geography, cfg.availability)
+    merchants, streamers, _ = firms.counts(int(is_open.sum()))
+    large = firms.large_merchants(merchants)
+    per_merchant = policy.lines
+    catalogue = Catalogue.empty(merchants, merchants * per_merchant, streamers)
+    who = np.arange(merchants)
+    seller = (who >= merchants - large).astype(np.uint8)
+    catalogue.seller_class[:] = seller
+
+    def uniform(ordinal: int, word: int = 0) -> NDArray[np.float32]:
+        return draws.uniform(Purpose.MERCHANT, who, ordinal=ordinal, word=word)
+
+    size, categories = np.zeros(merchants), np.zeros(merchants, np.int64)
+    sales = 0.5 * (economics.by_category("live_interest") + economics.by_category("shelf_interest"))
+    mix = power_each(sales.astype(np.float32), np.float32(policy.category_flattening)).astype(np.float64)
+    exponents, class_sales = firms.by_class(policy.size_exponent), firms.by_class(economics.sales_by_class)
+    for kind in (0, 1):
+        members = np.flatnonzero(seller == kind)
+        rank = np.argsort(np.argsort(uniform(_SIZE)[members], kind="stable"), kind="stable")
+        weights = power_each((rank + 1).astype(np.float32), np.float32(-exponents[kind])).astype(np.float64)
+        size[members] = class_sales[kind] * weights / weights.sum()
+        place = np.argsort(np.argsort(uniform(_CATEGORY)[members], kind="stable"), kind="stable")
+        steps = np.cumsum(mix) / mix.sum()
+        categories[members] = np.searchsorted(steps, (place + 0.5) / members.size)
+    catalogue.merchant_size[:] = size
+    catalogue.merchant_category[:] = categories
+    catalogue.home_warehouse[:] = np.minimum(np.searchsorted(np.cumsum(policy.home_warehouse), uniform(_HOME)), 3)
+    catalogue.reputation[:] = np.clip(
+        policy.reputation + policy.reputation_spread * draws.normal(Purpose.MERCHANT, who, ordinal=_QUALITY), 0.05, 0.98
+    )
+    fakes = firms.by_category(policy.counterfeit)[categories] * np.where(
+        seller == 0, policy.counterfeit_small_factor, 1
+    )
+    catalogue.authenticity[:] = 1.0 - np.minimum(fakes * -log_each(uniform(_GENUINE)), 0.5)
+    catalogue.return_guarantee[:] = uniform(_QUALITY, 1) < firms.by_class(policy.return_guarantee)[seller]
+    catalogue.insured[:] = uniform(_QUALITY, 2) < policy.insured
+    catalogue.own_site[:] = uniform(_OWN_SITE) < firms.by_class(policy.own_site)[seller]
+    catalogue.lister[:] = uniform(_OWN_SITE, 1) < policy.lister
+    catalogue.overseas_draw[:] = uniform(_SPACE)
+    catalogue.weekday[:] = (uniform(_SPACE, 1) * 7).astype(np.uint8)
+    catalogue.targets[:] = _targets(firms, economics, draws, seller)
+    joins = draws.uniform(Purpose.MERCHANT_PLATFORM, who[:, None], other=np.arange(N_PLATFORMS))
+    catalogue.on_platform[:] = joins < firms.by_class(policy.platform_share)[seller][:, None]
+    catalogue.on_platform[who, joins.argmin(axis=1)] = 1
+    _add_lines(catalogue, firms, economics, draws, mix)
+    catalogue.direct[:] = catalogue.targets[catalogue.merchant]
+    catalogue.commission_asked[:] = economics.commissions()
+    catalogue.agency[:] = NO_STREAMER
+    return catalogue
+
+
+def _targets(firms: Firms, economics: Economics, draws: Draws, seller: U8) -> U8:
+    """uint8[m, C]: regions first, then countries of the region; everybody sells somewhere."""
+    who = np.arange(seller.size)
+    share = firms.by_class(firms.merchants.country_share)[seller][:, None]
+    region = np.asarray(REGION_OF_COUNTRY)
+    demand = np.array([economics.sales_by_region[name] for name in REGIONS])
+    in_region = draws.uniform(Purpose.MERCHANT_TARGET, who[:, None], other=np.arange(N_REGIONS), ordinal=1)
+    in_country = draws.uniform(Purpose.MERCHANT_TARGET, who[:, None], other=np.arange(N_COUNTRIES))
+    half = np.sqrt(share)
+    chosen = (in_region < half)[:, region] & (in_country < half)
+    first = np.argmin(in_region / demand, axis=1)  # who would sell nowhere goes to one region, large ones likelier
+    nowhere = ~chosen.any(axis=1)
+    chosen[nowhere] = region == first[nowhere][:, None]
+    return chosen.astype(np.uint8)
+
+
+def _add_lines(
+    catalogue: Catalogue, firms: Firms, economics: Economics, draws: Draws, mix: NDArray[np.float64]
+) -> None:
+    policy = firms.merchants
+    per_merchant = policy.lines
+    line = np.arange(catalogue.n_lines)
+    owner = line // per_merchant
+    place = line % per_merchant
+    catalogue.merchant[:] = owner
+    seller = catalogue.seller_class[owner]
+    weights = np.cumprod(np.full(per_merchant, _LINE_WEIGHTS))
+    catalogue.line_share[:] = (weights / weights.sum())[place]
+    category = catalogue.merchant_category[owner].astype(np.int64)
+    strays = (place == per_merchant - 1) & (place > 0) & (draws.uniform(Purpose.LINE, line, ordinal=_OTHER) < 0.3)
+    elsewhere = np.searchsorted(np.cumsum(mix) / mix.sum(), draws.uniform(Purpose.LINE, line, ordinal=_OTHER, word=1))
+    category[strays] = np.minimum(elsewhere, N_CATEGORIES - 1)[strays]
+    catalogue.category[:] = category
+    deviation = policy.quality_spread * draws.normal(Purpose.LINE, line, ordinal=_DEVIATION)
+    catalogue.quality[:] = np.clip(economics.ladder("quality_ladder")[category] + deviation[:, None], 0.02, 0.98)
+    luck = policy.price_spread * draws.normal(Purpose.LINE, line, ordinal=_DEVIATION, word=1).astype(np.float64)
+    level = exp_each((luck - 0.5 * policy.price_spread**2 + policy.price_quality_slope * deviation).astype(np.float32))
+    catalogue.list_cents[:] = np.rint(economics.list_price_usd()[category] * level[:, None] * 100)
+    catalogue.unit_cost_cents[:] = np.rint(economics.unit_cost_usd()[seller, category] * level[:, None] * 100)
+    heft = policy.weight_spread * draws.normal(Purpose.LINE, line, ordinal=_WEIGHT).astype(np.float64)
+    weight = exp_each((heft - 0.5 * policy.weight_spread**2).astype(np.float32))
+    catalogue.weight_kg[:] = economics.by_category("weight_kg")[category] * weight
+    catalogue.cold[:] = (
+        draws.uniform(Purpose.LINE, line, ordinal=_COLD) < firms.by_category(policy.cold_share)[category]
+    )
