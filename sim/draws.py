@@ -14,7 +14,7 @@ people's luck. See docs/randomness.md.
 from __future__ import annotations
 
 import math
-from enum import IntEnum
+from enum import IntEnum, unique
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -30,6 +30,7 @@ PURPOSE_LIMIT = WORD_LIMIT // ORDINAL_LIMIT
 WORDS_PER_DRAW = 4
 
 
+@unique
 class Purpose(IntEnum):
     """What a draw decides. Numbers are permanent: changing one changes every run; a retired number is not used again.
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx as nx
@@ -215,3 +219,24 @@ def test_shares_of_links_must_sum_to_one(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(text.replace("value: 0.33\n    unit", "value: 0.5\n    unit", 1))
     with pytest.raises(ConfigError, match="sum to 1"):
         load_group(tmp_path / "bad.yaml", Graph)
+
+
+def test_the_graph_is_the_same_without_compilation() -> None:
+    script = (
+        "from tests.numerics.test_graph import CONFIG, _people, digest; from sim.draws import Draws;"
+        "from sim.state.social import SocialGraph; print(digest(SocialGraph.generate(*_people(150), Draws(5), CONFIG)))"
+    )
+    plain = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert plain.stdout.strip() == digest(SocialGraph.generate(*_people(150), Draws(5), CONFIG))
+
+
+def digest(graph: SocialGraph) -> str:
+    """A short name of a graph's exact content."""
+    return hashlib.sha256(graph.indptr.tobytes() + graph.friends.tobytes()).hexdigest()
