@@ -13,8 +13,8 @@ from sim.kinds import CATEGORIES, COUNTRIES, PAYMENT_METHODS, PLATFORMS, REGION_
 
 _INTRODUCTION = """# Geography
 
-Written by `python -m analysis.geography` from `configs/geography/default.yaml`; do not edit by hand. Base year 2023. The
-values stand in that file, each with unit, range and source; this page sets them side by side and lists the sources.
+Written by `python -m analysis.geography` from `configs/geography/default.yaml`; do not edit by hand. Base year 2023.
+The values stand in that file, each with unit, range and source; this page sets them side by side and lists the sources.
 "Assumed" marks a value nobody looked up.
 """
 
@@ -27,8 +27,8 @@ _MISSES = """## Known weak spots
 * Duty by category is in round figures. Anti-dumping duties, Indonesia's minimum price of 2023-09 and the dated openings
   and closings of TikTok Shop within 2023 are not modelled.
 * Brazil's parcel tax of 60 % above USD 50 holds all year, although the certified scheme only began in 2023-08.
-* Payment shares mix years (2019-2023) and publishers; thresholds of Kenya and Nigeria, Gini coefficients, culture scores
-  and platform shares other than the two claimed are from memory or assumed.
+* Payment shares mix years (2019-2023) and publishers; thresholds of Kenya and Nigeria, Gini coefficients, culture
+  scores and platform shares other than the two claimed are from memory or assumed.
 * Where platforms were open in 2023 differs from the source report; `availability=observed` uses what was observed.
 """
 
@@ -138,7 +138,8 @@ def _places(geography: Geography) -> str:
 
 def _sources(quantities: dict[str, Quantity]) -> str:
     return "\n".join(
-        f"* `{key}`: {quantity.meaning}. Unit: {quantity.unit}. Range: {quantity.range_text}. Source: {quantity.source}."
+        f"* `{key}`: {quantity.meaning}. Unit: {quantity.unit}. Range: {quantity.range_text}. "
+        f"Source: {quantity.source}."
         for key, quantity in quantities.items()
     )
 

@@ -281,10 +281,10 @@ def report(economics: Economics, geography: Geography) -> str:
     transport = live.logistics + live.storage
     headline = (
         f"**Headline.** Of 100 USD of kept live sales {live.production:.1f} go into goods, {transport:.1f} into "
-        f"logistics and storage, {live.platform:.1f} to platforms, {live.host + live.slot_fees:.1f} to hosts and their agencies "
-        f"(slot fees included), {live.returns:.1f} are lost on returns, and {live.net:.1f} are left to the seller "
-        f"(band {low:g}-{high:g}). Over all channels the net is {everything.net:.1f}. The mean live order is worth "
-        f"{order_value_usd(economics):.0f} USD in goods before tax (target 61, band 50-75)."
+        f"logistics and storage, {live.platform:.1f} to platforms, {live.host + live.slot_fees:.1f} to hosts and their "
+        f"agencies (slot fees included), {live.returns:.1f} are lost on returns, and {live.net:.1f} are left to the "
+        f"seller (band {low:g}-{high:g}). Over all channels the net is {everything.net:.1f}. The mean live order "
+        f"is worth {order_value_usd(economics):.0f} USD in goods before tax (target 61, band 50-75)."
     )
     parts.append(textwrap.fill(headline, 118, break_on_hyphens=False))
     parts.append("## Averages\n")
