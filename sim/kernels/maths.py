@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import config, njit, types
 from numba.extending import intrinsic
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
@@ -258,6 +258,32 @@ def to_fixed_keyed(value: np.float32, u: np.float32) -> np.uint16:
     whole = np.float32(np.int32(scaled))  # the fraction is exact, the sum `scaled + u` would not be
     up = np.int32(1) if u < scaled - whole else np.int32(0)
     return np.uint16(np.int32(whole) + up)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _exp_all(values: NDArray[np.float32]) -> None:
+    for place in range(values.size):
+        values[place] = exp1(values[place])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _log_all(values: NDArray[np.float32]) -> None:
+    for place in range(values.size):
+        values[place] = log1(values[place])
+
+
+def exp_array(values: ArrayLike) -> NDArray[np.float32]:
+    """`exp1` of an array of any shape: what `numpy.exp` would give, with the same bits everywhere."""
+    result = np.array(values, dtype=np.float32, order="C")
+    _exp_all(result.reshape(-1))
+    return result
+
+
+def log_array(values: ArrayLike) -> NDArray[np.float32]:
+    """`log1` of an array of any shape (positive values), with the same bits everywhere."""
+    result = np.array(values, dtype=np.float32, order="C")
+    _log_all(result.reshape(-1))
+    return result
 
 
 def quantile_table(quantile: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float32]:

@@ -154,6 +154,10 @@ def test_functions_at_and_beyond_their_ends() -> None:
     assert maths.sigmoid(np.float32(100)) == 1
     assert maths.log1p_exp(np.float32(0)) == pytest.approx(np.log(2), rel=2e-7)
     assert np.isnan(maths.exp1(np.float32(np.nan)))
+    table = np.array([[0.5, 2.0], [1.0, 70.0]])
+    assert maths.exp_array(table).tolist() == [[maths.exp1(value) for value in row] for row in table]
+    assert maths.log_array(table.T).tolist() == [[maths.log1(value) for value in row] for row in table.T]
+    assert table[0, 0] == 0.5
     assert maths.exp1(1.0) == maths.exp1(np.float32(1))  # a Python float is rounded first: the same bits
 
 
