@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from sim.kinds import N_CHANNELS, N_COUNTRIES, N_WAREHOUSES
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = date(2000, 1, 1)
 I64 = NDArray[np.int64]
-_PEOPLE_CHUNKS: Final = 32  # fixed, so that no result depends on the number of threads
 _PERSONS, _ADOPTERS, _TRUST = 0, 1, 2
 TRUST_PPM: Final = 1_000_000
+_UNSPLIT: Final = ("string",)  # numbers are stored byte plane by byte plane: half the size of plain ones under zstd
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,30 +163,50 @@ class Recordable(Protocol):
         """Balances of the channels' escrow accounts."""
 
 
-@njit(cache=True, parallel=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _count_people(
+    country: NDArray[Any], third: NDArray[Any], alive: NDArray[Any], adopter: NDArray[Any], trust: NDArray[Any]
+) -> I64:
+    """Persons, adopters and the sum of the adopters' trust in its own units; int64[3, country x third].
+
+    Two banks of counters, so that neighbours, who are mostly of one country, do not wait for each other's sum.
+    """
+    places = N_COUNTRIES * N_THIRDS
+    counts = np.zeros((2, 3 * places), dtype=np.int64)  # non-adopters, adopters, then the dead
+    sums = np.zeros((2, 3 * places), dtype=np.int64)
+    for row in range(country.size):
+        where = np.int64(country[row]) * N_THIRDS + third[row]
+        where += places * ((adopter[row] != 0) if alive[row] != 0 else 2)
+        bank = row & 1
+        counts[bank, where] += 1
+        sums[bank, where] += trust[row]
+    result = np.zeros((3, places), dtype=np.int64)
+    for where in range(places):
+        result[_ADOPTERS, where] = counts[0, places + where] + counts[1, places + where]
+        result[_PERSONS, where] = counts[0, where] + counts[1, where] + result[_ADOPTERS, where]
+        result[_TRUST, where] = sums[0, places + where] + sums[1, places + where]
+    return result
+
+
+def count_people(
     country: NDArray[Any],
     third: NDArray[Any],
     alive: NDArray[Any],
     adopter: NDArray[Any],
     trust: NDArray[Any],
     trust_one: float,
-    chunks: int,
 ) -> I64:
-    """Persons, adopters and the adopters' trust by country and third, int64[chunk, 3, country x third]."""
-    result = np.zeros((chunks, 3, N_COUNTRIES * N_THIRDS), dtype=np.int64)
-    size = country.size
-    scale = TRUST_PPM / trust_one
-    for chunk in prange(chunks):
-        for row in range(chunk * size // chunks, (chunk + 1) * size // chunks):
-            if alive[row] == 0:
-                continue
-            where = np.int64(country[row]) * N_THIRDS + third[row]
-            result[chunk, _PERSONS, where] += 1
-            if adopter[row] != 0:
-                result[chunk, _ADOPTERS, where] += 1
-                result[chunk, _TRUST, where] += np.int64(trust[row] * scale + 0.5)
-    return result
+    """Persons, adopters and the adopters' trust in millionths, by country and third; int64[3, country x third].
+
+    Args:
+        country, third, alive, adopter: small integers, shape (n,).
+        trust: integers of which `trust_one` means 1, or floats from 0 to 1.
+    """
+    if trust.dtype.kind == "f":
+        trust, trust_one = np.rint(trust * (TRUST_PPM / trust_one)).astype(np.int64), TRUST_PPM
+    counts = _count_people(country, third, alive, adopter, trust)
+    counts[_TRUST] = counts[_TRUST] * TRUST_PPM // int(trust_one)
+    return counts
 
 
 @njit(cache=True)
@@ -220,6 +240,8 @@ def write_table(folder: Path, spec: TableSpec, columns: Mapping[str, Any]) -> No
         folder / f"{spec.name}.parquet",
         compression="zstd",
         compression_level=6,
+        use_dictionary=[column.name for column in spec.columns if column.dtype in _UNSPLIT],
+        column_encoding={column.name: "BYTE_STREAM_SPLIT" for column in spec.columns if column.dtype not in _UNSPLIT},
         write_page_checksum=True,
         store_schema=False,
     )
@@ -295,8 +317,7 @@ class Recorder:
             self.tally.close_day(day)
             self.tally.open_day(day + 1)
             return
-        country, third, alive, adopter, trust, trust_one = world.people()
-        counts = _count_people(country, third, alive, adopter, trust, trust_one, _PEOPLE_CHUNKS).sum(axis=0)
+        counts = count_people(*world.people())
         self._people += counts
         self._people_daily[:, position] = counts.reshape(3, N_COUNTRIES, N_THIRDS).sum(axis=2)
 
