@@ -39,10 +39,17 @@ def configure(
 
 
 def notes(cfg: RunConfig) -> tuple[str, ...]:
-    """What a user should know about a valid configuration, for example an intervention's end that was clipped."""
+    """What a user should know about a valid configuration.
+
+    Ends of interventions that were clipped, and days whose exchange rates nobody has quoted.
+    """
+    from sim.calendar import last_known_rate
     from sim.interventions import check
 
-    return tuple(check(cfg))
+    found = list(check(cfg))
+    if cfg.calendar == "real" and cfg.last_day > last_known_rate():
+        found.append(f"exchange rates after {last_known_rate()} are not quoted and continue by a keyed random walk")
+    return tuple(found)
 
 
 def _check_interventions(cfg: RunConfig) -> None:

@@ -14,7 +14,7 @@ from sim import experiment
 from sim.__main__ import main
 from sim.config import RunConfig
 from sim.errors import RunFolderError
-from sim.experiment import configure, default_out, run_one
+from sim.experiment import configure, default_out, notes, run_one
 from sim.runfolder import read_run_json
 
 SMALL = ("population.consumers=50", "days=3", "warmup_days=1")
@@ -70,6 +70,13 @@ def test_run_json_says_what_made_the_run() -> None:
     assert facts["configuration"]["population"]["consumers"] == 50
     assert facts["notes"], "an end beyond the run is clipped, and said so"
     assert {"code_hash", "versions", "git", "wall_seconds", "peak_memory_mb", "seed", "record"} <= set(facts)
+
+
+def test_days_without_quoted_exchange_rates_are_said() -> None:
+    assert notes(configure(overrides=SMALL)) == ()
+    (note,) = notes(configure(overrides=[*SMALL, "start_date=2040-01-01"]))
+    assert "random walk" in note
+    assert notes(configure(overrides=[*SMALL, "start_date=2040-01-01", "calendar=flat"])) == ()
 
 
 def test_the_default_folder_names_scenario_hash_and_seed(tmp_path: Path) -> None:
