@@ -43,7 +43,8 @@ METHOD_OF = {
 }
 LATENESS_EDGES = (-np.inf, -14.0, -7.0, -3.0, 0.0, 1.0, 4.0, 8.0, np.inf)
 LATENESS_NAMES = (
-    "more than 14 early", "7-14 early", "3-7 early", "0-3 early", "0-1 late", "1-4 late", "4-8 late", "more than 8 late",
+    "more than 14 early", "7-14 early", "3-7 early", "0-3 early", "0-1 late", "1-4 late", "4-8 late",
+    "more than 8 late",
 )  # fmt: skip
 BODY_QUANTILES = (0.10, 0.90)
 TAIL_SHARE = 0.02
