@@ -59,6 +59,7 @@ class Pricing(Group):
     least_margin: float
     origin_currency_share: float
     return_cost_share: float
+    shelf_return_factor: float
 
 
 class Stock(Group):
@@ -70,7 +71,6 @@ class Stock(Group):
     order_days: dict[str, float]
     air_cover: float
     first_cover_days: float
-    return_share: float
     least_units_year: float
     stocked_bias: dict[str, float]
     delay_value_usd_day: float

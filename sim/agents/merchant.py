@@ -1,0 +1,207 @@
+"""Merchants: what a unit costs them, the margin they price for, whether they stock abroad, and one row as a Mesa agent.
+
+The merchants' columns are those of the catalogue; `merchant_table` shows them as a table whose arrays are the
+catalogue's own.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sim.agents.channel import effective_commission
+from sim.agents.view import ColumnAgent
+from sim.config.economics import Economics
+from sim.config.firms import Firms
+from sim.config.geography import Geography
+from sim.config.supply import Supply as SupplyGroup
+from sim.kernels.supply import CostTable, full_cost, kept_share, stocking_cost
+from sim.kinds import N_COUNTRIES, N_PLATFORMS, N_TIERS, SELLER_CLASSES
+from sim.rules import Rules
+from sim.state.catalogue import Catalogue
+from sim.state.table import Column, Table
+
+type F32 = NDArray[np.float32]
+type F64 = NDArray[np.float64]
+
+MERCHANT_COLUMNS: tuple[Column, ...] = (
+    Column("seller_class", np.uint8, "index", 0, 1, "build", "small or large, see kinds.SELLER_CLASSES"),
+    Column("home_warehouse", np.uint8, "index", 0, 3, "build", "warehouse in China"),
+    Column("merchant_category", np.uint8, "index", 0, 7, "build", "main category"),
+    Column("merchant_size", np.float32, "share", 0, 1, "build", "share of the sales expected of all merchants"),
+    Column("reputation", np.float32, "1", 0, 1, "opinion", "public reputation"),
+    Column("authenticity", np.float32, "share", 0, 1, "build", "units that are genuine"),
+    Column("return_guarantee", np.uint8, "0/1", 0, 1, "build", "1: guarantees returns of its own accord"),
+    Column("insured", np.uint8, "0/1", 0, 1, "build", "1: pays for fulfilment insurance"),
+    Column("own_site", np.uint8, "0/1", 0, 1, "build", "1: has a site of its own"),
+    Column("lister", np.uint8, "0/1", 0, 1, "build", "1: lists on the shelf channel"),
+    Column("on_platform", np.uint8, "0/1", 0, 1, "build", "1: sells through the platform", width=N_PLATFORMS),
+    Column("targets", np.uint8, "0/1", 0, 1, "build", "1: sells to the country", width=N_COUNTRIES),
+    Column("overseas_draw", np.float32, "1", 0, 1, "build", "offered a local warehouse below overseas_access"),
+    Column("weekday", np.uint8, "index", 0, 6, "build", "day of the week of price and stock reviews"),
+)
+
+
+class CostSource(Protocol):
+    """What cost tables need of a run's configuration."""
+
+    @property
+    def economics(self) -> Economics:
+        """Costs."""
+
+    @property
+    def geography(self) -> Geography:
+        """Payment habits."""
+
+    @property
+    def supply(self) -> SupplyGroup:
+        """Decision rules."""
+
+    @property
+    def firms(self) -> Firms:
+        """Attributes."""
+
+    @property
+    def availability(self) -> Literal["report", "observed"]:
+        """Which table of open platforms holds."""
+
+
+def merchant_table(catalogue: Catalogue) -> Table:
+    """The merchants as a table for Mesa views. Afterwards the catalogue's merchant columns are the table's arrays."""
+    values = {column.name: getattr(catalogue, column.name) for column in MERCHANT_COLUMNS}
+    table = Table(MERCHANT_COLUMNS, catalogue.n_merchants, "merchants", **values)
+    for column in MERCHANT_COLUMNS:
+        setattr(catalogue, column.name, table[column.name])
+    return table
+
+
+def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) -> CostTable:
+    """What a unit costs to sell under today's rules; see `CostTable`.
+
+    `asked` is the catalogue's commission_asked; `origin_factor` production cost against the base year (the yuan's
+    price in dollars). Merchants ask one price in all channels, so commission and advertising enter as the mean over
+    channels, weighted by expected sales.
+    """
+    economics, pricing = cfg.economics, cfg.supply.pricing
+    shares = cfg.geography.platform_shares(cfg.availability)  # (C, P)
+    live, brand = economics.live_share_of_sales, economics.brand_site_share
+    mix = np.concatenate(
+        [live * shares, np.tile([(1 - live) * (1 - brand), (1 - live) * brand], (N_COUNTRIES, 1))], axis=1
+    )
+    charge = effective_commission(asked, rules).astype(np.float64) + economics.traffic_costs()
+    slot = live * float(
+        sum(economics.slot_fee_share[tier] * economics.host_sales_mix[tier] for tier in economics.host_sales_mix)
+    )
+    fees = (cfg.geography.payment_shares() * rules.payment.fee_rate).sum(axis=1) + economics.fx_spread
+    rate = charge.T @ mix.T + slot + fees[None, :]
+    modes = np.array([economics.parcel_mode_mix[name] for name in ("express", "dedicated_line", "post", "rail")])
+    line_haul = np.tensordot(modes, economics.parcel_cost_usd(np.array([0.0, 1.0])), axes=(0, 1))  # (C, 2)
+    bulk = sum(economics.bulk_kg_usd[name] * share for name, share in economics.bulk_mode_mix.items())
+    return CostTable(
+        origin_factor=float(origin_factor),
+        origin_share=pricing.origin_currency_share,
+        parcel_base=np.ascontiguousarray(line_haul[:, 0]),
+        parcel_kg=np.ascontiguousarray(line_haul[:, 1] - line_haul[:, 0]),
+        last_mile=economics.by_country("last_mile_usd"),
+        last_mile_kg=economics.last_mile_kg_usd,
+        pick_origin=economics.pick_pack_usd["origin"],
+        pick=economics.by_country("pick_pack_usd"),
+        bulk_kg=bulk * economics.by_country("lane_factor"),
+        storage_kg_day=economics.storage_usd_kg_day,
+        stock_days=np.array([economics.stock_days["direct"], economics.stock_days["stocked"]]),
+        interest=np.array([(economics.annual_rate[s] + economics.markdown_year[s]) / 365.0 for s in SELLER_CLASSES]),
+        duty=np.asarray(rules.tariff.duty_rate, np.float64).copy(),
+        vat=np.asarray(rules.tax.vat_rate, np.float64).copy(),
+        freight_charged=economics.freight_charged,
+        cold=economics.cold_chain_factor,
+        class_freight=np.array([economics.small_freight_factor, 1.0]),
+        units=economics.by_category("units_per_order"),
+        returns=economics.by_category("return_prior") * (live + (1 - live) * pricing.shelf_return_factor),
+        return_usd=economics.by_country("return_usd"),
+        return_loss=pricing.return_cost_share,
+        rate=np.ascontiguousarray(rate),
+        discount=live * economics.live_discount + (1 - live) * economics.shelf_discount,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _base_costs(
+    costs: CostTable, merchant: NDArray[np.uint16], seller_class: NDArray[np.uint8], targets: NDArray[np.uint8],
+    category: NDArray[np.uint8], cold: NDArray[np.uint8], weight_kg: F32, unit_cost_cents: NDArray[np.int32],
+    list_cents: NDArray[np.int32], direct: NDArray[np.uint8], weights: F64, base: F32, margin: F32,
+) -> None:  # fmt: skip
+    n_lines, n_countries, tiers = base.shape
+    for line in range(n_lines):
+        seller = int(merchant[line])
+        size = int(seller_class[seller])
+        kind = int(category[line])
+        for tier in range(tiers):
+            total = 0.0
+            cost_sum = 0.0
+            kept_sum = 0.0
+            for country in range(n_countries):
+                if targets[seller, country] == 0:
+                    continue
+                cost = full_cost(
+                    costs, country, kind, size, unit_cost_cents[line, tier] * 0.01, float(weight_kg[line]),
+                    int(cold[line]), int(direct[line, country]),
+                )  # fmt: skip
+                base[line, country, tier] = cost
+                total += weights[country]
+                cost_sum += weights[country] * cost
+                kept_sum += weights[country] * kept_share(costs, country, kind, size)
+            usual = (kept_sum * list_cents[line, tier] * 0.01 - cost_sum) / total
+            for country in range(n_countries):
+                margin[line, country, tier] = usual
+
+
+def price_basis(catalogue: Catalogue, costs: CostTable, demand: F64) -> tuple[F32, F32]:
+    """Cost and contribution per unit at build, float32[n, C, T] each, USD.
+
+    The contribution is a line's own: what makes its price, averaged over its countries by expected `demand` (C,),
+    equal to its list price. A country that costs more than the average is asked a higher price from the first day.
+    """
+    base = np.zeros((catalogue.n_lines, N_COUNTRIES, N_TIERS), np.float32)
+    margin = np.zeros_like(base)
+    _base_costs(
+        costs, catalogue.merchant, catalogue.seller_class, catalogue.targets, catalogue.category, catalogue.cold,
+        catalogue.weight_kg, catalogue.unit_cost_cents, catalogue.list_cents, catalogue.direct, demand, base, margin,
+    )  # fmt: skip
+    return base, margin
+
+
+@njit(cache=True, error_model="numpy")
+def stocking_gain(
+    costs: CostTable, country: int, category: int, seller: int, unit_cost: float, weight: float, cold: int,
+    parcel_tax: float, days_saved: float, day_value: float, bias: float,
+) -> float:  # fmt: skip
+    """USD a unit by which local stock beats parcels from China, in the merchant's eyes.
+
+    Difference of full cost, the duty and tax the buyer is spared at the door, the worth of an earlier delivery, and a
+    bias for what is not modelled. Source: the make-or-hold comparison of landed cost; form assumed.
+    """
+    direct = full_cost(costs, country, category, seller, unit_cost, weight, cold, 1)
+    stocked = full_cost(costs, country, category, seller, unit_cost, weight, cold, 0)
+    return direct - stocked + parcel_tax + days_saved * day_value + bias
+
+
+class Merchant(ColumnAgent):
+    """One merchant; see `MERCHANT_COLUMNS`. Methods are the readable form of what the kernels do for all."""
+
+    @property
+    def size(self) -> str:
+        """Name of the seller class."""
+        return SELLER_CLASSES[int(self.seller_class)]
+
+    def may_store(self, rules: Rules, country: int) -> bool:
+        """Whether the merchant is offered space in the country's warehouse."""
+        return bool(self.overseas_draw < rules.warehousing.overseas_access[country])
+
+    def stock_cost(
+        self, costs: CostTable, country: int, category: int, unit_cost: float, weight: float, cold: int
+    ) -> float:
+        """USD of having one unit in the country's warehouse, duty and tax on its bulk value included."""
+        return float(stocking_cost(costs, country, category, int(self.seller_class), unit_cost, weight, cold, 0))

@@ -1,0 +1,280 @@
+"""Streamers: the columns of everybody who goes live, how they are drawn at build, and one row as a Mesa agent.
+
+A streamer's row is the permanent number that draws are keyed by; rows are never renumbered. Who is taken off the air
+has `active` 0 and may come back.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.view import ColumnAgent
+from sim.config.economics import Economics
+from sim.config.firms import Firms
+from sim.config.geography import LANGUAGES, Geography
+from sim.config.graph import Graph
+from sim.draws import Draws, Purpose
+from sim.kernels.supply import ShowRule, claim_size, power_each, show_chance
+from sim.kinds import (
+    COUNTRIES,
+    N_COUNTRIES,
+    N_PLATFORMS,
+    NO_STREAMER,
+    STREAMER_TIERS,
+    STREAMER_TYPES,
+)
+from sim.state.catalogue import LINEUP, Catalogue, open_cells
+from sim.state.social import popularity_weights
+from sim.state.table import Column, Table
+
+STREAMER_COLUMNS: tuple[Column, ...] = (
+    Column("active", np.uint8, "0/1", 0, 1, "interventions", "1: may go on air", default=1),
+    Column("country", np.uint8, "index", 0, N_COUNTRIES - 1, "build", "whose audience the shows are made for"),
+    Column("platform", np.uint8, "index", 0, N_PLATFORMS - 1, "build", "where the shows run"),
+    Column("type", np.uint8, "index", 0, 3, "build", "human, expert, koc or virtual, see kinds.STREAMER_TYPES"),
+    Column("tier", np.uint8, "index", 0, 2, "adaptation", "head, middle or tail, see kinds.STREAMER_TIERS"),
+    Column("category", np.uint8, "index", 0, 7, "build", "main category of the shows"),
+    Column("local", np.uint8, "0/1", 0, 1, "build", "1: grew up in the audience's country, 0: speaks from China"),
+    Column("language", np.uint8, "index", 0, len(LANGUAGES) - 1, "build", "spoken on air, the main one first", width=2),
+    Column("proficiency", np.float32, "1", 0, 1, "build", "command of the two languages", width=2),
+    Column("skill", np.float32, "1", 0, 1, "build", "craft of presenting and selling"),
+    Column("lively", np.float32, "1", 0, 1, "build", "interaction intensity"),
+    Column("certified", np.uint8, "0/1", 0, 1, "build", "1: holds a host certificate"),
+    Column("integrity", np.float32, "1", 0, 1, "build", "reluctance to claim more than is true"),
+    Column("agency", np.uint16, "index", 0, NO_STREAMER, "adaptation", "MCN, 65535 if none", default=NO_STREAMER),
+    Column("weekday", np.uint8, "index", 0, 6, "build", "day of the week on which the line-up is revised"),
+    Column("base_share", np.float32, "share", 0, 1, "build", "lasting share of the audience of country and platform"),
+    Column("popularity", np.float32, "share", 0, 1, "adaptation", "expected share of that audience"),
+    Column("bots", np.float32, "1", 0, None, "build", "fake viewers per real one, before detection"),
+    Column("traffic", np.float32, "1", 0, None, "build", "paid traffic against the usual budget"),
+    Column("fatigue", np.float32, "1", 0, 1, "adaptation", "tiredness"),
+    Column("disclose_lottery", np.float32, "1", 0, 1, "build", "labels shows where disclosure.coverage is above this"),
+    Column("slot_habit", np.float32, "1", None, None, "build", "lasting taste for the UTC dayparts", width=6),
+    Column(
+        "lineup", np.uint16, "index", 0, NO_STREAMER, "supply", "lines shown this week", width=4, default=NO_STREAMER
+    ),
+    Column("lineup_week", np.int32, "week", -1, None, "supply", "week the line-up was chosen in", default=-1),
+)
+
+# ordinals of a streamer's attribute draws
+_TYPE, _LANGUAGE, _SKILL, _CHARACTER, _CONTRACT, _DISCLOSE, _CATEGORY, _SECOND = range(8)
+
+
+class StreamerSource(Protocol):
+    """What `build_streamers` needs of a run's configuration."""
+
+    @property
+    def firms(self) -> Firms:
+        """Numbers and attributes."""
+
+    @property
+    def economics(self) -> Economics:
+        """Category mix."""
+
+    @property
+    def geography(self) -> Geography:
+        """Countries, languages, open platforms."""
+
+    @property
+    def graph(self) -> Graph:
+        """Popularity on the first day."""
+
+    @property
+    def availability(self) -> Literal["report", "observed"]:
+        """Which of the two tables of open platforms holds."""
+
+
+def deal_cells(firms: Firms, geography: Geography, availability: Literal["report", "observed"]) -> NDArray[np.int64]:
+    """int64[S]: cell (country * P + platform) of every streamer, dealt so that a longer list begins with the shorter.
+
+    Every open cell gets `least_per_cell`; the rest go one by one to the cell that is furthest below its share of
+    (adopters x platform habit)^country_exponent.
+    """
+    shares = geography.platform_shares(availability)
+    cells = np.flatnonzero(open_cells(geography, availability).reshape(-1))
+    _, streamers, _ = firms.counts(cells.size)
+    size = (geography.adopters()[:, None] * shares).reshape(-1)[cells]
+    wanted = power_each(size.astype(np.float32), np.float32(firms.streamers.country_exponent)).astype(np.float64)
+    least = max(1, round(firms.streamers.least_per_cell * min(firms.scale, 1.0)))
+    dealt = list(np.tile(np.arange(cells.size), least))
+    have = np.full(cells.size, float(least))
+    while len(dealt) < streamers:
+        poorest = int(np.argmin(have / wanted))
+        have[poorest] += 1
+        dealt.append(poorest)
+    result: NDArray[np.int64] = cells[np.array(dealt[:streamers], np.int64)].astype(np.int64)
+    return result
+
+
+def build_streamers(cfg: StreamerSource, draws: Draws) -> Table:
+    """The table of streamers as they are on the first day; drawn by streamer number, independent of the consumers."""
+    firms, geography, policy = cfg.firms, cfg.geography, cfg.firms.streamers
+    cells = deal_cells(firms, geography, cfg.availability)
+    country, platform = np.divmod(cells, N_PLATFORMS)
+    count = cells.size
+    who = np.arange(count)
+
+    def uniform(ordinal: int, word: int = 0) -> NDArray[np.float32]:
+        return draws.uniform(Purpose.STREAMER, who, ordinal=ordinal, word=word)
+
+    def normal(ordinal: int, word: int = 0) -> NDArray[np.float32]:
+        return draws.normal(Purpose.STREAMER, who, ordinal=ordinal, word=word)
+
+    kind = (np.cumsum(firms.types_by_country(), axis=1)[country] < uniform(_TYPE)[:, None]).sum(axis=1)
+    kind = np.minimum(kind, len(STREAMER_TYPES) - 1)
+    local = uniform(_TYPE, 1) < firms.local_by_country()[country]
+    means = np.array([policy.skill[name] for name in STREAMER_TYPES])
+    moods = np.array([policy.lively[name] for name in STREAMER_TYPES])
+    skill = np.clip(means[kind] + policy.skill_spread * normal(_SKILL), 0.05, 0.99)
+    language, proficiency = _languages(cfg, draws, country, local)
+    popularity = popularity_weights(who, draws, cfg.graph.popularity).astype(np.float64)
+    sums = np.bincount(cells, weights=popularity, minlength=N_COUNTRIES * N_PLATFORMS)
+    share = popularity / sums[cells]
+    tier = rank_tiers(share, country, firms)
+    agency, bots, traffic = _contracts(firms, draws, tier)
+    tastes = firms.platform_tastes() * cfg.economics.by_category("live_interest")
+    category = (
+        np.cumsum(tastes / tastes.sum(axis=1, keepdims=True), axis=1)[platform] < uniform(_CATEGORY)[:, None]
+    ).sum(1)
+    habit = draws.normal(Purpose.SLOT_HABIT, who[:, None], other=np.arange(6))
+    certified = uniform(_SKILL, 1) < policy.certified * 2.0 * _ranks(skill)
+    return Table(
+        STREAMER_COLUMNS,
+        count,
+        "streamers",
+        country=country,
+        platform=platform,
+        type=kind,
+        tier=tier,
+        category=np.minimum(category, tastes.shape[1] - 1),
+        local=local,
+        language=language,
+        proficiency=proficiency,
+        skill=skill,
+        lively=np.clip(moods[kind] + policy.lively_spread * normal(_SKILL, 2), 0.02, 0.99),
+        certified=certified,
+        integrity=np.clip(policy.integrity + policy.integrity_spread * normal(_CHARACTER), 0.0, 1.0),
+        agency=agency,
+        weekday=(uniform(_CHARACTER, 1) * 7).astype(np.uint8),
+        base_share=share,
+        popularity=share,
+        bots=bots,
+        traffic=traffic,
+        disclose_lottery=uniform(_DISCLOSE),
+        slot_habit=habit,
+    )
+
+
+def rank_tiers(share: NDArray[np.floating], country: NDArray[np.integer], firms: Firms) -> NDArray[np.uint8]:
+    """uint8[S]: head, middle or tail, by rank of the audience share within the streamer's country; a head in each."""
+    head, middle = firms.streamers.tier_share["head"], firms.streamers.tier_share["middle"]
+    tier = np.full(share.size, STREAMER_TIERS.index("tail"), np.uint8)
+    order = np.lexsort((np.arange(share.size), -share, country))
+    starts = np.searchsorted(country[order], np.arange(len(COUNTRIES) + 1))
+    for land in range(len(COUNTRIES)):
+        members = order[starts[land] : starts[land + 1]]
+        if members.size:
+            heads = max(1, round(head * members.size))
+            tier[members[:heads]] = STREAMER_TIERS.index("head")
+            tier[members[heads : heads + round(middle * members.size)]] = STREAMER_TIERS.index("middle")
+    return tier
+
+
+def _ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    result: NDArray[np.float64] = (order + 0.5) / values.size
+    return result
+
+
+def _languages(
+    cfg: StreamerSource, draws: Draws, country: NDArray[np.int64], local: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """uint8[S, 2] and float32[S, 2]. Main language by how many in the country speak it; some add another."""
+    policy = cfg.firms.streamers
+    who = np.arange(country.size)
+    shares = cfg.geography.language_shares()
+    weights = shares**2  # hosts crowd into the languages that reach most people
+    steps = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)[country]
+    first = (steps < draws.uniform(Purpose.STREAMER, who, ordinal=_LANGUAGE)[:, None]).sum(axis=1)
+    first = np.minimum(first, shares.shape[1] - 1)
+    rest = shares.copy()[country]
+    rest[who, first] = 0.0
+    has_other = rest.sum(axis=1) > 0
+    others = np.cumsum(rest / np.maximum(rest.sum(axis=1, keepdims=True), 1e-9), axis=1)
+    second = (others < draws.uniform(Purpose.STREAMER, who, ordinal=_LANGUAGE, word=1)[:, None]).sum(axis=1)
+    speaks = has_other & (draws.uniform(Purpose.STREAMER, who, ordinal=_LANGUAGE, word=2) < policy.second_language)
+    second = np.where(speaks, np.minimum(second, shares.shape[1] - 1), first)
+    mean = np.where(local, policy.local_proficiency, policy.bilingual_proficiency)
+    spread = np.where(local, 0.25, 1.0) * policy.proficiency_spread
+    command = np.clip(mean + spread * draws.normal(Purpose.STREAMER, who, ordinal=_SECOND), 0.1, 1.0)
+    weaker = np.clip(
+        policy.bilingual_proficiency
+        + policy.proficiency_spread * draws.normal(Purpose.STREAMER, who, ordinal=_SECOND, word=1),
+        0.1,
+        1.0,
+    )
+    return (
+        np.stack([first, second], axis=1).astype(np.uint8),
+        np.stack([command, np.where(speaks, weaker, command)], axis=1).astype(np.float32),
+    )
+
+
+def _contracts(
+    firms: Firms, draws: Draws, tier: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]]:
+    """Agency, fake viewers per real one and paid traffic of every streamer."""
+    who = np.arange(tier.size)
+    agencies = firms.counts(1)[2]
+    under = np.array([firms.streamers.agency_share[name] for name in STREAMER_TIERS])[tier]
+    signed = draws.uniform(Purpose.STREAMER, who, ordinal=_CONTRACT) < under
+    agency = np.where(signed, draws.integers(Purpose.STREAMER, agencies, who, ordinal=_CONTRACT, word=1), NO_STREAMER)
+    number = np.arange(agencies)
+    fakes = draws.uniform(Purpose.AGENCY, number) < firms.agencies.fake_share
+    buys = draws.uniform(Purpose.AGENCY, number, word=1) < firms.agencies.traffic_share
+    of = np.where(signed, agency, 0)
+    ratio = firms.agencies.fake_audience / (1.0 - firms.agencies.fake_audience)
+    bots = np.where(signed & fakes[of], ratio, 0.0).astype(np.float32)
+    return agency.astype(np.uint16), bots, np.where(signed & buys[of], 1.0, 0.0).astype(np.float32)
+
+
+def write_contracts(streamers: Table, catalogue: Catalogue, economics: Economics, cuts: NDArray[np.floating]) -> None:
+    """Copies to the catalogue what settlement needs: the agency, its cut, and the host's part of the commission.
+
+    `cuts` float[agencies, 3] is what each agency keeps, by tier (`sim.agents.mcn.agency_cuts`).
+    """
+    signed = streamers.agency != NO_STREAMER
+    of = np.where(signed, streamers.agency, 0)
+    catalogue.agency[:] = streamers.agency
+    catalogue.agency_permille[:] = np.where(signed, np.rint(cuts[of, streamers.tier] * 1000), 0)
+    catalogue.host_permille[:] = np.rint(economics.host_parts()[streamers.tier] * 1000)
+
+
+class Streamer(ColumnAgent):
+    """One streamer; see `STREAMER_COLUMNS`. Methods are the readable form of what `sim.kernels.supply` does for all."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the type."""
+        return STREAMER_TYPES[int(self.type)]
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether an agency holds a contract."""
+        return int(self.agency) != NO_STREAMER
+
+    @property
+    def lines(self) -> list[int]:
+        """The week's line-up, empty before the first show."""
+        return [int(line) for line in self.lineup[:LINEUP] if int(line) != NO_STREAMER]
+
+    def chance_of_show(self, rule: ShowRule, activity: float) -> float:
+        """Chance to go on air on a day whose audience is `activity` times an ordinary one."""
+        return float(show_chance(rule, int(self.tier), np.float32(activity), np.float32(self.fatigue)))
+
+    def exaggeration(self, rule: ShowRule, coverage: float, penalty: float) -> float:
+        """Claimed minus true quality, given the share of labelled shows and the expected penalty in the country."""
+        disclosed = np.float32(self.disclose_lottery < coverage)
+        return float(claim_size(rule, np.float32(self.integrity), disclosed, np.float32(penalty)))
