@@ -110,6 +110,7 @@ class Purpose(IntEnum):
     COVERED = 280  # entity: index of an entity of a leaf, other: the leaf; whom a lever reaches that reaches a share
 
     # 300-319 calendar and exchange rates
+    FX_STEP = 300  # entity: currency code, tick: year; drawn in sim.calendar, which stands below this module
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

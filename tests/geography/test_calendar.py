@@ -229,6 +229,13 @@ def test_beyond_the_data_rates_walk_flagged_and_reproducible(source: Source) -> 
     assert abs(after / before - 1) < 6 * 0.075 / 365**0.5  # a sum of twelve uniforms is at most six sigma
 
 
+def test_the_walk_is_registered_among_the_purposes_of_chance() -> None:
+    from sim.calendar import FX_PURPOSE
+    from sim.draws import Purpose
+
+    assert Purpose.FX_STEP == FX_PURPOSE
+
+
 def test_the_walk_has_its_volatility(source: Source) -> None:
     last = last_known_rate()
     calendar = Calendar(replace(source, first_day=last, last_day=last + timedelta(days=3000)))
