@@ -22,7 +22,7 @@ def test_the_wheel_carries_its_configuration_and_runs_from_another_folder(tmp_pa
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    call(uv, "build", "--wheel", "--out-dir", tmp_path / "dist", cwd=ROOT)
+    call(uv, "build", "--python", sys.executable, "--wheel", "--out-dir", tmp_path / "dist", cwd=ROOT)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     venv.create(tmp_path / "venv", with_pip=False)
     call(uv, "pip", "install", "--quiet", "--python", tmp_path / "venv" / "bin" / "python", wheel)
