@@ -173,6 +173,8 @@ def percent(value: float, signed: bool = False) -> str:
     size = abs(value) * 100
     digits = 0 if size >= 100 else 1 if size >= 1 else 2
     text = f"{size:.{digits}f}\u00a0%"
+    if size < 0.005:
+        return text
     return ("\u2212" if value < 0 else "+" if signed and value > 0 else "") + text
 
 

@@ -150,7 +150,7 @@ class Metric:
         denominator: what it is a share or mean of; empty for totals.
         compute: from the sums behind a line to the unscaled number.
         scaled: multiplied by W.
-        better: +1 if more is better for somebody and nobody's loss by definition, -1 if less is, 0 if it depends.
+        better: +1 if more is better in itself, -1 if less is, 0 if it depends on whom one asks.
         splits: dimensions it can be split by.
     """
 
@@ -286,18 +286,18 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         Metric("gmv_usd", "USD", "goods value of orders placed, before tax and cancellation", "",
-               _live("gmv_cents", 0.01), scaled=True, better=1),
+               _live("gmv_cents", 0.01), scaled=True),
         Metric("gmv_net_usd", "USD", "gmv_usd minus the goods value of orders that in the period failed payment, were "
-               "cancelled, refused, lost, returned or charged back", "", _net, scaled=True, better=1),
-        Metric("orders", "orders", "orders placed", "", _live("orders"), scaled=True, better=1),
+               "cancelled, refused, lost, returned or charged back", "", _net, scaled=True),
+        Metric("orders", "orders", "orders placed", "", _live("orders"), scaled=True),
         Metric("room_visits", "visits", "visits to live rooms", "", _live("room_visits"), scaled=True),
         Metric("conversion", "share", "orders placed in rooms / room visits", "room visits",
-               _share("orders", "room_visits"), better=1),
+               _share("orders", "room_visits")),
         Metric("buyer_share_30d", "share", "discoveries of a seller followed by a purchase from that seller within 30 "
                "days / discoveries (matured)", "discoveries",
-               _share("discovery_buyers_30d_m40", "discoveries_m40"), better=1),
+               _share("discovery_buyers_30d_m40", "discoveries_m40")),
         Metric("new_buyer_conversion_7d", "share", "the same within 7 days", "discoveries",
-               _share("discovery_buyers_7d_m40", "discoveries_m40"), better=1),
+               _share("discovery_buyers_7d_m40", "discoveries_m40")),
         Metric("watch_minutes_mean", "min", "minutes watched / room visits", "room visits",
                _share("watch_seconds", "room_visits", 1 / 60)),
         Metric("aov_usd", "USD", "gmv_usd / orders", "orders", _share("gmv_cents", "orders", 0.01)),
@@ -341,7 +341,7 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("adoption_share", "share", "adopters of live commerce / online adults, mean over days", "person-days",
                _adoption, splits=_PEOPLE_SPLITS),
         Metric("streamer_view_gini", "0-1", "Gini coefficient of room visits over streamers with a show",
-               "streamers with a show", _audience_gini, better=-1, splits=("group",)),
+               "streamers with a show", _audience_gini, splits=("group",)),
         Metric("warehouse_utilisation_p90", "share", "use of throughput that 90 % of warehouse-days stay below",
                "warehouse-days", _utilisation, splits=_PLACES),
         Metric("platform_profit_usd", "USD", "receipts minus payments of the platforms, loans aside, all channels", "",
@@ -731,6 +731,8 @@ def markdown() -> str:
         f"complaint) or {int(Window.REPURCHASE)} days (repurchase) before the end of the run. `matured_share` says how "
         f"much of the orders that is at {int(Window.OUTCOME)} days.",
         "- `--from/--to` needs `record=daily` and splits by region, country, or region and channel.",
+        "- Delivery days are kept by region, country and channel, and by category and group, not mixed; with "
+        "`--from/--to` by region and country.",
         "- `--by group` gives one line per income third of consumers and per group of actors.",
         "",
         "| metric | unit | how | of | splits | better |",

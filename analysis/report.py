@@ -185,8 +185,8 @@ code { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu S
 <p class="reading">$summary</p>
 $headline
 <p class="note">Each cell: mean paired difference against $base, with its 95 % interval below. Coloured and marked
-&#9650; better or &#9660; worse where the interval leaves out zero and one direction is better for everybody by
-definition; &#9670; changed, where it depends on whom you ask. Amounts are for the real population over the reported
+&#9650; better or &#9660; worse where the interval leaves out zero and one direction is better in itself;
+&#9670; changed, where that depends on whom you ask. Amounts are for the real population over the reported
 days. pp: percentage points.</p>
 <details><summary>All metrics</summary>$everything</details>
 </section>

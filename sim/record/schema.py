@@ -586,7 +586,7 @@ TABLES: Final[dict[str, TableSpec]] = {
             "full",
             "every order placed on a reported day, as it stood when final or at the run's end; row order is free",
             (
-                ColumnSpec("consumer", "int64", "number", "birth number of the buyer"),
+                ColumnSpec("birth", "int64", "number", "birth number of the buyer"),
                 ColumnSpec("tick", "int32", "tick", "day x 8 + daypart of placing, days since 2000-01-01"),
                 ColumnSpec("ordinal", "int8", "index", "0 live order, 1 shelf or brand-site order of the daypart"),
                 _CHANNEL,
@@ -602,6 +602,7 @@ TABLES: Final[dict[str, TableSpec]] = {
                 _DIRECT,
                 ColumnSpec("warehouse", "int16", "index", "warehouse, 255 if none"),
                 ColumnSpec("carrier", "int16", "index", "last-mile carrier, 255 if none"),
+                ColumnSpec("mode", "int16", "index", "line-haul mode of a direct parcel, 255 if none"),
                 ColumnSpec("status", "int8", "index", "state of the goods"),
                 ColumnSpec("money", "int8", "index", "state of the money"),
                 ColumnSpec("flags", "int32", "bits", "what happened to the order"),
@@ -619,13 +620,13 @@ TABLES: Final[dict[str, TableSpec]] = {
                         "subsidy",
                         "commission",
                         "host",
+                        "agency",
                         "fee",
                         "refunded",
                     )
                 ),
                 ColumnSpec("expected_quality", "float32", "0-1", "quality the buyer expected"),
-                ColumnSpec("true_quality", "float32", "0-1", "quality of the unit delivered"),
-                ColumnSpec("satisfaction", "float32", "0-1", "satisfaction after delivery"),
+                ColumnSpec("satisfaction", "float32", "0-1", "satisfaction after delivery, nan if never judged"),
             ),
         ),
         TableSpec(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -78,7 +80,25 @@ def test_colours_only_where_one_way_is_better() -> None:
     assert verdict(entry | {"low": -0.01}) == "calm"
     assert verdict(entry | {"low": None, "high": None}) == "calm"
     assert verdict(entry | {"metric": "government_revenue_usd"}) == "moved"
-    assert verdict(entry | {"metric": "conversion"}) == "good"
+    assert verdict(entry | {"metric": "payment_success_rate"}) == "good"
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_a_real_browser_draws_every_figure_offline(page: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(page[1], encoding="utf-8")
+    flags = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync --virtual-time-budget=10000 --enable-logging=stderr --dump-dom"
+    ).split()
+    found = subprocess.run(
+        ["chromium", *flags, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert set(re.findall(r'class="figure js-plotly-plot" id="(\w+)"', found.stdout)) == {
+        "effects", "incidence", "money", "funnel", "delivery", "places", "lanes", "time"
+    }  # fmt: skip
+    assert "CONSOLE" not in found.stderr, found.stderr
 
 
 def test_numbers_in_words() -> None:

@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from sim.errors import RunFolderError
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES
 from sim.record.recorder import Mark, marks_of, write_table
+from sim.record.results import Results
 from sim.record.schema import (
     GROUP_MERCHANTS,
     MATURED,
@@ -23,6 +25,7 @@ from sim.record.schema import (
     cell_parts,
     cells,
 )
+from sim.state.orders import Orders
 from tests.record.fake_world import FIRST_DAY, FakeWorld, new_recorder, written
 
 
@@ -140,3 +143,27 @@ def test_marks_are_unbroken_spans_within_the_run() -> None:
         Mark(10, 14, "intervention", "cap"),
         Mark(12, 12, "festival", "fair"),
     )
+
+
+def test_orders_of_the_book_fit_the_table(tmp_path: Path) -> None:
+    """The table's columns are the book's, whatever else the book holds; orders of the warm-up are left out."""
+    recorder = new_recorder(record="full")
+    batch = Orders.blank(3)
+    batch["tick"] = [(FIRST_DAY - 1) * 8, FIRST_DAY * 8, FIRST_DAY * 8 + 5]
+    batch["birth"] = [1, 2, 3]
+    recorder.take_orders(batch)
+    batch["birth"] = 9  # the recorder keeps a copy
+    rows = pq.read_table(written(recorder, tmp_path) / "orders.parquet").to_pylist()
+    assert [(row["birth"], row["tick"]) for row in rows] == [(2, FIRST_DAY * 8), (3, FIRST_DAY * 8 + 5)]
+
+
+def test_results_open_only_finished_runs(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="no finished run"):
+        Results.open(tmp_path)
+    results = Results.open(written(new_recorder(record="summary"), tmp_path))
+    assert results.facts["scenario"] == "baseline"
+    assert results.table("totals").num_rows == 0
+    with pytest.raises(RunFolderError, match="record=daily"):
+        results.table("daily_country")
+    with pytest.raises(RunFolderError, match="no table"):
+        results.table("nonsense")
