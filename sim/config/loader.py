@@ -80,6 +80,7 @@ def load(
     origin["scenario"] = _shorten(str(path))
     for change in request.changes:
         _lay(tree, change, faults, origin)
+    _name_row_files(tree, configs, origin)
     cfg = _validate(tree, request, tuple(overrides), origin, faults)
     for check in (_cross_check, *checks):
         try:
@@ -318,6 +319,16 @@ def _lay(tree: dict[str, Any], change: _Change, faults: list[Fault], origin: dic
     else:
         holder[last] = value
     origin[change.key] = _where(change, origin)
+
+
+def _name_row_files(tree: Mapping[str, Any], configs: Path, origin: dict[str, str]) -> None:
+    """Let what the command line set of an intervention also name the file of its kind."""
+    for name, row in (tree.get("interventions") or {}).items():
+        file = configs / "interventions" / f"{row.get('kind')}.yaml"
+        over = _shorten(str(file if file.is_file() else file.parent))
+        for key, where in origin.items():
+            if where == COMMAND_LINE and f"{key}.".startswith(f"interventions.{name}."):
+                origin[key] = f"{COMMAND_LINE} (over {over})"
 
 
 def _where(change: _Change, origin: Mapping[str, str]) -> str:

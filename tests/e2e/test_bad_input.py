@@ -63,15 +63,21 @@ MISTAKES = {
     "unknown option of a group": (["geography=defalt"], ["geography", "allowed: default", "did you mean 'default'?"]),
     "unknown intervention": (
         ["+interventions.cap.kind=comission_cap"],
-        ["command line", "interventions.cap.kind", "allowed:", "did you mean 'commission_cap'?"],
+        [
+            "command line (over",
+            "configs/interventions)",
+            "interventions.cap.kind",
+            "allowed:",
+            "did you mean 'commission_cap'?",
+        ],
     ),
     "unknown parameter": (
         ["+interventions.cap.kind=commission_cap", "interventions.cap.shar=0.1"],
-        ["command line", "interventions.cap.shar", "allowed:", "did you mean 'share'?"],
+        ["interventions/commission_cap.yaml", "interventions.cap.shar", "allowed:", "did you mean 'share'?"],
     ),
     "parameter out of range": (
         ["+interventions.cap.kind=commission_cap", "interventions.cap.share=7"],
-        ["command line", "interventions.cap.share", "7", "out of range", "allowed: 0 to 1"],
+        ["interventions/commission_cap.yaml", "interventions.cap.share", "7", "out of range", "allowed: 0 to 1"],
     ),
     "strength out of range": (
         ["+interventions.cap.kind=commission_cap", "interventions.cap.strength=2"],
