@@ -70,7 +70,7 @@ class Stock(Group):
     prior_units: float
     order_days: dict[str, float]
     air_cover: float
-    first_cover_days: float
+    first_cover_days: dict[str, float]
     least_units_year: float
     stocked_bias: dict[str, float]
     delay_value_usd_day: float
@@ -109,6 +109,7 @@ class Supply(Group):
             ("shows.bargaining", shows.bargaining, STREAMER_TIERS),
             ("stock.order_days", stock.order_days, SELLER_CLASSES),
             ("stock.stocked_bias", stock.stocked_bias, SELLER_CLASSES),
+            ("stock.first_cover_days", stock.first_cover_days, ("origin", "abroad")),
             ("costs.stream_hour_usd", self.costs.stream_hour_usd, STREAMER_TIERS),
         )
         for name, given, wanted in tables:

@@ -1,0 +1,390 @@
+"""What is on air and what it costs: the day's shows, the recommendation pools of a daypart, and the offers.
+
+`Supply.schedule` lets streamers decide whether, when and with what to go on air; `expose` ranks rooms into pools from
+which viewers' candidates are drawn; `price` turns costs, duties and promises into what buyers see. Decisions are those
+of docs/supply.md; nothing here looks at what buyers then do.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.channel import split_commission
+from sim.agents.merchant import cost_table, price_basis
+from sim.config.economics import Economics
+from sim.config.firms import Firms
+from sim.config.geography import Geography
+from sim.config.payments import Payments
+from sim.config.supply import Supply as SupplyGroup
+from sim.draws import Draws, Purpose
+from sim.kernels.money import border_of, landed_offers
+from sim.kernels.supply import (
+    RACE_ROWS,
+    Board,
+    Day,
+    ExposureRule,
+    Hosts,
+    LinePool,
+    Ranked,
+    ShowRule,
+    Terms,
+    exp_each,
+    fill_pools,
+    log_each,
+    power_each,
+    rank_day,
+    reprice,
+    schedule_day,
+)
+from sim.kinds import (
+    DAYPARTS,
+    N_CATEGORIES,
+    N_COUNTRIES,
+    N_PLATFORMS,
+    NO_SHOW,
+    REGION_OF_COUNTRY,
+    STREAMER_TIERS,
+)
+from sim.rules import Rules
+from sim.state.catalogue import POOL_SLOTS, SHOW_LIMIT, Air, Catalogue, empty_pools, open_cells
+from sim.state.table import Table
+
+type F32 = NDArray[np.float32]
+type F64 = NDArray[np.float64]
+type U8 = NDArray[np.uint8]
+type U16 = NDArray[np.uint16]
+
+LOCAL, DIRECT = 0, 1  # rows of the lanes' promises
+EVERYBODY = -1  # weekday on which all merchants revise
+WEEK_DAYS = 7.0
+RAMADAN_REFERENCE = 35  # the same weekday five weeks before is never a fasting day when today is one
+LEAST_HEARD = 1e-4
+TRUE_VALUE = 1000  # declared value, permille of the goods price
+
+
+class SupplySource(Protocol):
+    """What the supply side needs of a run's configuration."""
+
+    @property
+    def supply(self) -> SupplyGroup:
+        """Decision rules."""
+
+    @property
+    def firms(self) -> Firms:
+        """Who there is."""
+
+    @property
+    def economics(self) -> Economics:
+        """Costs and shares."""
+
+    @property
+    def geography(self) -> Geography:
+        """Countries and languages."""
+
+    @property
+    def payments(self) -> Payments:
+        """Whether duty is on freight too."""
+
+    @property
+    def availability(self) -> Literal["report", "observed"]:
+        """Which table of open platforms holds."""
+
+
+class Hours(Protocol):
+    """What the supply side asks of the calendar."""
+
+    def availability(self, day: int) -> F32:
+        """float32[C, 6]: free attention, 1 = average of an ordinary week."""
+
+    def prayer_share(self, day: int) -> F32:
+        """float32[C, 6]: share of the daypart's person-time in a prayer window."""
+
+    def is_ramadan(self, day: int) -> bool:
+        """Whether the day is a fasting day."""
+
+
+def show_rule(group: SupplyGroup, economics: Economics) -> ShowRule:
+    """The record of show parameters that kernels take."""
+    shows = group.shows
+
+    def by_tier(table: dict[str, float], factor: float = 1.0) -> F32:
+        return np.array([table[name] * factor for name in STREAMER_TIERS], np.float32)
+
+    scalars = {
+        name: np.float32(getattr(shows, name))
+        for name in ShowRule._fields
+        if name not in ("chance", "long_share", "bargaining", "candidates", "live_discount")
+    }
+    return ShowRule(
+        chance=by_tier(shows.shows_a_week, 1.0 / WEEK_DAYS),
+        long_share=by_tier(shows.long_share),
+        bargaining=by_tier(shows.bargaining),
+        candidates=int(shows.candidates),
+        live_discount=np.float32(economics.live_discount),
+        **scalars,
+    )
+
+
+def hosts_of(streamers: Table) -> Hosts:
+    """The columns of the streamer table that the schedule reads and writes."""
+    return Hosts(**{name: streamers[name] for name in Hosts._fields})
+
+
+def line_pool(catalogue: Catalogue, is_open: NDArray[np.bool_]) -> LinePool:
+    """Lines by (country, platform, category), weighted by the merchant's size and the line's share of it."""
+    weights = (catalogue.merchant_size[catalogue.merchant] * catalogue.line_share).astype(np.float32)
+    targets = catalogue.targets[catalogue.merchant] == 1
+    joined = catalogue.on_platform[catalogue.merchant] == 1
+    start = np.zeros(N_COUNTRIES * N_PLATFORMS * N_CATEGORIES + 1, np.int64)
+    lines: list[U16] = []
+    cumulated: list[F32] = []
+    of_kind = [np.flatnonzero(catalogue.category == kind) for kind in range(N_CATEGORIES)]
+    cell = 0
+    for country in range(N_COUNTRIES):
+        for platform in range(N_PLATFORMS):
+            for kind in range(N_CATEGORIES):
+                members = of_kind[kind]
+                if is_open[country, platform]:
+                    members = members[targets[members, country] & joined[members, platform]]
+                    lines.append(members.astype(np.uint16))
+                    cumulated.append(np.cumsum(weights[members], dtype=np.float64).astype(np.float32))
+                else:
+                    members = members[:0]
+                cell += 1
+                start[cell] = start[cell - 1] + members.size
+    return LinePool(start, np.concatenate(lines), np.concatenate(cumulated))
+
+
+class Supply:
+    """Schedules, exposes and prices. Holds no money and no stock; writes the columns of the catalogue marked supply.
+
+    `streamers` is the table of `sim.agents.streamer`; `calendar` gives people's free hours.
+    """
+
+    def __init__(
+        self, cfg: SupplySource, draws: Draws, catalogue: Catalogue, streamers: Table, calendar: Hours
+    ) -> None:
+        self.cfg = cfg
+        self.draws = draws
+        self.catalogue = catalogue
+        self.streamers = streamers
+        self.calendar = calendar
+        exposure = cfg.supply.exposure
+        self.show_rule = show_rule(cfg.supply, cfg.economics)
+        self.exposure_rule = ExposureRule(**{f: np.float32(getattr(exposure, f)) for f in ExposureRule._fields})
+        self._built_open = open_cells(cfg.geography, cfg.availability)
+        self._pool = line_pool(catalogue, self._built_open)
+        self._hosts = hosts_of(streamers)
+        tastes = cfg.firms.platform_tastes() * cfg.economics.by_category("live_interest")
+        self._taste = np.cumsum(tastes / tastes.sum(axis=1, keepdims=True), axis=1).astype(np.float32)
+        self._speakers = cfg.geography.language_shares()
+        self._closeness = cfg.geography.closeness()
+        self._region = np.array(REGION_OF_COUNTRY, np.uint8)
+        rows, slots = np.arange(RACE_ROWS)[:, None], np.arange(POOL_SLOTS)
+        luck = draws.uniform(Purpose.EXPOSURE, rows, other=slots)
+        self._race = -log_each(luck.reshape(-1)).reshape(luck.shape)
+        self._away = exp_each(np.array([exposure.away], np.float32))[0]
+        self._price_usd = np.zeros(catalogue.n_lines, np.float32)
+        self._rules: Rules | None = None
+        self._asked: F32 = np.zeros(0, np.float32)
+        self._pools = empty_pools()
+        self._priced_rules: Rules | None = None
+        self._priced_direct = np.full_like(catalogue.direct, 255)
+        self._basis: tuple[F32, F32] | None = None
+        self._priced_fx = 0.0
+        self.new_prices = 0  # changed by the last `price`
+
+    # -- what today's rules mean ------------------------------------------------------------------------------------
+    def _follow(self, rules: Rules) -> None:
+        """Derives what depends on the rules and on what channels ask; nothing while both are the same."""
+        asked = self.catalogue.commission_asked
+        if rules is self._rules and np.array_equal(asked, self._asked):
+            return
+        self._rules = rules
+        self._asked = asked.copy()
+        self._own, self._host = split_commission(asked, rules, self.cfg.economics)
+        is_open = self._built_open & (rules.platform.open == 1) & (rules.stream.up == 1)[None, :]
+        self._open: U8 = is_open.astype(np.uint8)
+        understood = self._closeness + (1.0 - self._closeness) * np.asarray(rules.language.translation, np.float64)
+        # share of a country that follows a show in a language, speakers of other languages by closeness or translation
+        heard = np.minimum(1.0, (self._speakers[:, None, :] * understood[None, :, :]).max(axis=2))
+        flat = np.maximum(heard, LEAST_HEARD).astype(np.float32).reshape(-1)
+        rule = self.exposure_rule
+        self._heard = power_each(flat, rule.comprehension).reshape(heard.shape)
+        self._understood = exp_each(np.float32(rule.appeal_comprehension) * flat).reshape(heard.shape)
+        self._coverage = np.array(rules.disclosure.coverage, np.float32)
+        self._penalty = np.array(rules.claims.expected_penalty, np.float32)
+        self._ranking = tuple(
+            np.array(leaf, np.float32)
+            for leaf in (rules.recommendation.precision, rules.exposure.margin_weight, rules.exposure.bot_detection)
+        )
+
+    def _today(self, day: int) -> Day:
+        free = np.array(self.calendar.availability(day), np.float32)
+        shunned = np.array(self.calendar.prayer_share(day), np.float32)
+        if self.calendar.is_ramadan(day):
+            usual = np.maximum(self.calendar.availability(day - RAMADAN_REFERENCE), np.float32(0.01))
+            shunned += np.maximum(np.float32(0), np.float32(1) - free / usual).astype(np.float32)
+        total = free.sum(axis=1)
+        expected = np.maximum(free / np.maximum(total, np.float32(1e-6))[:, None], np.float32(1e-4))
+        return Day(
+            log_audience=log_each(expected.reshape(-1)).reshape(expected.shape),
+            shunned=np.minimum(shunned, np.float32(1)),
+            activity=(total / np.float32(DAYPARTS)).astype(np.float32),
+            open=self._open,
+            coverage=self._coverage,
+            penalty=self._penalty,
+            taste=self._taste,
+            sold=self.catalogue.landed_cents,
+        )
+
+    # -- shows ------------------------------------------------------------------------------------------------------
+    def schedule(self, rules: Rules, day: int) -> Air:
+        """The shows of a day. Offers must have been priced before."""
+        self._follow(rules)
+        streamers, catalogue = self.streamers, self.catalogue
+        count = len(streamers)
+        today = self._today(day)
+        terms = Terms(self._host, self._price_usd, catalogue.reputation, catalogue.merchant, catalogue.seller_class)
+        air = Air.empty(day, count, count)
+        board = Board(
+            air.streamer, air.dayparts, air.lineup, air.category, air.discount_permille, air.exaggeration, air.disclosed
+        )
+        key0, key1 = self.draws.key
+        shows = schedule_day(
+            self.show_rule, today, self._hosts, self._pool, terms, catalogue.category, day, key0, key1, board
+        )
+        return self._complete(air, min(shows, SHOW_LIMIT))
+
+    def _complete(self, air: Air, shows: int) -> Air:
+        """Cuts the columns to the number of shows and copies what belongs to the hosts."""
+        streamers, catalogue = self.streamers, self.catalogue
+        on_air: dict[str, NDArray[np.generic]] = {}
+        for name in (
+            "streamer", "dayparts", "lineup", "category", "discount_permille", "exaggeration", "disclosed",
+        ):  # fmt: skip
+            on_air[name] = getattr(air, name)[:shows]
+        host = on_air["streamer"]
+        for name in (
+            "platform", "country", "language", "proficiency", "skill", "lively", "certified", "type", "popularity",
+        ):  # fmt: skip
+            on_air[name] = streamers[name][host]
+        guaranteed = catalogue.return_guarantee[catalogue.merchant[on_air["lineup"]]]
+        on_air["guarantee"] = guaranteed.min(axis=1, initial=1).astype(np.uint8)
+        for name, values in on_air.items():
+            setattr(air, name, values)
+        numbers = np.arange(shows, dtype=np.uint16)
+        for daypart in range(DAYPARTS):
+            runs = (air.dayparts & (1 << daypart)) != 0
+            air.show_of_streamer[daypart, host[runs]] = numbers[runs]
+        self._rank(air)
+        return air
+
+    # -- exposure ---------------------------------------------------------------------------------------------------
+    def _rank(self, air: Air) -> None:
+        """Scores the day's shows once; dayparts differ in who is on air."""
+        shows, streamers, catalogue = len(air), self.streamers, self.catalogue
+        precision, margin_weight, detection = self._ranking
+        self._ranked = Ranked(
+            np.zeros(shows, np.float32),
+            np.zeros(shows, np.float32),
+            np.zeros((shows, N_CATEGORIES), np.float32),
+            np.zeros((shows, N_CATEGORIES), np.float32),
+            np.zeros(shows, np.uint32),
+        )
+        self._ranked_air = air
+        rank_day(
+            self.exposure_rule, shows, air.streamer, air.platform, air.country, streamers.tier, air.lineup,
+            air.popularity, air.skill, streamers.bots, streamers.traffic, catalogue.category, catalogue.merchant,
+            catalogue.seller_class, self._price_usd, self._own, precision, margin_weight, detection, self._open,
+            self._region, catalogue.landed_cents, self._ranked,
+        )  # fmt: skip
+
+    def expose(self, air: Air, rules: Rules, daypart: int) -> tuple[U16, F32]:
+        """The recommendation pools of a daypart and the value of what is on air; see `catalogue.empty_pools`.
+
+        The arrays are overwritten by the next call. Rules that change within a day take effect at the next schedule.
+        """
+        if air is not self._ranked_air or rules is not self._rules:
+            self._follow(rules)
+            self._rank(air)
+        pool, value = self._pools
+        key0, key1 = self.draws.key
+        fill_pools(
+            len(air), daypart, air.day * 8 + daypart, air.streamer, air.platform, air.country, air.language,
+            air.dayparts, self._ranked, self._heard, self._understood, self._away, self._open, self._race, key0, key1,
+            pool, value,
+        )  # fmt: skip
+        return pool, value
+
+    # -- offers -----------------------------------------------------------------------------------------------------
+    def demand_by_country(self) -> F64:
+        """float64[C]: share of sales expected of each country at build."""
+        region = np.asarray(REGION_OF_COUNTRY)
+        adopters = self.cfg.geography.adopters()
+        sales = self.cfg.economics.by_country("sales_by_region")
+        share: F64 = sales * adopters / np.bincount(region, weights=adopters)[region]
+        return share
+
+    def price(self, rules: Rules, day: int, origin_factor: float, lane_promise: F32) -> bool:
+        """Revises prices, promises and landed prices; whether any offer changed.
+
+        `origin_factor`: price of the yuan in dollars against the base year (raises production cost); `lane_promise`
+        float32[2, C]: days promised from a local warehouse (row 0) and from China (row 1). Merchants revise on their
+        weekday, all of them on the first call, whose costs are the basis from which later ones count.
+        """
+        catalogue, pricing = self.catalogue, self.cfg.supply.pricing
+        costs = cost_table(self.cfg, catalogue.commission_asked, rules, origin_factor)
+        first = self._basis is None
+        if self._basis is None:
+            neutral = cost_table(self.cfg, catalogue.commission_asked, rules, 1.0)
+            self._basis = price_basis(catalogue, neutral, self.demand_by_country())
+            self._sell_where_targeted()
+        base, margin = self._basis
+        changed = reprice(
+            costs, EVERYBODY if first else day % 7, pricing.menu_threshold, pricing.absorption, pricing.least_margin,
+            catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.targets, catalogue.category,
+            catalogue.cold, catalogue.weight_kg, catalogue.unit_cost_cents, catalogue.list_cents, base, margin,
+            catalogue.direct, self._priced_direct, catalogue.price_cents, catalogue.freight_cents,
+        )  # fmt: skip
+        self.new_prices = int(changed)
+        promised = np.where(catalogue.direct == 1, lane_promise[DIRECT], lane_promise[LOCAL])
+        new_promise = not np.array_equal(promised, catalogue.promised_days)
+        if new_promise:
+            catalogue.promised_days[:] = promised
+        if changed or rules is not self._priced_rules:
+            self._priced_rules = rules
+            border = border_of(rules, self.cfg.payments.customs_value_without_freight)
+            landed_offers(
+                catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, border,
+                TRUE_VALUE, catalogue.landed_cents,
+            )  # fmt: skip
+            sold = catalogue.price_cents[:, :, 1] > 0
+            total = (catalogue.price_cents[:, :, 1] * sold).sum(axis=1, dtype=np.int64)
+            self._price_usd[:] = total / np.maximum(sold.sum(axis=1), 1) / 100.0
+            return True
+        return bool(new_promise)
+
+    def _sell_where_targeted(self) -> None:
+        """Sets who sells from where on the first day: from China, unless local stock was chosen before."""
+        catalogue = self.catalogue
+        targets = catalogue.targets[catalogue.merchant]
+        catalogue.stocked[:] &= targets
+        catalogue.direct[:] = targets - catalogue.stocked
+
+    @staticmethod
+    def on_air_dayparts(air: Air, streamers: int) -> NDArray[np.int64]:
+        """int64[S]: dayparts each streamer was on air that day."""
+        result: NDArray[np.int64] = (air.show_of_streamer != NO_SHOW).sum(axis=0).astype(np.int64)
+        if result.size != streamers:
+            raise ValueError(f"{result.size} streamers on the schedule, {streamers} in the table")
+        return result
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is kept between days."""
+        held = (*self._pool, self._race, *self._pools, self._priced_direct, *(self._basis or ()))
+        return sum(array.nbytes for array in held)
