@@ -38,13 +38,17 @@ from sim.draws import Draws, Purpose
 from sim.kernels.maths import interp_quantile, lognormal, quantile_table
 from sim.kernels.philox import philox, unit
 from sim.kernels.stations import (
+    ARRIVED,
     BACKLOG,
     HEADWAY,
     ITEM,
+    KEY,
     MICRO,
     OPEN,
     PHASE,
+    PLACE,
     SEEN,
+    STATION,
     TIME,
     Bank,
     Whole,
@@ -186,6 +190,88 @@ def _key_of(birth: Whole, tick: Whole, ordinal: Whole) -> Whole:
 
 
 @njit(cache=True, error_model="numpy")
+def _item(row: Whole, seq: Whole) -> Whole:
+    """A parcel in a calendar: 31 bits row in the order book, 32 bits sequence number."""
+    return np.int64(row) << 32 | np.int64(seq)
+
+
+@njit(cache=True, error_model="numpy")
+def _row(item: Whole) -> Whole:
+    return item >> 32
+
+
+@njit(cache=True, error_model="numpy")
+def _seq(item: Whole) -> Whole:
+    return item & 0xFFFFFFFF
+
+
+@njit(cache=True, error_model="numpy")
+def _label(
+    country: Whole, warehouse: Whole, mode: Whole, carrier: Whole, category: Whole, direct: Whole, cold: Whole,
+    cash: Whole,
+) -> Whole:
+    """What the stages must know of a parcel, above the station's 16 bits: it spares them a look into the order book."""
+    return (
+        np.int64(country) << 16 | np.int64(warehouse) << 21 | np.int64(mode & 3) << 26 | np.int64(carrier) << 28
+        | np.int64(category) << 34 | np.int64(direct) << 37 | np.int64(cold) << 38 | np.int64(cash) << 39
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _country(label: Whole) -> Whole:
+    return label >> 16 & 31
+
+
+@njit(cache=True, error_model="numpy")
+def _warehouse(label: Whole) -> Whole:
+    return label >> 21 & 31
+
+
+@njit(cache=True, error_model="numpy")
+def _mode(label: Whole) -> Whole:
+    return label >> 26 & 3
+
+
+@njit(cache=True, error_model="numpy")
+def _carrier(label: Whole) -> Whole:
+    return label >> 28 & 63
+
+
+@njit(cache=True, error_model="numpy")
+def _category(label: Whole) -> Whole:
+    return label >> 34 & 7
+
+
+@njit(cache=True, error_model="numpy")
+def _is_direct(label: Whole) -> bool:
+    return label >> 37 & 1 == 1
+
+
+@njit(cache=True, error_model="numpy")
+def _is_cold(label: Whole) -> bool:
+    return label >> 38 & 1 == 1
+
+
+@njit(cache=True, error_model="numpy")
+def _is_cash(label: Whole) -> bool:
+    return label >> 39 & 1 == 1
+
+
+@njit(cache=True, error_model="numpy")
+def _relabel(label: Whole, carrier: Whole) -> Whole:
+    return label & ~(63 << 28) | carrier << 28
+
+
+@njit(cache=True, error_model="numpy")
+def _words(key: Whole, purpose: Whole, seed: NDArray[np.uint32]) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
+    """The order's draw for a purpose (times 256), from its key."""
+    return philox(
+        np.uint32(key >> 28), np.uint32(0), np.uint32(key >> 8 & 0xFFFFF), np.uint32(purpose + (key & 0xFF)),
+        seed[0], seed[1],
+    )
+
+
+@njit(cache=True, error_model="numpy")
 def _gamma_seconds(shortest: np.float32, excess: np.float32, gamma: F32, word: np.uint32) -> Whole:
     """Shortest time plus a gamma part of the given mean, whole seconds."""
     return np.int64(shortest + excess * interp_quantile(gamma, unit(word)))
@@ -208,10 +294,12 @@ def _pick_mode(by_route: F32, country: Whole, cold: Whole, word: np.uint32) -> W
 
 
 @njit(cache=True, error_model="numpy")
-def _open_carrier(carrier: Whole, carrier_open: U8) -> Whole:
-    """The booked carrier, or the country's other one if only that is open at hand-over."""
+def _hand_over(data: Records, item: Whole, label: Whole, carrier_open: U8) -> Whole:
+    """The booked carrier, or the country's other one, then booked, if only that is open at hand-over."""
+    carrier = _carrier(label)
     if carrier_open[carrier] == 0 and carrier_open[carrier ^ 1] == 1:
-        return carrier ^ 1
+        carrier = carrier ^ 1
+        data[_row(item)].carrier = carrier
     return carrier
 
 
@@ -230,7 +318,7 @@ def _release(
     scalars: F32, by_country: F32, by_route: F32, key: NDArray[np.uint32],
     entries: I64, links: I32, buckets: I32, meta: I64,
     due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
-    allowed: NDArray[np.bool_], counts: I64, listed: I32, units: I64,
+    allowed: NDArray[np.bool_], counts: I64, listed: I32, units: I64, lanes: I64,
 ) -> tuple[I64, U8, U8]:
     """Allocates stock to orders in the order of (authorised, key).
 
@@ -294,23 +382,26 @@ def _release(
                     put(due_entries, due_links, due_buckets, due_meta, news, _REFUND_DUE, np.int64(data[row].seq), 0)
                 continue
         direct = 1 if warehouse < N_ORIGIN_WAREHOUSES else 0
-        words = philox(
-            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_ROUTE + data[row].ordinal),
-            key[0], key[1],
-        )
+        order_key = work[order[position], KEY]
+        words = _words(order_key, _ROUTE, key)
         carrier = 2 * country + (0 if unit(words[1]) < by_country[country, FIRST_CARRIER] else 1)
         data[row].warehouse = warehouse
         data[row].direct = direct
         data[row].carrier = carrier
-        data[row].mode = _pick_mode(by_route, country, cold[line], words[0]) if direct == 1 else NO_MODE
+        mode = _pick_mode(by_route, country, cold[line], words[0]) if direct == 1 else NO_MODE
+        data[row].mode = mode
         move_status_one(data, row, _TO_RELEASED, allowed, counts, listed)
         units[_IN_STOCK] -= quantity
         units[_IN_RESERVED] += quantity
         begin = np.int64(data[row].authorised)
         if begin < not_before:
             begin = np.int64(not_before)
-        moment = begin + _handling_seconds(direct, scalars, words[2])
-        put(entries, links, buckets, meta, moment * MICRO, work[order[position], 1], row, warehouse)
+        handling = _handling_seconds(direct, scalars, words[2])
+        lanes[LANE_WAREHOUSE, warehouse * N_COUNTRIES + country] += begin - data[row].authorised + handling
+        cash = 1 if data[row].method == _COD_METHOD else 0
+        label = _label(country, warehouse, mode, carrier, data[row].category, direct, cold[line], cash)
+        item = _item(row, np.int64(data[row].seq))
+        put(entries, links, buckets, meta, (begin + handling) * MICRO, order_key, item, label | warehouse)
     return served, became, oversold
 
 
@@ -324,149 +415,141 @@ def _leave_picking(
     """Parcels that start at the picking line are shipped: to the line-haul booking, or straight to the carrier."""
     for position in range(served.shape[0]):
         start = served[position, TIME]
-        row = served[position, ITEM]
-        warehouse = np.int64(data[row].warehouse)
-        country = np.int64(data[row].country)
+        key = served[position, KEY]
+        item = served[position, ITEM]
+        label = served[position, PLACE] & ~STATION
+        country = _country(label)
+        warehouse = _warehouse(label)
         second = start // MICRO
-        data[row].shipped = second
-        lanes[LANE_WAREHOUSE, warehouse * N_COUNTRIES + country] += second - data[row].authorised
-        put(due_entries, due_links, due_buckets, due_meta, second, _SHIPPED, np.int64(data[row].seq), 0)
-        if data[row].direct == 1:
-            route = (warehouse * N_COUNTRIES + country) * N_PARCEL_MODES + np.int64(data[row].mode)
-            put(line_entries, line_links, line_buckets, line_meta, start, served[position, 1], row, route)
+        if _is_cold(label):  # its clock runs from here; for others the date is written when the event is applied
+            data[_row(item)].shipped = second
+        lanes[LANE_WAREHOUSE, warehouse * N_COUNTRIES + country] += (start - served[position, ARRIVED]) // MICRO
+        put(due_entries, due_links, due_buckets, due_meta, second, _SHIPPED, _seq(item), 0)
+        if _is_direct(label):
+            route = (warehouse * N_COUNTRIES + country) * N_PARCEL_MODES + _mode(label)
+            put(line_entries, line_links, line_buckets, line_meta, start, key, item, label | route)
         else:
-            carrier = _open_carrier(np.int64(data[row].carrier), carrier_open)
-            data[row].carrier = carrier
-            put(mile_entries, mile_links, mile_buckets, mile_meta, start, served[position, 1], row, carrier)
+            carrier = _hand_over(data, item, label, carrier_open)
+            label = _relabel(label, carrier)
+            put(mile_entries, mile_links, mile_buckets, mile_meta, start, key, item, label | carrier)
 
 
 @njit(cache=True, error_model="numpy")
 def _leave_origin(
-    served: I64, data: Records, scalars: F32, by_route: F32, gamma: F32, key: NDArray[np.uint32], lanes: I64,
+    served: I64, data: Records, scalars: F32, by_route: F32, gamma: F32, seed: NDArray[np.uint32], lanes: I64,
     next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
     due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
 ) -> None:
     """Parcels depart from China, travel, and arrive at customs, or are lost on the way."""
     for position in range(served.shape[0]):
-        row = served[position, ITEM]
-        country = np.int64(data[row].country)
-        mode = np.int64(data[row].mode)
-        words = philox(
-            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_LINEHAUL + data[row].ordinal),
-            key[0], key[1],
-        )
         start = served[position, TIME]
+        key = served[position, KEY]
+        item = served[position, ITEM]
+        label = served[position, PLACE] & ~STATION
+        country = _country(label)
+        mode = _mode(label)
+        words = _words(key, _LINEHAUL, seed)
+        if unit(words[1]) < by_route[country, mode, TRANSIT_LOST]:
+            known = start // MICRO + np.int64(scalars[LOST_AFTER])
+            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, _seq(item), 0)
+            continue
         travel = _gamma_seconds(
             by_route[country, mode, TRANSIT_SHORTEST], by_route[country, mode, TRANSIT_EXCESS], gamma, words[0]
         )
-        if unit(words[1]) < by_route[country, mode, TRANSIT_LOST]:
-            known = start // MICRO + np.int64(scalars[LOST_AFTER])
-            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, np.int64(data[row].seq), 0)
-            continue
         if unit(words[2]) < by_route[country, mode, TRANSIT_DAMAGED]:
-            data[row].flags |= np.uint16(_FLAG_DAMAGED)
-        lane = np.int64(data[row].warehouse) * N_COUNTRIES + country
-        lanes[LANE_LINEHAUL, lane] += (start - served[position, 4]) // MICRO + travel
-        put(
-            next_entries, next_links, next_buckets, next_meta,
-            start + travel * MICRO, served[position, 1], row, country,
-        )
+            data[_row(item)].flags |= np.uint16(_FLAG_DAMAGED)
+        lane = _warehouse(label) * N_COUNTRIES + country
+        lanes[LANE_LINEHAUL, lane] += (start - served[position, ARRIVED]) // MICRO + travel
+        put(next_entries, next_links, next_buckets, next_meta, start + travel * MICRO, key, item, label | country)
 
 
 @njit(cache=True, error_model="numpy")
 def _leave_customs(
     served: I64, data: Records, scalars: F32, by_country: F32, by_category: F32, gamma: F32, carrier_open: U8,
-    key: NDArray[np.uint32], lanes: I64,
+    seed: NDArray[np.uint32], lanes: I64,
     next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
     due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
 ) -> None:
     """Parcels are cleared, some after being opened, and handed to the carrier; some that were opened are kept."""
     for position in range(served.shape[0]):
-        row = served[position, ITEM]
-        country = np.int64(data[row].country)
-        words = philox(
-            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_CUSTOMS + data[row].ordinal),
-            key[0], key[1],
-        )
         start = served[position, TIME]
+        key = served[position, KEY]
+        item = served[position, ITEM]
+        label = served[position, PLACE] & ~STATION
+        country = _country(label)
+        words = _words(key, _CUSTOMS, seed)
         spent = _gamma_seconds(by_country[country, CLEAR_SHORTEST], by_country[country, CLEAR_EXCESS], gamma, words[0])
         seized = False
         if unit(words[1]) < by_country[country, INSPECTED]:
-            data[row].flags |= np.uint16(_FLAG_INSPECTED)
+            data[_row(item)].flags |= np.uint16(_FLAG_INSPECTED)
             spent += _gamma_seconds(np.float32(0), scalars[HOLD], gamma, words[3])
-            seized = unit(words[2]) < by_category[data[row].category, SEIZED_SHARE]
+            seized = unit(words[2]) < by_category[_category(label), SEIZED_SHARE]
         cleared = start + spent * MICRO
-        seq = np.int64(data[row].seq)
         if seized:
-            put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _SEIZED, seq, 0)
+            put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _SEIZED, _seq(item), 0)
             continue
-        lane = np.int64(data[row].warehouse) * N_COUNTRIES + country
-        lanes[LANE_CUSTOMS, lane] += (start - served[position, 4]) // MICRO + spent
-        put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _CLEARED, seq, 0)
-        carrier = _open_carrier(np.int64(data[row].carrier), carrier_open)
-        data[row].carrier = carrier
-        put(next_entries, next_links, next_buckets, next_meta, cleared, served[position, 1], row, carrier)
+        lanes[LANE_CUSTOMS, _warehouse(label) * N_COUNTRIES + country] += (cleared - served[position, ARRIVED]) // MICRO
+        put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _CLEARED, _seq(item), 0)
+        carrier = _hand_over(data, item, label, carrier_open)
+        label = _relabel(label, carrier)
+        put(next_entries, next_links, next_buckets, next_meta, cleared, key, item, label | carrier)
 
 
 @njit(cache=True, error_model="numpy")
 def _leave_sorting(
-    served: I64, data: Records, cold: U8, scalars: F32, by_country: F32, by_carrier: F32, gamma: F32,
-    key: NDArray[np.uint32], lanes: I64,
+    served: I64, data: Records, scalars: F32, by_country: F32, by_carrier: F32, gamma: F32,
+    seed: NDArray[np.uint32], lanes: I64,
     due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
 ) -> None:
     """Parcels are sorted and taken to the door: delivered, refused (cash on delivery), or lost."""
+    sorting = np.int64(scalars[SORT])
     for position in range(served.shape[0]):
-        row = served[position, ITEM]
-        country = np.int64(data[row].country)
-        carrier = np.int64(data[row].carrier)
-        seq = np.int64(data[row].seq)
-        words = philox(
-            data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_LAST_MILE + data[row].ordinal),
-            key[0], key[1],
-        )
         start = served[position, TIME]
+        key = served[position, KEY]
+        item = served[position, ITEM]
+        label = served[position, PLACE]
+        country = _country(label)
+        carrier = label & STATION
+        words = _words(key, _LAST_MILE, seed)
         if unit(words[1]) < by_carrier[carrier, MILE_LOST]:
             known = start // MICRO + np.int64(scalars[LOST_AFTER])
-            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, seq, 0)
+            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, _seq(item), 0)
             continue
-        factor = np.float32(1) if data[row].direct == 1 else scalars[STOCKED_FACTOR]
+        factor = np.float32(1) if _is_direct(label) else scalars[STOCKED_FACTOR]
         travel = _gamma_seconds(
             factor * by_carrier[carrier, MILE_SHORTEST], factor * by_carrier[carrier, MILE_EXCESS], gamma, words[0]
         )
-        sorting = np.int64(scalars[SORT])
         arrival = start // MICRO + sorting + travel
         if unit(words[2]) < by_carrier[carrier, MILE_DAMAGED]:
-            data[row].flags |= np.uint16(_FLAG_DAMAGED)
-        if cold[data[row].line] == 1:
-            shelf = philox(
-                data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_COLD_CHAIN + data[row].ordinal),
-                key[0], key[1],
+            data[_row(item)].flags |= np.uint16(_FLAG_DAMAGED)
+        if _is_cold(label):
+            life = lognormal(
+                unit(_words(key, _COLD_CHAIN, seed)[0]), by_country[country, SHELF_LIFE], scalars[SHELF_SIGMA]
             )
-            life = lognormal(unit(shelf[0]), by_country[country, SHELF_LIFE], scalars[SHELF_SIGMA])
-            if np.float32(arrival - data[row].shipped) > life:
-                data[row].flags |= np.uint16(_FLAG_SPOILED)
-        lane = np.int64(data[row].warehouse) * N_COUNTRIES + country
-        lanes[LANE_SORT, lane] += (start - served[position, 4]) // MICRO + sorting
+            if np.float32(arrival - data[_row(item)].shipped) > life:
+                data[_row(item)].flags |= np.uint16(_FLAG_SPOILED)
+        lane = _warehouse(label) * N_COUNTRIES + country
+        lanes[LANE_SORT, lane] += (start - served[position, ARRIVED]) // MICRO + sorting
         lanes[LANE_MILE, lane] += travel
         refused = False
-        if data[row].method == _COD_METHOD:
+        if _is_cash(label):
             chance = scalars[COD]
-            if arrival > data[row].promised:
+            if arrival > data[_row(item)].promised:
                 chance += scalars[COD_LATE]
             refused = unit(words[3]) < chance
-        put(due_entries, due_links, due_buckets, due_meta, arrival, _REFUSED if refused else _DELIVERED, seq, 0)
+        put(due_entries, due_links, due_buckets, due_meta, arrival, _REFUSED if refused else _DELIVERED, _seq(item), 0)
 
 
 @njit(cache=True, error_model="numpy")
 def _leave_bench(
-    served: I64, data: Records, scalars: F32, due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64
+    served: I64, scalars: F32, due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64
 ) -> None:
     """Goods that came back are graded: a return is received, refused goods go on to stock or scrap."""
     for position in range(served.shape[0]):
         item = served[position, ITEM]
         second = served[position, TIME] // MICRO + np.int64(scalars[BENCH_TIME])
         if item >= 0:
-            put(due_entries, due_links, due_buckets, due_meta, second, _RETURN_RECEIVED, np.int64(data[item].seq), 0)
+            put(due_entries, due_links, due_buckets, due_meta, second, _RETURN_RECEIVED, _seq(item), 0)
         else:
             put(due_entries, due_links, due_buckets, due_meta, second, _RESTOCKED, item, 0)
 
@@ -517,8 +600,9 @@ def _send_back_many(
 ) -> None:
     for position in range(rows.size):
         row = rows[position]
+        item = _item(row, np.int64(data[row].seq))
         _send_back(
-            data, row, seconds[position], row, scalars, by_carrier, gamma, key, entries, links, buckets, meta
+            data, row, seconds[position], item, scalars, by_carrier, gamma, key, entries, links, buckets, meta
         )
         units[_IN_BUYER] -= np.int64(data[row].quantity)
         units[_IN_RETURNING] += np.int64(data[row].quantity)
@@ -537,6 +621,10 @@ def _apply(
     Returns uint8[n], 1 where the event was applied, and the position of the first move the book refused (-1: none).
     """
     applied = np.zeros(times.size, np.uint8)
+    quantities = np.zeros(times.size, np.int64)
+    for position in range(times.size):  # a short loop over scattered records overlaps their cache misses
+        if rows[position] >= 0:
+            quantities[position] = data[rows[position]].quantity
     for position in range(times.size):
         kind = kinds[position]
         if kind == _RESTOCKED and seqs[position] < 0:
@@ -552,12 +640,13 @@ def _apply(
         row = rows[position]
         if row < 0 or kind < _SHIPPED or kind > _RETURN_RECEIVED:
             continue
-        quantity = np.int64(data[row].quantity)
+        quantity = quantities[position]
         second = times[position]
         moved = True
         applied[position] = 1
         if kind == _SHIPPED:
             moved = move_status_one(data, row, _TO_IN_TRANSIT, allowed, counts, listed)
+            data[row].shipped = second
             units[_IN_RESERVED] -= quantity
             units[_IN_TRANSIT] += quantity
         elif kind == _SEIZED:
@@ -976,13 +1065,13 @@ class Fulfilment:
         if served.shape[0]:
             due.reserve(served.shape[0])
             _leave_sorting(
-                served, data, self.catalogue.cold, self._scalars, self._by_country, self._by_carrier, self._gamma,
+                served, data, self._scalars, self._by_country, self._by_carrier, self._gamma,
                 key, self.lanes, *due.arrays,
             )  # fmt: skip
         served = bench.serve()
         if served.shape[0]:
             due.reserve(served.shape[0])
-            _leave_bench(served, data, self._scalars, *due.arrays)
+            _leave_bench(served, self._scalars, *due.arrays)
 
     def close(
         self, stage: Literal["pick", "linehaul", "customs", "last_mile", "bench"], station: int, begin: int, until: int
@@ -1053,7 +1142,7 @@ class Fulfilment:
             catalogue.real, self.inbound, catalogue.home_warehouse, catalogue.cold,
             self._scalars, self._by_country, self._by_route, self.draws.key,
             *pick.arrays, *due.arrays,
-            ALLOWED_STATUS, orders.counts, orders.listed_rows, self.units,
+            ALLOWED_STATUS, orders.counts, orders.listed_rows, self.units, self.lanes,
         )  # fmt: skip
         return result
 

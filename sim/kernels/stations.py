@@ -37,6 +37,7 @@ HORIZON = 1024  # buckets ahead; what lies beyond waits in the last one and is p
 
 # columns of an entry
 TIME, KEY, ITEM, PLACE, ARRIVED = 0, 1, 2, 3, 4
+STATION = 0xFFFF  # the bits of `place` that name the station; a user may keep what he likes above them
 # columns of a bucket and of a block
 _HEAD, _USED, _COUNT = 0, 1, 2
 _NEXT, _SPARE = 0, 1
@@ -272,13 +273,14 @@ def serve(
     """Serves all stations of a bank for the calendar's current bucket and makes the next bucket current.
 
     Args:
-        entries, links, buckets, meta: the bank's calendar; times in microseconds, `place` the station.
+        entries, links, buckets, meta: the bank's calendar; times in microseconds, the station in the low 16
+            bits of `place`.
         state: int64[stations, 11], see the column names above; DUE, REOPENED and the counters are updated.
         closures: int64[n, 3] of (station, from, until) in microseconds, sorted; nothing starts in them.
         backlog: int64[n, 4], what earlier buckets left, sorted by (station, time, key).
 
     Returns:
-        served int64[n, 5] (start or departure, key, item, station, arrival), sorted by (station, start), and the new
+        served int64[n, 5] (start or departure, key, item, place, arrival), sorted by (station, start), and the new
         backlog in the form of the old one.
     """
     end = (meta[META_CURRENT] + 1) * meta[META_WIDTH]
@@ -291,13 +293,13 @@ def serve(
     n_left = 0
     first = np.zeros(stations + 1, np.int64)
     for row in range(fresh.shape[0]):
-        first[fresh[row, PLACE] + 1] += 1
+        first[(fresh[row, PLACE] & STATION) + 1] += 1
     for station in range(stations):
         first[station + 1] += first[station]
     order = np.empty(fresh.shape[0], np.int64)
     spare = np.empty(fresh.shape[0], np.int64)
     for row in range(fresh.shape[0]):
-        station = fresh[row, PLACE]
+        station = fresh[row, PLACE] & STATION
         order[first[station]] = row
         first[station] += 1
     old = 0
@@ -305,7 +307,7 @@ def serve(
     for station in range(stations):
         finish = first[station]
         old_end = old
-        while old_end < backlog.shape[0] and backlog[old_end, PLACE] == station:
+        while old_end < backlog.shape[0] and backlog[old_end, PLACE] & STATION == station:
             old_end += 1
         if state[station, OPEN] == 0:
             state[station, REOPENED] = end
@@ -329,30 +331,31 @@ def serve(
                 ):
                     from_old = False
             if from_old:
-                time, key, item = backlog[old, TIME], backlog[old, KEY], backlog[old, ITEM]
+                from_entry, source = old, backlog
             else:
-                row = order[new]
-                time, key, item = fresh[row, TIME], fresh[row, KEY], fresh[row, ITEM]
+                from_entry, source = order[new], fresh
+            time = source[from_entry, TIME]
             if working:
                 arrival = max(time, reopened)
                 slot = max(arrival, due - slack)
                 start = slot
                 if headway > 0:
                     start = state[station, PHASE] - (state[station, PHASE] - slot) // headway * headway
-                if closures.shape[0] > 0:
+                while closures.shape[0] > 0:
                     opened = _after_closures(closures, station, start)
-                    if opened != start:
-                        arrival = max(arrival, opened)
-                        slot = opened
-                        start = slot
-                        if headway > 0:
-                            start = state[station, PHASE] - (state[station, PHASE] - slot) // headway * headway
+                    if opened == start:
+                        break
+                    arrival = max(arrival, opened)
+                    slot = opened
+                    start = slot
+                    if headway > 0:
+                        start = state[station, PHASE] - (state[station, PHASE] - slot) // headway * headway
                 if start < end:
                     due = max(due, arrival) + gap
                     served[n_served, TIME] = start
-                    served[n_served, KEY] = key
-                    served[n_served, ITEM] = item
-                    served[n_served, PLACE] = station
+                    served[n_served, KEY] = source[from_entry, KEY]
+                    served[n_served, ITEM] = source[from_entry, ITEM]
+                    served[n_served, PLACE] = source[from_entry, PLACE]
                     served[n_served, ARRIVED] = time
                     n_served += 1
                     state[station, SERVED] += 1
@@ -364,9 +367,9 @@ def serve(
                     continue
                 working = False  # first in, first out: nobody behind can start before the end either
             left[n_left, TIME] = time
-            left[n_left, KEY] = key
-            left[n_left, ITEM] = item
-            left[n_left, PLACE] = station
+            left[n_left, KEY] = source[from_entry, KEY]
+            left[n_left, ITEM] = source[from_entry, ITEM]
+            left[n_left, PLACE] = source[from_entry, PLACE]
             n_left += 1
             if from_old:
                 old += 1
@@ -377,7 +380,7 @@ def serve(
     for station in range(stations):
         state[station, BACKLOG] = 0
     for row in range(n_left):
-        state[left[row, PLACE], BACKLOG] += 1
+        state[left[row, PLACE] & STATION, BACKLOG] += 1
     return served[:n_served], left[:n_left]
 
 
@@ -453,10 +456,18 @@ class Bank:
         self.closures = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
 
     def serve(self) -> I64:
-        """Serves the current bucket: int64[n, 5] of (start, key, item, station, arrival), microseconds."""
+        """Serves the current bucket: int64[n, 5] of (start, key, item, place, arrival), times in microseconds."""
         if self.closures.shape[0]:
-            begin = int(self.calendar.meta[META_CURRENT] * self.calendar.meta[META_WIDTH])
-            self.closures = self.closures[self.closures[:, 2] > begin]
+            self._forget_closures()
         self.calendar.reserve_current()
         served, self.backlog = serve(*self.calendar.arrays, self.state, self.closures, self.backlog)
         return served
+
+    def _forget_closures(self) -> None:
+        """Drops closures that are over and that nobody in the queue has lived through."""
+        begin = int(self.calendar.meta[META_CURRENT] * self.calendar.meta[META_WIDTH])
+        oldest = int(self.backlog[:, TIME].min()) if self.backlog.shape[0] else begin
+        over = self.closures[:, 2] <= min(begin, oldest)
+        for station, _, until in self.closures[over]:
+            self.state[station, REOPENED] = max(int(self.state[station, REOPENED]), int(until))
+        self.closures = self.closures[~over]

@@ -79,7 +79,9 @@ class GoodsWorld:
         )
         return cls(clock, goods, orders, shop, rules, geography.online_adults())
 
-    def batch(self, rng: np.random.Generator, count: int, begin: int, end: int, direct: float = 0.4, **columns: Any) -> Any:
+    def batch(
+        self, rng: np.random.Generator, count: int, begin: int, end: int, direct: float = 0.4, **columns: Any
+    ) -> Any:
         """Records of `count` orders authorised evenly between two seconds; columns override."""
         when = np.sort(rng.integers(begin, end, count))
         line = rng.integers(0, LINES, count)
