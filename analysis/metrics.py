@@ -451,7 +451,7 @@ class _Query:
             f"SUM(CASE WHEN {live} THEN {sql} ELSE 0 END) AS live_{name}, SUM({sql}) AS every_{name}"
             for name, sql in sums.items()
         )
-        source = f"(SELECT *, {self._run_days()} AS run_days FROM {table} WHERE {self._within_table(table)})"
+        source = table if self.span is None else f"{table} JOIN run_facts USING (run) WHERE {self._within()}"
         rows = self.store.query(f"SELECT {keys}, {parts} FROM {source} GROUP BY {groups}", [table])
         for row in rows:
             base = result[row["run"]].setdefault(_key(row, self.by), Base())
@@ -462,9 +462,6 @@ class _Query:
                 if lines[()].live is None:
                     lines[()].live = dict.fromkeys(sums, 0)
                     lines[()].every = dict.fromkeys(sums, 0)
-
-    def _run_days(self) -> str:
-        return f"([{', '.join(str(run.days) for run in self.store.runs)}])[run + 1]"
 
     def _within_table(self, table: str) -> str:
         return self._within() if table.startswith("daily") else "TRUE"
@@ -522,7 +519,7 @@ class _Query:
         if self.span is not None:
             if not places <= {"region", "country"}:
                 return
-            table, where = "daily_delivery", f"{self._within()} AND day + {int(Window.DELIVERY)} <= {self._run_days()}"
+            table, where = "daily_delivery", f"{self._within()} AND day + {int(Window.DELIVERY)} <= run_days"
         elif places <= {"region", "country", "channel"}:
             table, where = "hist_delivery", "TRUE" if "channel" in places else f"channel < {SHELF}"
         elif places <= {"category", "group"}:
@@ -531,7 +528,9 @@ class _Query:
             return
         keys, groups = _select_keys(self.by)
         rows = self.store.query(
-            f"SELECT {keys}, direct, bin, SUM(parcels) AS parcels FROM {table} WHERE {where} GROUP BY {groups}", [table]
+            f"SELECT {keys}, direct, bin, SUM(parcels) AS parcels FROM {table} JOIN run_facts USING (run) "
+            f"WHERE {where} GROUP BY {groups}",
+            [table],
         )
         for row in rows:
             base = result[row["run"]].setdefault(_key(row, self.by), Base())

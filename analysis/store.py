@@ -65,7 +65,8 @@ class Store:
         folders: run folders, or folders that hold run folders.
 
     Attributes:
-        runs: the runs, sorted by path; column `run` of every view is a position in this list.
+        runs: the runs, sorted by path; column `run` of every table is a position in this list. Table `run_facts` holds
+            run and run_days.
 
     Raises:
         RunFolderError: nothing finished there, a damaged file, or tables of another version.
@@ -83,6 +84,9 @@ class Store:
                     f" {SCHEMA_VERSION}; run it again"
                 )
             self.runs.append(Run(path, row))
+        self._connection.execute("CREATE TEMP TABLE run_facts (run INTEGER, run_days INTEGER)")
+        rows = ", ".join(f"({number}, {run.days})" for number, run in enumerate(self.runs))
+        self._connection.execute(f"INSERT INTO run_facts VALUES {rows}")
         self._made: set[str] = set()
 
     def __enter__(self) -> Store:
@@ -116,16 +120,15 @@ class Store:
                 f"{missing[0]}: this needs record={TABLES[table].level} (table {table} was not written);"
                 f" run again with record={TABLES[table].level}"
             )
-        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS run_files (run INTEGER, file VARCHAR)")
-        self._connection.execute("DELETE FROM run_files")
-        files = [str(run.folder / f"{table}.parquet") for run in self.runs]
-        self._connection.executemany("INSERT INTO run_files VALUES (?, ?)", list(enumerate(files)))
         names = ", ".join(TABLES[table].column_names())
-        quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
+        files = ["'" + str(run.folder / f"{table}.parquet").replace("'", "''") + "'" for run in self.runs]
+        quoted = ", ".join(files)
+        numbered = ", ".join(f"({number}, {name})" for number, name in enumerate(files))
         try:
             self._connection.execute(
                 f"CREATE TEMP TABLE {table} AS SELECT CAST(run AS INTEGER) AS run, {names} FROM "
-                f"read_parquet([{quoted}], filename = true) JOIN run_files ON file = filename"
+                f"read_parquet([{quoted}], filename = true) "
+                f"JOIN (VALUES {numbered}) AS numbered(run, file) ON file = filename"
             )
         except duckdb.Error as problem:
             raise RunFolderError(f"table {table} is damaged: {problem}") from None

@@ -6,11 +6,10 @@ leave no trace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -40,10 +39,6 @@ from sim.record.schema import (
 )
 from sim.record.tally import Tally
 
-if TYPE_CHECKING:
-    from sim.config import RunConfig
-
-_EPOCH: Final = date(2000, 1, 1)
 I64 = NDArray[np.int64]
 _PERSONS, _ADOPTERS, _TRUST = 0, 1, 2
 TRUST_PPM: Final = 1_000_000
@@ -74,25 +69,6 @@ class RunFacts:
     weight: float
     languages: tuple[str, ...]
 
-    @classmethod
-    def of(cls, cfg: RunConfig, weight: float, languages: Sequence[str]) -> RunFacts:
-        """Facts of a configuration; `weight` is W, `languages` the names in the order of the world's indices."""
-        return cls(
-            scenario=cfg.scenario.name,
-            question=" ".join(cfg.scenario.question.split()),
-            compared_to=cfg.scenario.compared_to or "",
-            seed=cfg.seed,
-            model_hash=cfg.model_hash(),
-            record=cfg.record,
-            start_date=cfg.start_date.isoformat(),
-            first_day=(cfg.start_date - _EPOCH).days,
-            days=cfg.days,
-            warmup_days=cfg.warmup_days,
-            consumers=cfg.population.consumers,
-            weight=weight,
-            languages=tuple(languages),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -100,31 +76,8 @@ class Mark:
 
     first: int
     last: int
-    kind: str  # festival or intervention
+    kind: str  # festival or policy
     label: str
-
-
-def marks_of(
-    first_day: int,
-    days: int,
-    festivals: Callable[[int], Iterable[str]],
-    interventions: Callable[[int], Iterable[str]],
-) -> tuple[Mark, ...]:
-    """Unbroken spans of festivals and interventions within the reported days.
-
-    Args:
-        first_day, days: the reported days; `first_day` in days since 2000-01-01.
-        festivals, interventions: names in force on a day.
-    """
-    found: list[Mark] = []
-    for kind, names_on in (("festival", festivals), ("intervention", interventions)):
-        since: dict[str, int] = {}
-        for day in range(first_day, first_day + days + 1):
-            names = set(names_on(day)) if day < first_day + days else set()
-            found += [Mark(since.pop(name), day - 1, kind, name) for name in sorted(set(since) - names)]
-            for name in names:
-                since.setdefault(name, day)
-    return tuple(sorted(found, key=lambda mark: (mark.first, mark.kind, mark.label)))
 
 
 @dataclass(slots=True)
@@ -261,7 +214,7 @@ class Recorder:
         facts: what the run is.
         streamer_tier: uint8[streamers], tier of each streamer at the start.
         seller_class: uint8[merchants].
-        marks: festivals and interventions for the time axis; see `marks_of`.
+        marks: festivals and interventions for the time axis.
 
     Attributes:
         tally: the counts, to be handed to the rooms of the day.

@@ -511,7 +511,7 @@ TABLES: Final[dict[str, TableSpec]] = {
             (
                 ColumnSpec("first", "int32", "day", "first day, counted from the first reported day"),
                 ColumnSpec("last", "int32", "day", "last day"),
-                ColumnSpec("kind", "string", "name", "festival or intervention"),
+                ColumnSpec("kind", "string", "name", "festival or policy (an intervention, a shock)"),
                 ColumnSpec("label", "string", "text", "name"),
             ),
         ),

@@ -45,7 +45,7 @@ def synthetic_run(folder: Path, scenario: str, seed: int, days: int = 120) -> Pa
         marks=(
             Mark(FIRST_DAY + 20, FIRST_DAY + 27, "festival", "Lunar New Year"),
             Mark(FIRST_DAY + 82, FIRST_DAY + 111, "festival", "Ramadan"),
-            Mark(FIRST_DAY + 30, FIRST_DAY + days, "intervention", "tariff"),
+            Mark(FIRST_DAY + 30, FIRST_DAY + days, "policy", "tariff"),
         ),
     )
     world = FakeWorld(recorder)

@@ -10,7 +10,7 @@ import pytest
 
 from sim.errors import RunFolderError
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES
-from sim.record.recorder import Mark, marks_of, write_table
+from sim.record.recorder import write_table
 from sim.record.results import Results
 from sim.record.schema import (
     GROUP_MERCHANTS,
@@ -133,16 +133,6 @@ def test_record_levels_nest(tmp_path: Path) -> None:
 def test_an_undeclared_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="declares no column"):
         write_table(tmp_path, TABLES["hist_declared"], {"nonsense": np.zeros(1)})
-
-
-def test_marks_are_unbroken_spans_within_the_run() -> None:
-    fair = {8, 9, 10, 12}
-    found = marks_of(10, 5, lambda day: ["fair"] if day in fair else [], lambda day: ["cap"])
-    assert found == (
-        Mark(10, 10, "festival", "fair"),
-        Mark(10, 14, "intervention", "cap"),
-        Mark(12, 12, "festival", "fair"),
-    )
 
 
 def test_orders_of_the_book_fit_the_table(tmp_path: Path) -> None:
