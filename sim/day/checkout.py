@@ -19,17 +19,19 @@ from numpy.typing import NDArray
 
 from sim.config.payments import Payments
 from sim.draws import Draws, Purpose, purpose_base
-from sim.kernels.money import Border, border_of, landed_parts, parts_per_million, share_cents
+from sim.kernels.money import border_of, landed_parts, parts_per_million, share_cents
 from sim.kernels.philox import philox, unit
 from sim.kinds import (
     COUNTRIES,
     DAY_SECONDS,
     N_CHANNELS,
+    N_COUNTRIES,
     N_METHODS,
     N_ORIGIN_WAREHOUSES,
     N_PLATFORMS,
     NO_STREAMER,
     PAYMENT_METHODS,
+    SELLER_CLASSES,
     Flag,
 )
 from sim.messages import Intents
@@ -43,6 +45,7 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 F32 = NDArray[np.float32]
+Whole = Any  # a whole number: int, or any integer of numpy
 
 ORDERED, STOCKED_OUT, UNPAYABLE = 0, 1, 2  # outcome of an intent
 INSTALMENTS = PAYMENT_METHODS.index("instalments")
@@ -84,20 +87,19 @@ class Placed:
         return int(self.order.size)
 
 
-class Till(NamedTuple):
-    """What today's rules mean at the till, for the kernel.
-
-    offered float32[C, M], down uint8[C, M], missing_loss float32[C, M], second_choice float32[C, M] (shares by which
-    other methods are chosen), fee_ppm int64[C, M], commission_ppm int64[H, 2], subsidy_cents int64[H].
-    """
-
-    offered: F32
-    down: U8
-    missing_loss: F32
-    second_choice: F32
-    fee_ppm: I64
-    commission_ppm: I64
-    subsidy_cents: I64
+TILL = np.dtype(
+    [
+        ("offered", np.float32, (N_COUNTRIES, N_METHODS)),
+        ("missing_loss", np.float32, (N_COUNTRIES, N_METHODS)),
+        ("second_choice", np.float32, (N_COUNTRIES, N_METHODS)),  # shares by which other methods are chosen
+        ("fee_ppm", np.int64, (N_COUNTRIES, N_METHODS)),
+        ("commission_ppm", np.int64, (N_CHANNELS, len(SELLER_CLASSES))),
+        ("subsidy_cents", np.int64, (N_CHANNELS,)),
+        ("down", np.uint8, (N_COUNTRIES, N_METHODS)),  # 1: the method is out of order today
+    ],
+    align=True,
+)
+"""What today's rules mean at the till, as one record for the kernel."""
 
 
 class Shop(NamedTuple):
@@ -118,11 +120,11 @@ class Shop(NamedTuple):
 
 @njit(cache=True, error_model="numpy")
 def is_offered(
-    merchant: int,
-    channel: int,
-    country: int,
-    method: int,
-    till: Till,
+    merchant: Whole,
+    channel: Whole,
+    country: Whole,
+    method: Whole,
+    till: Any,
     purpose: np.uint32,
     key0: np.uint32,
     key1: np.uint32,
@@ -148,19 +150,19 @@ def is_offered(
 @njit(cache=True, error_model="numpy")
 def choose_method(
     birth: np.uint32,
-    preferred: int,
+    preferred: Whole,
     trust: np.uint16,
-    merchant: int,
-    channel: int,
-    country: int,
-    tick: int,
-    ordinal: int,
-    till: Till,
+    merchant: Whole,
+    channel: Whole,
+    country: Whole,
+    tick: Whole,
+    ordinal: Whole,
+    till: Any,
     shop_purpose: np.uint32,
     choice_purpose: np.uint32,
     key0: np.uint32,
     key1: np.uint32,
-) -> int:
+) -> Whole:
     """The method a buyer pays with, or -1 if the buyer gives up.
 
     The preferred one if the shop offers it. If not, the buyer gives up with chance missing_loss * 2 * (1 - trust), the
@@ -173,12 +175,12 @@ def choose_method(
     if unit(words[0]) < till.missing_loss[country, preferred] * distrust:
         return -1
     total = np.float32(0)
-    for method in range(till.offered.shape[1]):
+    for method in range(6):
         if method != preferred and is_offered(merchant, channel, country, method, till, shop_purpose, key0, key1):
             total += till.second_choice[country, method]
     left = unit(words[1]) * total
     chosen = -1
-    for method in range(till.offered.shape[1]):
+    for method in range(6):
         if method != preferred and is_offered(merchant, channel, country, method, till, shop_purpose, key0, key1):
             weight = till.second_choice[country, method]
             if weight > 0:
@@ -213,8 +215,8 @@ def _place(
     preference: U8,
     trust: U16,
     shop: Shop,
-    till: Till,
-    border: Border,
+    tills: NDArray[Any],
+    borders: NDArray[Any],
     tick: int,
     shop_purpose: np.uint32,
     choice_purpose: np.uint32,
@@ -227,15 +229,17 @@ def _place(
 
     Returns the number of orders and the cents by which shown prices differed from those recomputed here (must be 0).
     """
+    till = tills[0]
+    border = borders[0]
     count = 0
     gap = 0
     for i in range(time.size):
-        item = int(line[i])
-        land = int(country[i])
-        units = int(quantity[i])
-        seller = int(shop.merchant[item])
+        item = np.int64(line[i])
+        land = np.int64(country[i])
+        units = np.int64(quantity[i])
+        seller = np.int64(shop.merchant[item])
         direct = shop.direct[item, land]
-        warehouse = int(shop.home_warehouse[seller]) if direct != 0 else 4 + land
+        warehouse = np.int64(shop.home_warehouse[seller]) if direct != 0 else 4 + land
         shop.wanted_units[item, land] += units
         if shop.shown[item, warehouse] < units:
             outcome[i] = 1
@@ -243,13 +247,13 @@ def _place(
         who = consumer[i]
         method = choose_method(
             birth[who],
-            int(preference[who]),
+            np.int64(preference[who]),
             trust[who],
             seller,
-            int(channel[i]),
+            np.int64(channel[i]),
             land,
             tick,
-            int(ordinal[i]),
+            np.int64(ordinal[i]),
             till,
             shop_purpose,
             choice_purpose,
@@ -261,17 +265,17 @@ def _place(
             continue
         outcome[i] = 0
         shop.shown[item, warehouse] -= units
-        price = int(shop.price_cents[item, land, tier[i]])
-        freight = int(shop.freight_cents[item, land])
-        kind = int(shop.category[item])
+        price = np.int64(shop.price_cents[item, land, tier[i]])
+        freight = np.int64(shop.freight_cents[item, land])
+        kind = np.int64(shop.category[item])
         goods, duty, vat = landed_parts(
-            price, int(discount_permille[i]), freight, int(direct), land, kind, border, 1000
+            price, np.int64(discount_permille[i]), freight, np.int64(direct), land, kind, border, 1000
         )
-        full_goods, full_duty, full_vat = landed_parts(price, 0, freight, int(direct), land, kind, border, 1000)
-        gap += abs(full_goods + freight + full_duty + full_vat - int(landed_cents[i]))
-        where = int(channel[i])
+        full_goods, full_duty, full_vat = landed_parts(price, 0, freight, np.int64(direct), land, kind, border, 1000)
+        gap += abs(full_goods + freight + full_duty + full_vat - np.int64(landed_cents[i]))
+        where = np.int64(channel[i])
         pays = units * (goods + freight + duty + vat)
-        subsidy = min(int(till.subsidy_cents[where]), pays)
+        subsidy = min(np.int64(till.subsidy_cents[where]), pays)
         pays -= subsidy
         row = batch[count]
         row.consumer = np.uint32(who)
@@ -296,19 +300,19 @@ def _place(
         row.money = np.uint8(0)
         row.flags = flags[i] | np.uint16(2048) if method == 4 else flags[i]
         row.placed = np.int32(time[i])
-        row.promised = np.int32(time[i] + int(promised_days[i] * np.float32(86400)))
+        row.promised = np.int32(time[i] + np.int64(promised_days[i] * np.float32(86400)))
         row.goods_cents = np.int32(units * goods)
         row.freight_cents = np.int32(units * freight)
         row.duty_cents = np.int32(units * duty)
         row.vat_cents = np.int32(units * vat)
         row.subsidy_cents = np.int32(subsidy)
-        charge = share_cents(units * goods, int(till.commission_ppm[where, int(shop.seller_class[seller])]))
+        charge = share_cents(units * goods, np.int64(till.commission_ppm[where, np.int64(shop.seller_class[seller])]))
         host = 0  # the host's commission is a part of the charge, so a cap on the charge reaches both
         if streamer[i] != 0xFFFF:
-            host = share_cents(charge, int(shop.host_permille[int(streamer[i])]) * 1000)
+            host = share_cents(charge, np.int64(shop.host_permille[np.int64(streamer[i])]) * 1000)
         row.commission_cents = np.int32(charge - host)
         row.host_cents = np.int32(host)
-        row.fee_cents = np.int32(share_cents(pays, int(till.fee_ppm[land, method])))
+        row.fee_cents = np.int32(share_cents(pays, np.int64(till.fee_ppm[land, method])))
         row.expected_quality = expected_quality[i]
         row.impulse_gap = impulse_gap[i]
         row.utility = utility[i]
@@ -341,8 +345,9 @@ class Checkout:
         self._choice_purpose = purpose_base(Purpose.CHECKOUT_METHOD)
         self._seen: Rules | None = None
         self._asked: NDArray[np.float32] | None = None
-        self._till: Till
-        self._border: Border
+        self._till: NDArray[Any]
+        self._border: NDArray[Any]
+        self._batch: Records = np.zeros(64, ORDER)  # the kernel always writes the same fields; the others stay 0
         self.price_gap_cents = 0
 
     def _prepare(self, rules: Rules, commission_asked: NDArray[np.float32]) -> None:
@@ -352,16 +357,15 @@ class Checkout:
             return
         subsidy = np.zeros(N_CHANNELS, np.int64)
         subsidy[:N_PLATFORMS] = np.rint(np.asarray(rules.subsidy.buyer_usd, np.float64) * HUNDREDTH)
-        self._till = Till(
-            offered=np.ascontiguousarray(rules.payment.availability, np.float32),
-            down=np.ascontiguousarray(rules.payment.outage, np.uint8),
-            missing_loss=self._missing_loss,
-            second_choice=self._second_choice,
-            fee_ppm=parts_per_million(rules.payment.fee_rate),
-            commission_ppm=parts_per_million(effective_commission(commission_asked, rules)),
-            subsidy_cents=subsidy,
-        )
-        self._till = Till(*(_writable(part) for part in self._till))
+        till = np.zeros(1, TILL)
+        till["offered"] = rules.payment.availability
+        till["down"] = rules.payment.outage
+        till["missing_loss"] = self._missing_loss
+        till["second_choice"] = self._second_choice
+        till["fee_ppm"] = parts_per_million(rules.payment.fee_rate)
+        till["commission_ppm"] = parts_per_million(effective_commission(commission_asked, rules))
+        till["subsidy_cents"] = subsidy
+        self._till = till
         self._border = border_of(rules, self._payments.customs_value_without_freight)
         self._seen = rules
         self._asked = commission_asked.copy()
@@ -383,7 +387,9 @@ class Checkout:
         outcome = np.zeros(size, np.uint8)
         if size == 0:
             return Placed(np.zeros(0, np.int64), np.zeros(0, np.int64), outcome)
-        batch = np.zeros(size, ORDER)
+        if self._batch.size < size:
+            self._batch = np.zeros(size + size // 2, ORDER)
+        batch = self._batch
         origin = np.zeros(size, np.int64)
         shop = Shop(**{name: getattr(catalogue, name) for name in Shop._fields})
         count, gap = _place(
@@ -442,7 +448,7 @@ class Checkout:
         tally.add_streamer(StreamerMeasure.GMV_CENTS, hosts, amounts[2][live])
         direct = batch["direct"] != 0
         country = batch["country"][direct]
-        threshold = self._border.duty_free[country]
+        threshold = self._border["duty_free"][0][country]
         value = batch["goods_cents"][direct].astype(np.int64) // batch["quantity"][direct]
         ratio = np.where(threshold > 0, value * PERMILLE // np.maximum(threshold, 1), MAX_RATIO)
         tally.add_declared(country, ratio)
@@ -457,8 +463,3 @@ def effective_commission(asked: NDArray[np.float32], rules: Rules) -> NDArray[np
     """float32[H, 2]: the commission a channel may take, the lower of what it asks and the cap."""
     lower: NDArray[np.float32] = np.minimum(asked, rules.commission.cap).astype(np.float32)
     return lower
-
-
-def _writable(part: NDArray[Any]) -> NDArray[Any]:
-    """The array itself or, if read-only, a copy: one compiled signature serves all callers."""
-    return part if part.flags.writeable else part.copy()

@@ -27,9 +27,11 @@ from sim.kinds import (
     DAY_SECONDS,
     MODES,
     N_CARRIERS,
+    N_CHANNELS,
     N_COUNTRIES,
     N_METHODS,
     N_ORIGIN_WAREHOUSES,
+    N_WAREHOUSES,
     NO_CARRIER,
     NO_STREAMER,
     NO_WAREHOUSE,
@@ -65,6 +67,7 @@ U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+Whole = Any  # a whole number: int, or any integer of numpy
 
 HOUR_SECONDS = 3600
 HUNDREDTH = 100
@@ -72,65 +75,65 @@ RING_DAYS = 512  # instalments are due within a year; exchange rates are looked 
 PART_DAYS = 30
 PERMILLE = 1000
 
-# Enumeration values as plain numbers, for the kernels.
-MERCHANTS = int(Account.MERCHANT)
-STREAMERS = int(Account.STREAMER)
-MCNS = int(Account.MCN)
-CHANNELS = int(Account.CHANNEL)
-ESCROW = int(Account.ESCROW)
-CARRIERS = int(Account.CARRIER)
-LINEHAUL = int(Account.LINEHAUL)
-WAREHOUSES = int(Account.WAREHOUSE)
-PROVIDERS = int(Account.PROVIDER)
-TREASURIES = int(Account.TREASURY)
-REST = int(Account.REST_OF_WORLD)
-SALE = int(MoneyPurpose.SALE)
-REFUND = int(MoneyPurpose.REFUND)
-COMMISSION = int(MoneyPurpose.COMMISSION)
-HOST_COMMISSION = int(MoneyPurpose.HOST_COMMISSION)
-AGENCY_SHARE = int(MoneyPurpose.AGENCY_SHARE)
-LOGISTICS = int(MoneyPurpose.LOGISTICS)
-TARIFF = int(MoneyPurpose.TARIFF)
-VAT = int(MoneyPurpose.VAT)
-PAYMENT_FEE = int(MoneyPurpose.PAYMENT_FEE)
-FX = int(MoneyPurpose.FX)
-SUBSIDY = int(MoneyPurpose.SUBSIDY)
-LOAN = int(MoneyPurpose.LOAN)
-EVENT_AUTHORISED = int(Event.AUTHORISED)
-EVENT_AUTH_FAILED = int(Event.AUTH_FAILED)
-EVENT_SHIPPED = int(Event.SHIPPED)
-EVENT_CLEARED = int(Event.CLEARED)
-EVENT_SEIZED = int(Event.SEIZED)
-EVENT_LOST = int(Event.LOST)
-EVENT_DELIVERED = int(Event.DELIVERED)
-EVENT_REFUSED = int(Event.REFUSED)
-EVENT_RETURN_RECEIVED = int(Event.RETURN_RECEIVED)
-EVENT_REFUND_DUE = int(Event.REFUND_DUE)
-EVENT_SETTLEMENT_DUE = int(Event.SETTLEMENT_DUE)
-EVENT_CHARGEBACK = int(Event.CHARGEBACK)
-EVENT_DISPUTE_CLOSED = int(Event.DISPUTE_CLOSED)
-GOODS_PLACED = int(Status.PLACED)
-GOODS_AUTHORISED = int(Status.AUTHORISED)
-GOODS_DELIVERED = int(Status.DELIVERED)
-GOODS_RETURNING = int(Status.RETURNING)
-GOODS_KEPT = int(Status.KEPT)
-GOODS_PAYMENT_FAILED = int(Status.PAYMENT_FAILED)
-GOODS_RETURNED = int(Status.RETURNED)
-MONEY_NONE = int(MoneyState.NONE)
-MONEY_HELD = int(MoneyState.HELD)
-MONEY_FROZEN = int(MoneyState.FROZEN)
-MONEY_SETTLED = int(MoneyState.SETTLED)
-MONEY_REFUNDED = int(MoneyState.REFUNDED)
-MONEY_VOID = int(MoneyState.VOID)
-MONEY_CHARGED_BACK = int(MoneyState.CHARGED_BACK)
+# Enumeration values for the kernels, as int64: plain ints would compile one copy of a function for each value.
+MERCHANTS = np.int64(Account.MERCHANT)
+STREAMERS = np.int64(Account.STREAMER)
+MCNS = np.int64(Account.MCN)
+CHANNELS = np.int64(Account.CHANNEL)
+ESCROW = np.int64(Account.ESCROW)
+CARRIERS = np.int64(Account.CARRIER)
+LINEHAUL = np.int64(Account.LINEHAUL)
+WAREHOUSES = np.int64(Account.WAREHOUSE)
+PROVIDERS = np.int64(Account.PROVIDER)
+TREASURIES = np.int64(Account.TREASURY)
+REST = np.int64(Account.REST_OF_WORLD)
+SALE = np.int64(MoneyPurpose.SALE)
+REFUND = np.int64(MoneyPurpose.REFUND)
+COMMISSION = np.int64(MoneyPurpose.COMMISSION)
+HOST_COMMISSION = np.int64(MoneyPurpose.HOST_COMMISSION)
+AGENCY_SHARE = np.int64(MoneyPurpose.AGENCY_SHARE)
+LOGISTICS = np.int64(MoneyPurpose.LOGISTICS)
+TARIFF = np.int64(MoneyPurpose.TARIFF)
+VAT = np.int64(MoneyPurpose.VAT)
+PAYMENT_FEE = np.int64(MoneyPurpose.PAYMENT_FEE)
+FX = np.int64(MoneyPurpose.FX)
+SUBSIDY = np.int64(MoneyPurpose.SUBSIDY)
+LOAN = np.int64(MoneyPurpose.LOAN)
+EVENT_AUTHORISED = np.int64(Event.AUTHORISED)
+EVENT_AUTH_FAILED = np.int64(Event.AUTH_FAILED)
+EVENT_SHIPPED = np.int64(Event.SHIPPED)
+EVENT_CLEARED = np.int64(Event.CLEARED)
+EVENT_SEIZED = np.int64(Event.SEIZED)
+EVENT_LOST = np.int64(Event.LOST)
+EVENT_DELIVERED = np.int64(Event.DELIVERED)
+EVENT_REFUSED = np.int64(Event.REFUSED)
+EVENT_RETURN_RECEIVED = np.int64(Event.RETURN_RECEIVED)
+EVENT_REFUND_DUE = np.int64(Event.REFUND_DUE)
+EVENT_SETTLEMENT_DUE = np.int64(Event.SETTLEMENT_DUE)
+EVENT_CHARGEBACK = np.int64(Event.CHARGEBACK)
+EVENT_DISPUTE_CLOSED = np.int64(Event.DISPUTE_CLOSED)
+GOODS_PLACED = np.int64(Status.PLACED)
+GOODS_AUTHORISED = np.int64(Status.AUTHORISED)
+GOODS_DELIVERED = np.int64(Status.DELIVERED)
+GOODS_RETURNING = np.int64(Status.RETURNING)
+GOODS_KEPT = np.int64(Status.KEPT)
+GOODS_PAYMENT_FAILED = np.int64(Status.PAYMENT_FAILED)
+GOODS_RETURNED = np.int64(Status.RETURNED)
+MONEY_NONE = np.int64(MoneyState.NONE)
+MONEY_HELD = np.int64(MoneyState.HELD)
+MONEY_FROZEN = np.int64(MoneyState.FROZEN)
+MONEY_SETTLED = np.int64(MoneyState.SETTLED)
+MONEY_REFUNDED = np.int64(MoneyState.REFUNDED)
+MONEY_VOID = np.int64(MoneyState.VOID)
+MONEY_CHARGED_BACK = np.int64(MoneyState.CHARGED_BACK)
 CARD = PAYMENT_METHODS.index("card")
 CASH_ON_DELIVERY = PAYMENT_METHODS.index("cash_on_delivery")
 INSTALMENTS = PAYMENT_METHODS.index("instalments")
-DEDICATED_LINE = MODES.index("dedicated_line")
-LATE, DAMAGED, COUNTERFEIT = int(Flag.LATE), int(Flag.DAMAGED), int(Flag.COUNTERFEIT)
-SPOILED, GUARANTEED = int(Flag.SPOILED), int(Flag.GUARANTEED)
-POSTED_SALE, POSTED_LOGISTICS, POSTED_TAXES = int(Posted.SALE), int(Posted.LOGISTICS), int(Posted.TAXES)
-POSTED_PAYOUT, PENDING = int(Posted.PAYOUT), int(Posted.PENDING)
+DEDICATED_LINE = np.int64(MODES.index("dedicated_line"))
+LATE, DAMAGED, COUNTERFEIT = np.int64(Flag.LATE), int(Flag.DAMAGED), int(Flag.COUNTERFEIT)
+SPOILED, GUARANTEED = np.int64(Flag.SPOILED), int(Flag.GUARANTEED)
+POSTED_SALE, POSTED_LOGISTICS, POSTED_TAXES = np.int64(Posted.SALE), np.int64(Posted.LOGISTICS), np.int64(Posted.TAXES)
+POSTED_PAYOUT, PENDING = np.int64(Posted.PAYOUT), np.int64(Posted.PENDING)
 
 
 class Schedule(Protocol):
@@ -140,40 +143,47 @@ class Schedule(Protocol):
         """Files due events."""
 
 
-class Desk(NamedTuple):
-    """Rules and parameters of payment, per country (C), channel (H), method (M) or flat, for the kernels."""
-
-    settlement_seconds: I64  # (H,) from delivery to payout
-    handling_seconds: I64  # (H,) from dispute to answer
-    refund_seconds: int
-    outage_seconds: int
-    down: U8  # (C, M)
-    fraud: F32  # (C,) share of card orders charged back as unauthorised
-    chargeback_days: F32  # median, log standard deviation
-    chargeback_fee: int  # cents
-    dispute_refund: F32  # chance without and with a visible fault
-    dispute_to_bank: F32  # (1,)
-    freight_back: I64  # (C,) 1: outward freight is refunded to who changes the mind
-    duty_back_ppm: I64  # (C,)
-    vat_back_ppm: I64  # (C,)
-    fee_back_ppm: int
-    fee_by_channel: U8  # (M,)
-    floating: U8  # (M,)
-    spread_ppm: int
-    default: F32  # (C,)
-    part_counts: I64
-    part_limits: F32  # cumulated shares
-    least_part: int  # cents
-    handling_cents: F64  # (W,) pick and pack
-    linehaul_cents: F64  # (modes,) a parcel
-    linehaul_kg_cents: F64  # (modes,)
-    lane_factor: F64  # (C,)
-    last_mile_cents: F64  # (C,)
-    last_mile_kg_cents: float
-    carrier_price: F64  # (carriers,)
-    return_cents: F64  # (C,)
-    cold_factor: float
-    small_factor: float
+_C, _H, _M = (N_COUNTRIES,), (N_CHANNELS,), (N_METHODS,)
+_PART_COUNTS = 16  # room for different numbers of instalments
+DESK = np.dtype(
+    [
+        ("settlement_seconds", np.int64, _H),  # from delivery to payout
+        ("handling_seconds", np.int64, _H),  # from dispute to answer
+        ("refund_seconds", np.int64),
+        ("outage_seconds", np.int64),
+        ("chargeback_fee", np.int64),  # cents
+        ("freight_back", np.int64, _C),  # 1: outward freight is refunded to who changes the mind
+        ("duty_back_ppm", np.int64, _C),
+        ("vat_back_ppm", np.int64, _C),
+        ("fee_back_ppm", np.int64),
+        ("fee_by_channel", np.int64, _M),  # 1: the channel pays the provider, 0: the merchant
+        ("floating", np.int64, _M),  # 1: stays in local money until settlement
+        ("spread_ppm", np.int64),
+        ("parts", np.int64),  # different numbers of instalments
+        ("part_counts", np.int64, (_PART_COUNTS,)),
+        ("least_part", np.int64),  # cents
+        ("handling_cents", np.float64, (N_WAREHOUSES,)),  # pick and pack
+        ("linehaul_cents", np.float64, (len(MODES),)),  # a parcel
+        ("linehaul_kg_cents", np.float64, (len(MODES),)),
+        ("lane_factor", np.float64, _C),
+        ("last_mile_cents", np.float64, _C),
+        ("last_mile_kg_cents", np.float64),
+        ("carrier_price", np.float64, (N_CARRIERS,)),
+        ("return_cents", np.float64, _C),
+        ("cold_factor", np.float64),
+        ("small_factor", np.float64),
+        ("fraud", np.float32, _C),  # share of card orders charged back as unauthorised
+        ("default", np.float32, _C),
+        ("part_limits", np.float32, (_PART_COUNTS,)),  # cumulated shares of part_counts
+        ("chargeback_median", np.float32),  # days
+        ("chargeback_sigma", np.float32),
+        ("dispute_refund", np.float32, (2,)),  # chance without and with a visible fault
+        ("dispute_to_bank", np.float32),
+        ("down", np.uint8, (N_COUNTRIES, N_METHODS)),
+    ],
+    align=True,
+)
+"""Rules and parameters of payment, as one record: kernels pass a record on for nothing."""
 
 
 class Goods(NamedTuple):
@@ -225,47 +235,47 @@ def _request(
             order.birth, np.uint32(0), np.uint32(order.tick), purpose + np.uint32(order.ordinal), key[0], key[1]
         )
         hours = interp_quantile(tables[order.method], unit(words[0]))
-        times[position] = order.placed + int(hours * np.float32(HOUR_SECONDS))
+        times[position] = order.placed + np.int64(hours * np.float32(HOUR_SECONDS))
         kinds[position] = (
             EVENT_AUTH_FAILED if unit(words[1]) < failure[order.country, order.method] else EVENT_AUTHORISED
         )
 
 
 @njit(cache=True, error_model="numpy")
-def _whole(cents: float) -> int:
-    return int(cents + 0.5)
+def _whole(cents: float) -> Whole:
+    return np.int64(cents + 0.5)
 
 
 @njit(cache=True, error_model="numpy")
-def buyer_pays(order: Any) -> int:
+def buyer_pays(order: Any) -> Whole:
     """Cents the buyer pays for an order: goods, freight and taxes less the platform's subsidy."""
     goods, freight, taxes = (
-        int(order.goods_cents),
-        int(order.freight_cents),
-        int(order.duty_cents) + int(order.vat_cents),
+        np.int64(order.goods_cents),
+        np.int64(order.freight_cents),
+        np.int64(order.duty_cents) + np.int64(order.vat_cents),
     )
-    return goods + freight + taxes - int(order.subsidy_cents)
+    return goods + freight + taxes - np.int64(order.subsidy_cents)
 
 
 @njit(cache=True, error_model="numpy")
-def in_escrow(order: Any) -> int:
+def in_escrow(order: Any) -> Whole:
     """Cents of an order whose money is held that lie in escrow: all that came in, less taxes already passed on.
 
     Taxes of a cash-on-delivery parcel are advanced by the seller, so nothing of its money has gone to the treasury.
     """
-    cents = buyer_pays(order) + int(order.subsidy_cents)
+    cents = buyer_pays(order) + np.int64(order.subsidy_cents)
     if order.posted & POSTED_TAXES != 0 and order.method != CASH_ON_DELIVERY:
-        cents -= int(order.duty_cents) + int(order.vat_cents)
+        cents -= np.int64(order.duty_cents) + np.int64(order.vat_cents)
     return cents
 
 
 @njit(cache=True, error_model="numpy")
-def _household(order: Any) -> int:
-    return int(order.country) * 3 + int(order.third)
+def _household(order: Any) -> Whole:
+    return np.int64(order.country) * 3 + np.int64(order.third)
 
 
 @njit(cache=True, error_model="numpy")
-def _file(out: Out, kind: int, time: int, seq: int) -> None:
+def _file(out: Out, kind: Whole, time: Whole, seq: int) -> None:
     place = out.sizes[0]
     out.kind[place] = kind
     out.time[place] = time
@@ -274,71 +284,69 @@ def _file(out: Out, kind: int, time: int, seq: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _fee_account(order: Any, desk: Desk, books: Books) -> int:
+def _fee_account(order: Any, desk: Any, books: Books) -> Whole:
     if desk.fee_by_channel[order.method] != 0:
-        return int(books.start[CHANNELS] + order.channel)
-    return int(books.start[MERCHANTS] + order.merchant)
+        return np.int64(books[CHANNELS] + order.channel)
+    return np.int64(books[MERCHANTS] + order.merchant)
 
 
 @njit(cache=True, error_model="numpy")
-def _pay_in(order: Any, desk: Desk, books: Books) -> None:
+def _pay_in(order: Any, desk: Any, books: Books) -> None:
     """The buyer's money and the platform's subsidy come into escrow; the provider takes its fee."""
-    escrow = books.start[ESCROW] + order.channel
+    escrow = books[ESCROW] + order.channel
     transfer(books, SALE, _household(order), escrow, buyer_pays(order))
-    transfer(books, SUBSIDY, books.start[CHANNELS] + order.channel, escrow, int(order.subsidy_cents))
+    transfer(books, SUBSIDY, books[CHANNELS] + order.channel, escrow, np.int64(order.subsidy_cents))
     transfer(
         books,
         PAYMENT_FEE,
         _fee_account(order, desk, books),
-        books.start[PROVIDERS] + order.method,
-        int(order.fee_cents),
+        books[PROVIDERS] + order.method,
+        np.int64(order.fee_cents),
     )
     order.posted |= np.uint8(POSTED_SALE)
 
 
 @njit(cache=True, error_model="numpy")
 def _lend(
-    order: Any, day: int, desk: Desk, books: Books, due: I64, purpose: np.uint32, key0: np.uint32, key1: np.uint32
+    order: Any, day: Whole, desk: Any, books: Books, due: I64, purpose: np.uint32, key0: np.uint32, key1: np.uint32
 ) -> None:
     """The provider advances all parts but the first; repayments are filed until the buyer stops, if ever."""
     words = philox(order.birth, np.uint32(0), np.uint32(order.tick), purpose + np.uint32(order.ordinal), key0, key1)
     place = 0
-    while place < desk.part_counts.size - 1 and unit(words[0]) >= desk.part_limits[place]:
+    while place < desk.parts - 1 and unit(words[0]) >= desk.part_limits[place]:
         place += 1
     pays = buyer_pays(order)
     parts = min(desk.part_counts[place], max(pays // max(desk.least_part, 1), 1))
     part = pays // parts
-    transfer(books, LOAN, books.start[PROVIDERS] + order.method, _household(order), part * (parts - 1))
+    transfer(books, LOAN, books[PROVIDERS] + order.method, _household(order), part * (parts - 1))
     paid = parts
     if unit(words[1]) < desk.default[order.country]:
-        paid = 1 + int(unit(words[2]) * np.float32(parts - 1))
+        paid = 1 + np.int64(unit(words[2]) * np.float32(parts - 1))
     for step in range(1, paid):
         due[(day + PART_DAYS * step) % due.shape[0], _household(order)] += part
 
 
 @njit(cache=True, error_model="numpy")
-def _ship(order: Any, desk: Desk, goods: Goods, books: Books) -> None:
+def _ship(order: Any, desk: Any, goods: Goods, books: Books) -> None:
     """The seller pays for picking and packing, for line-haul of a direct parcel, and for the last mile."""
     if order.posted & POSTED_LOGISTICS != 0:
         return
     order.posted |= np.uint8(POSTED_LOGISTICS)
-    seller = books.start[MERCHANTS] + order.merchant
+    seller = books[MERCHANTS] + order.merchant
     weight = float(goods.weight_kg[order.line]) * float(order.quantity)
     factor = desk.small_factor if goods.seller_class[order.merchant] == 0 else 1.0
     if goods.cold[order.line] != 0:
         factor = factor * desk.cold_factor
     if order.warehouse != NO_WAREHOUSE:
         handling = _whole(desk.handling_cents[order.warehouse] * factor)
-        transfer(books, LOGISTICS, seller, books.start[WAREHOUSES] + order.warehouse, handling)
+        transfer(books, LOGISTICS, seller, books[WAREHOUSES] + order.warehouse, handling)
     if order.direct != 0:
-        mode = int(order.mode) if order.mode != NO_MODE else DEDICATED_LINE
+        mode = np.int64(order.mode) if order.mode != NO_MODE else DEDICATED_LINE
         haul = (desk.linehaul_cents[mode] + desk.linehaul_kg_cents[mode] * weight) * desk.lane_factor[order.country]
-        transfer(books, LOGISTICS, seller, books.start[LINEHAUL] + mode, _whole(haul * factor))
-    carrier = int(order.carrier) if order.carrier != NO_CARRIER else 2 * int(order.country)
+        transfer(books, LOGISTICS, seller, books[LINEHAUL] + mode, _whole(haul * factor))
+    carrier = np.int64(order.carrier) if order.carrier != NO_CARRIER else 2 * np.int64(order.country)
     mile = desk.last_mile_cents[order.country] + desk.last_mile_kg_cents * max(weight - 1.0, 0.0)
-    transfer(
-        books, LOGISTICS, seller, books.start[CARRIERS] + carrier, _whole(mile * desk.carrier_price[carrier] * factor)
-    )
+    transfer(books, LOGISTICS, seller, books[CARRIERS] + carrier, _whole(mile * desk.carrier_price[carrier] * factor))
 
 
 @njit(cache=True, error_model="numpy")
@@ -346,88 +354,92 @@ def _tax(order: Any, books: Books) -> None:
     """Duty and value added tax go to the treasury: out of escrow, or advanced by the seller of a cash order."""
     if order.posted & POSTED_TAXES != 0 or order.direct == 0:
         return
-    payer = books.start[ESCROW] + order.channel
+    payer = books[ESCROW] + order.channel
     if order.method == CASH_ON_DELIVERY or (
         order.money != MONEY_HELD and order.money != MONEY_FROZEN
     ):  # nothing in escrow: the seller pays
-        payer = books.start[MERCHANTS] + order.merchant
+        payer = books[MERCHANTS] + order.merchant
     order.posted |= np.uint8(POSTED_TAXES)
-    transfer(books, TARIFF, payer, books.start[TREASURIES] + order.country, int(order.duty_cents))
-    transfer(books, VAT, payer, books.start[TREASURIES] + order.country, int(order.vat_cents))
+    transfer(books, TARIFF, payer, books[TREASURIES] + order.country, np.int64(order.duty_cents))
+    transfer(books, VAT, payer, books[TREASURIES] + order.country, np.int64(order.vat_cents))
 
 
 @njit(cache=True, error_model="numpy")
-def _tax_back(order: Any, payee: int, desk: Desk, books: Books) -> int:
+def _tax_back(order: Any, payee: Whole, desk: Any, books: Books) -> Whole:
     """The treasury pays back its share of the taxes it has received; returns the cents."""
     if order.posted & POSTED_TAXES == 0:
         return 0
-    duty = share_cents(int(order.duty_cents), desk.duty_back_ppm[order.country])
-    vat = share_cents(int(order.vat_cents), desk.vat_back_ppm[order.country])
-    transfer(books, TARIFF, books.start[TREASURIES] + order.country, payee, duty)
-    transfer(books, VAT, books.start[TREASURIES] + order.country, payee, vat)
+    duty = share_cents(np.int64(order.duty_cents), desk.duty_back_ppm[order.country])
+    vat = share_cents(np.int64(order.vat_cents), desk.vat_back_ppm[order.country])
+    transfer(books, TARIFF, books[TREASURIES] + order.country, payee, duty)
+    transfer(books, VAT, books[TREASURIES] + order.country, payee, vat)
     return duty + vat
 
 
 @njit(cache=True, error_model="numpy")
-def _pay_out(order: Any, day: int, desk: Desk, goods: Goods, books: Books, rates: F64) -> None:
+def _pay_out(order: Any, day: Whole, desk: Any, goods: Goods, books: Books, rates: F64) -> None:
     """Escrow to seller; seller to channel, host and exchange; host to agency."""
     _tax(order, books)
-    seller = books.start[MERCHANTS] + order.merchant
+    seller = books[MERCHANTS] + order.merchant
     amount = in_escrow(order)
-    transfer(books, SALE, books.start[ESCROW] + order.channel, seller, amount)
-    transfer(books, COMMISSION, seller, books.start[CHANNELS] + order.channel, int(order.commission_cents))
+    transfer(books, SALE, books[ESCROW] + order.channel, seller, amount)
+    transfer(books, COMMISSION, seller, books[CHANNELS] + order.channel, np.int64(order.commission_cents))
     if order.streamer != NO_STREAMER:
-        host = books.start[STREAMERS] + order.streamer
-        transfer(books, HOST_COMMISSION, seller, host, int(order.host_cents))
+        host = books[STREAMERS] + order.streamer
+        transfer(books, HOST_COMMISSION, seller, host, np.int64(order.host_cents))
         if goods.agency[order.streamer] != NO_STREAMER:
-            permille = int(goods.agency_permille[order.streamer])
-            order.agency_cents = np.int32(share_cents(int(order.host_cents), permille * PERMILLE))
-            agency = books.start[MCNS] + goods.agency[order.streamer]
-            transfer(books, AGENCY_SHARE, host, agency, int(order.agency_cents))
-    transfer(books, FX, seller, books.start[PROVIDERS] + order.method, share_cents(amount, desk.spread_ppm))
+            permille = np.int64(goods.agency_permille[order.streamer])
+            order.agency_cents = np.int32(share_cents(np.int64(order.host_cents), permille * PERMILLE))
+            agency = books[MCNS] + goods.agency[order.streamer]
+            transfer(books, AGENCY_SHARE, host, agency, np.int64(order.agency_cents))
+    transfer(books, FX, seller, books[PROVIDERS] + order.method, share_cents(amount, desk.spread_ppm))
     if desk.floating[order.method] != 0:
         then = rates[(order.authorised // DAY_SECONDS) % rates.shape[0], order.country]
         now = rates[day % rates.shape[0], order.country]
         if then > 0.0 and now > 0.0:  # local money received then, worth this much now
             change = amount * (then / now - 1.0)
-            gain = int(change + 0.5) if change >= 0.0 else -int(0.5 - change)
-            transfer(books, FX, books.start[REST], seller, gain)
+            gain = np.int64(change + 0.5) if change >= 0.0 else -np.int64(0.5 - change)
+            transfer(books, FX, books[REST], seller, gain)
     order.posted |= np.uint8(POSTED_PAYOUT)
 
 
 @njit(cache=True, error_model="numpy")
 def _claw_back(order: Any, goods: Goods, books: Books) -> None:
     """A payout is undone: channel, host and agency return their commissions to the seller."""
-    seller = books.start[MERCHANTS] + order.merchant
-    transfer(books, COMMISSION, books.start[CHANNELS] + order.channel, seller, int(order.commission_cents))
+    seller = books[MERCHANTS] + order.merchant
+    transfer(books, COMMISSION, books[CHANNELS] + order.channel, seller, np.int64(order.commission_cents))
     if order.streamer != NO_STREAMER:
-        host = books.start[STREAMERS] + order.streamer
+        host = books[STREAMERS] + order.streamer
         if order.agency_cents != 0:
             transfer(
-                books, AGENCY_SHARE, books.start[MCNS] + goods.agency[order.streamer], host, int(order.agency_cents)
+                books,
+                AGENCY_SHARE,
+                books[MCNS] + goods.agency[order.streamer],
+                host,
+                np.int64(order.agency_cents),
             )
-        transfer(books, HOST_COMMISSION, host, seller, int(order.host_cents))
+        transfer(books, HOST_COMMISSION, host, seller, np.int64(order.host_cents))
 
 
 @njit(cache=True, error_model="numpy")
-def _return_freight(order: Any, payer: int, desk: Desk, goods: Goods, books: Books) -> None:
-    carrier = int(order.carrier) if order.carrier != NO_CARRIER else 2 * int(order.country)
+def _return_freight(order: Any, payer: Whole, desk: Any, goods: Goods, books: Books) -> None:
+    carrier = np.int64(order.carrier) if order.carrier != NO_CARRIER else 2 * np.int64(order.country)
     cents = desk.return_cents[order.country]
     if goods.cold[order.line] != 0:
         cents = cents * desk.cold_factor
-    transfer(books, LOGISTICS, payer, books.start[CARRIERS] + carrier, _whole(cents))
+    transfer(books, LOGISTICS, payer, books[CARRIERS] + carrier, _whole(cents))
 
 
 @njit(cache=True, error_model="numpy")
-def _give_back(order: Any, blameless: bool, desk: Desk, goods: Goods, books: Books) -> int:
+def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Books) -> Whole:
     """Refunds a paid order and returns the cents the buyer gets.
 
     `blameless`: the goods never arrived, were faulty, or are guaranteed; the buyer then gets everything. Who only
     changed the mind goes without outward freight and taxes where law and treasury do not give them back. The platform
     gets its subsidy back. What is missing in escrow the seller adds; what is over the seller keeps.
     """
-    escrow = books.start[ESCROW] + order.channel
-    seller = books.start[MERCHANTS] + order.merchant
+    escrow = books[ESCROW] + order.channel
+    seller = books[MERCHANTS] + order.merchant
     held = in_escrow(order)
     if order.posted & POSTED_PAYOUT != 0:
         _claw_back(order, goods, books)
@@ -436,28 +448,28 @@ def _give_back(order: Any, blameless: bool, desk: Desk, goods: Goods, books: Boo
     refund = buyer_pays(order)
     if not blameless:
         if desk.freight_back[order.country] == 0:
-            refund -= int(order.freight_cents)
+            refund -= np.int64(order.freight_cents)
         if order.posted & POSTED_TAXES != 0:
-            refund -= int(order.duty_cents) + int(order.vat_cents) - tax_back
+            refund -= np.int64(order.duty_cents) + np.int64(order.vat_cents) - tax_back
         refund = max(refund, 0)
-    subsidy = int(order.subsidy_cents)
+    subsidy = np.int64(order.subsidy_cents)
     rest = held + tax_back - refund - subsidy
     if rest < 0:
         transfer(books, REFUND, seller, escrow, -rest)
     transfer(books, REFUND, escrow, _household(order), refund)
-    transfer(books, SUBSIDY, escrow, books.start[CHANNELS] + order.channel, subsidy)
+    transfer(books, SUBSIDY, escrow, books[CHANNELS] + order.channel, subsidy)
     if rest > 0:
         transfer(books, SALE, escrow, seller, rest)
-    fee = share_cents(int(order.fee_cents), desk.fee_back_ppm)
-    transfer(books, PAYMENT_FEE, books.start[PROVIDERS] + order.method, _fee_account(order, desk, books), fee)
+    fee = share_cents(np.int64(order.fee_cents), desk.fee_back_ppm)
+    transfer(books, PAYMENT_FEE, books[PROVIDERS] + order.method, _fee_account(order, desk, books), fee)
     order.refunded_cents += np.int32(refund)
     return refund
 
 
 @njit(cache=True, error_model="numpy")
-def _expect_chargeback(order: Any, seq: int, time: int, chance_days: np.float32, out: Out) -> None:
+def _expect_chargeback(order: Any, seq: Whole, time: Whole, chance_days: np.float32, out: Out) -> None:
     order.posted |= np.uint8(PENDING)
-    _file(out, EVENT_CHARGEBACK, time + int(chance_days * np.float32(DAY_SECONDS)), seq)
+    _file(out, EVENT_CHARGEBACK, time + np.int64(chance_days * np.float32(DAY_SECONDS)), seq)
 
 
 @njit(cache=True, error_model="numpy")
@@ -474,7 +486,7 @@ def _apply(
     rows: I64,
     book: Book,
     books: Books,
-    desk: Desk,
+    desks: NDArray[Any],
     goods: Goods,
     rates: F64,
     due: I64,
@@ -483,8 +495,9 @@ def _apply(
     dispute: np.uint32,
     key: NDArray[np.uint32],
     out: Out,
-) -> int:
+) -> Whole:
     """Applies events in order; -1, or the position of the first event that asks for a move the book does not allow."""
+    desk = desks[0]
     for position in range(times.size):
         row = rows[position]
         if row < 0:
@@ -519,7 +532,7 @@ def _apply(
                     key[1],
                 )
                 if unit(words[2]) < desk.fraud[order.country]:
-                    days = lognormal(unit(words[3]), desk.chargeback_days[0], desk.chargeback_days[1])
+                    days = lognormal(unit(words[3]), desk.chargeback_median, desk.chargeback_sigma)
                     _expect_chargeback(order, seqs[position], time, days, out)
             out.authorised[out.sizes[1]] = seqs[position]
             out.sizes[1] += 1
@@ -541,9 +554,9 @@ def _apply(
             _file(out, EVENT_SETTLEMENT_DUE, time + desk.settlement_seconds[order.channel], seqs[position])
         elif kind in (EVENT_SEIZED, EVENT_LOST, EVENT_REFUSED, EVENT_RETURN_RECEIVED):
             if kind == EVENT_REFUSED:  # a parcel refused at the door travels back at the seller's cost
-                _return_freight(order, books.start[MERCHANTS] + order.merchant, desk, goods, books)
+                _return_freight(order, books[MERCHANTS] + order.merchant, desk, goods, books)
             if money == MONEY_NONE:
-                _tax_back(order, books.start[MERCHANTS] + order.merchant, desk, books)
+                _tax_back(order, books[MERCHANTS] + order.merchant, desk, books)
                 order.closed = np.int32(time)
                 out.reversed[position] = order.goods_cents
                 fine = move_money_one(book.data, row, MONEY_VOID, book.money_moves, book.counts, book.listed)
@@ -560,7 +573,7 @@ def _apply(
                 out.refunded[position] = _give_back(order, blameless, desk, goods, books)
                 out.reversed[position] = order.goods_cents
                 if order.status == GOODS_RETURNED:
-                    payer = books.start[MERCHANTS] + order.merchant if blameless else _household(order)
+                    payer = books[MERCHANTS] + order.merchant if blameless else _household(order)
                     _return_freight(order, payer, desk, goods, books)
                 order.closed = np.int32(time)
                 fine = move_money_one(book.data, row, MONEY_REFUNDED, book.money_moves, book.counts, book.listed)
@@ -577,10 +590,10 @@ def _apply(
             order.posted &= np.uint8(0xFF ^ PENDING)
             back = order.status in (GOODS_RETURNING, GOODS_RETURNED)  # refunded anyway
             if paid and not back:
-                out.refunded[position] = _give_back(order, True, desk, goods, books)
+                out.refunded[position] = _give_back(order, paid, desk, goods, books)
                 out.reversed[position] = order.goods_cents
-                provider = books.start[PROVIDERS] + order.method
-                transfer(books, PAYMENT_FEE, books.start[MERCHANTS] + order.merchant, provider, desk.chargeback_fee)
+                provider = books[PROVIDERS] + order.method
+                transfer(books, PAYMENT_FEE, books[MERCHANTS] + order.merchant, provider, desk.chargeback_fee)
                 order.closed = np.int32(time)
                 fine = move_money_one(book.data, row, MONEY_CHARGED_BACK, book.money_moves, book.counts, book.listed)
                 if order.status == GOODS_DELIVERED:
@@ -597,15 +610,15 @@ def _apply(
             if order.status == GOODS_RETURNING or order.status == GOODS_RETURNED:
                 fine = move_money_one(book.data, row, MONEY_HELD, book.money_moves, book.counts, book.listed)
             elif unit(words[0]) < desk.dispute_refund[visible]:
-                out.refunded[position] = _give_back(order, True, desk, goods, books)
+                out.refunded[position] = _give_back(order, paid, desk, goods, books)
                 out.reversed[position] = order.goods_cents
                 order.closed = np.int32(time)
                 fine = move_money_one(book.data, row, MONEY_REFUNDED, book.money_moves, book.counts, book.listed)
                 if order.status == GOODS_DELIVERED:
                     fine &= move_status_one(book.data, row, GOODS_KEPT, book.status_moves, book.counts, book.listed)
             else:
-                if order.method == CARD and order.posted & PENDING == 0 and unit(words[1]) < desk.dispute_to_bank[0]:
-                    days = lognormal(unit(words[2]), desk.chargeback_days[0], desk.chargeback_days[1])
+                if order.method == CARD and order.posted & PENDING == 0 and unit(words[1]) < desk.dispute_to_bank:
+                    days = lognormal(unit(words[2]), desk.chargeback_median, desk.chargeback_sigma)
                     _expect_chargeback(order, seqs[position], time, days, out)
                 fine = move_money_one(book.data, row, MONEY_HELD, book.money_moves, book.counts, book.listed)
                 _file(
@@ -620,7 +633,10 @@ def _apply(
 
 
 @njit(cache=True, error_model="numpy")
-def _freeze(times: I64, disputes: NDArray[np.bool_], seqs: I64, rows: I64, book: Book, desk: Desk, out: Out) -> int:
+def _freeze(
+    times: I64, disputes: NDArray[np.bool_], seqs: I64, rows: I64, book: Book, desks: NDArray[Any], out: Out
+) -> Whole:
+    desk = desks[0]
     for position in range(rows.size):
         row = rows[position]
         if not disputes[position] or row < 0:
@@ -679,18 +695,17 @@ class Settlement:
             payments, economics, np.broadcast_to(np.asarray(carrier_price, np.float64), N_CARRIERS)
         )
         self._seen: Rules | None = None
-        self._desk: Desk
+        self._desk: NDArray[Any]
         self._rates: F64 = np.zeros((RING_DAYS, N_COUNTRIES))
         self._due: I64 = np.zeros((RING_DAYS, ledger.size[Account.HOUSEHOLD]), np.int64)
 
     def _prepare(self, rules: Rules) -> None:
         if rules is self._seen:
             return
-        self._desk = self._fixed._replace(
-            settlement_seconds=_seconds(rules.payment.settlement_days, DAY_SECONDS),
-            handling_seconds=_seconds(rules.aftersales.handling_hours, HOUR_SECONDS),
-            down=np.array(rules.payment.outage, np.uint8),
-        )
+        self._desk = self._fixed.copy()
+        self._desk["settlement_seconds"] = _seconds(rules.payment.settlement_days, DAY_SECONDS)
+        self._desk["handling_seconds"] = _seconds(rules.aftersales.handling_hours, HOUR_SECONDS)
+        self._desk["down"] = rules.payment.outage
         self._seen = rules
 
     def _book(self) -> Book:
@@ -769,7 +784,9 @@ class Settlement:
         """Files the refunds of orders whose goods were cancelled; call it once for each."""
         self._prepare(rules)
         self._clock.schedule(
-            np.full(seqs.size, int(Event.REFUND_DUE)), np.asarray(seconds, np.int64) + self._desk.refund_seconds, seqs
+            np.full(seqs.size, int(Event.REFUND_DUE)),
+            np.asarray(seconds, np.int64) + self._desk["refund_seconds"][0],
+            seqs,
         )
 
     def _send(self, out: Out) -> None:
@@ -820,7 +837,7 @@ def _seconds(values: ArrayLike, unit_seconds: int) -> I64:
     return whole
 
 
-def _fixed_desk(payments: Payments, economics: Economics, carrier_price: F64) -> Desk:
+def _fixed_desk(payments: Payments, economics: Economics, carrier_price: F64) -> NDArray[Any]:
     """The parameters no rule changes; the leaves of the rules are filled in with zeros."""
     regions = [REGIONS[region] for region in REGION_OF_COUNTRY]
 
@@ -829,36 +846,39 @@ def _fixed_desk(payments: Payments, economics: Economics, carrier_price: F64) ->
 
     origin = economics.pick_pack_usd["origin"] * HUNDREDTH
     shares = np.asarray(payments.part_shares, np.float64)
-    return Desk(
-        settlement_seconds=np.zeros(0, np.int64),
-        handling_seconds=np.zeros(0, np.int64),
-        refund_seconds=int(payments.refund_hours * HOUR_SECONDS),
-        outage_seconds=int(payments.outage_delay_hours * HOUR_SECONDS),
-        down=np.zeros((N_COUNTRIES, N_METHODS), np.uint8),
-        fraud=payments.by_country("fraud_chargeback").astype(np.float32),
-        chargeback_days=np.array([payments.chargeback_days["median"], payments.chargeback_days["sigma"]], np.float32),
-        chargeback_fee=round(payments.chargeback_fee_usd * HUNDREDTH),
-        dispute_refund=np.array([payments.dispute_refund["other"], payments.dispute_refund["fault"]], np.float32),
-        dispute_to_bank=np.array([payments.dispute_to_chargeback], np.float32),
-        freight_back=np.rint(payments.by_country("outbound_freight_refunded")).astype(np.int64),
-        duty_back_ppm=parts_per_million(payments.by_country("duty_refunded")),
-        vat_back_ppm=parts_per_million(payments.by_country("vat_refunded")),
-        fee_back_ppm=int(parts_per_million(payments.fee_returned)),
-        fee_by_channel=payments.paid_by_channel().astype(np.uint8),
-        floating=np.array([name in payments.floating_methods for name in PAYMENT_METHODS], np.uint8),
-        spread_ppm=int(parts_per_million(economics.fx_spread)),
-        default=payments.by_country("instalment_default").astype(np.float32),
-        part_counts=np.asarray(payments.part_counts, np.int64),
-        part_limits=np.cumsum(shares / shares.sum()).astype(np.float32),
-        least_part=round(payments.least_part_usd * HUNDREDTH),
-        handling_cents=np.concatenate([np.full(N_ORIGIN_WAREHOUSES, origin), by_country(economics.pick_pack_usd)]),
-        linehaul_cents=np.array([economics.parcel_base_usd.get(mode, 0.0) * HUNDREDTH for mode in MODES]),
-        linehaul_kg_cents=np.array([economics.parcel_kg_usd.get(mode, 0.0) * HUNDREDTH for mode in MODES]),
-        lane_factor=np.array([economics.lane_factor[region] for region in regions]),
-        last_mile_cents=by_country(economics.last_mile_usd),
-        last_mile_kg_cents=economics.last_mile_kg_usd * HUNDREDTH,
-        carrier_price=np.array(carrier_price, np.float64),
-        return_cents=by_country(economics.return_usd),
-        cold_factor=economics.cold_chain_factor,
-        small_factor=economics.small_freight_factor,
-    )
+    values: dict[str, Any] = {
+        "refund_seconds": int(payments.refund_hours * HOUR_SECONDS),
+        "outage_seconds": int(payments.outage_delay_hours * HOUR_SECONDS),
+        "fraud": payments.by_country("fraud_chargeback").astype(np.float32),
+        "chargeback_median": payments.chargeback_days["median"],
+        "chargeback_sigma": payments.chargeback_days["sigma"],
+        "chargeback_fee": round(payments.chargeback_fee_usd * HUNDREDTH),
+        "dispute_refund": np.array([payments.dispute_refund["other"], payments.dispute_refund["fault"]], np.float32),
+        "dispute_to_bank": np.array([payments.dispute_to_chargeback], np.float32),
+        "freight_back": np.rint(payments.by_country("outbound_freight_refunded")).astype(np.int64),
+        "duty_back_ppm": parts_per_million(payments.by_country("duty_refunded")),
+        "vat_back_ppm": parts_per_million(payments.by_country("vat_refunded")),
+        "fee_back_ppm": int(parts_per_million(payments.fee_returned)),
+        "fee_by_channel": payments.paid_by_channel().astype(np.uint8),
+        "floating": np.array([name in payments.floating_methods for name in PAYMENT_METHODS], np.uint8),
+        "spread_ppm": int(parts_per_million(economics.fx_spread)),
+        "default": payments.by_country("instalment_default").astype(np.float32),
+        "parts": shares.size,
+        "part_counts": np.pad(np.asarray(payments.part_counts, np.int64), (0, _PART_COUNTS - shares.size)),
+        "part_limits": np.pad(np.cumsum(shares / shares.sum()), (0, _PART_COUNTS - shares.size)),
+        "least_part": round(payments.least_part_usd * HUNDREDTH),
+        "handling_cents": np.concatenate([np.full(N_ORIGIN_WAREHOUSES, origin), by_country(economics.pick_pack_usd)]),
+        "linehaul_cents": np.array([economics.parcel_base_usd.get(mode, 0.0) * HUNDREDTH for mode in MODES]),
+        "linehaul_kg_cents": np.array([economics.parcel_kg_usd.get(mode, 0.0) * HUNDREDTH for mode in MODES]),
+        "lane_factor": np.array([economics.lane_factor[region] for region in regions]),
+        "last_mile_cents": by_country(economics.last_mile_usd),
+        "last_mile_kg_cents": economics.last_mile_kg_usd * HUNDREDTH,
+        "carrier_price": np.array(carrier_price, np.float64),
+        "return_cents": by_country(economics.return_usd),
+        "cold_factor": economics.cold_chain_factor,
+        "small_factor": economics.small_freight_factor,
+    }
+    desk = np.zeros(1, DESK)
+    for name, value in values.items():
+        desk[name] = value
+    return desk

@@ -10,35 +10,34 @@ was paid on bulk import and is in their cost.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from sim.kinds import COUNTRIES
+from sim.kinds import COUNTRIES, N_CATEGORIES, N_COUNTRIES
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
+Whole = Any  # a whole number: int, or any integer of numpy
 
 MILLION = 1_000_000
 NO_TAX = -1  # threshold of a country that levies no value added tax on parcels
 _WHATEVER = 1 << 40  # threshold in cents that no parcel exceeds
 
 
-class Border(NamedTuple):
-    """Taxes on direct parcels as kernels take them.
-
-    duty_ppm int64[C, K]; vat_ppm int64[C]; duty_free, vat_free int64[C]: highest declared value in cents that is free
-    (NO_TAX in vat_free: no such tax); freight_dutiable uint8[C]: 1 where duty is on value plus freight.
-    """
-
-    duty_ppm: I64
-    vat_ppm: I64
-    duty_free: I64
-    vat_free: I64
-    freight_dutiable: U8
+BORDER = np.dtype(
+    [
+        ("duty_ppm", np.int64, (N_COUNTRIES, N_CATEGORIES)),
+        ("vat_ppm", np.int64, (N_COUNTRIES,)),
+        ("duty_free", np.int64, (N_COUNTRIES,)),  # highest declared value in cents that is free of duty
+        ("vat_free", np.int64, (N_COUNTRIES,)),  # the same for value added tax; NO_TAX: the country levies none
+        ("freight_dutiable", np.int64, (N_COUNTRIES,)),  # 1: duty is on value plus freight, 0: on value alone
+    ]
+)
+"""Taxes on direct parcels, as one record: kernels pass a record on for nothing, a tuple of arrays costs dearly."""
 
 
 def parts_per_million(rates: ArrayLike) -> I64:
@@ -55,56 +54,57 @@ def _cents(usd: ArrayLike) -> I64:
     return cents
 
 
-def border_of(rules: Any, without_freight: Collection[str] = ()) -> Border:
-    """The taxes on direct parcels under `rules` (leaves tariff.* and tax.*).
+def border_of(rules: Any, without_freight: Collection[str] = ()) -> NDArray[Any]:
+    """The taxes on direct parcels under `rules` (leaves tariff.* and tax.*): one record of type BORDER, shape (1,).
 
     `without_freight` names the countries that levy duty on the goods' value alone.
     """
     vat_free_usd = np.asarray(rules.tax.de_minimis_usd, np.float64)
-    return Border(
-        duty_ppm=parts_per_million(rules.tariff.duty_rate),
-        vat_ppm=parts_per_million(rules.tax.vat_rate),
-        duty_free=_cents(rules.tariff.de_minimis_usd),
-        vat_free=np.where(np.isnan(vat_free_usd), NO_TAX, _cents(vat_free_usd)).astype(np.int64),
-        freight_dutiable=np.array([country not in without_freight for country in COUNTRIES], np.uint8),
-    )
+    border = np.zeros(1, BORDER)
+    border["duty_ppm"] = parts_per_million(rules.tariff.duty_rate)
+    border["vat_ppm"] = parts_per_million(rules.tax.vat_rate)
+    border["duty_free"] = _cents(rules.tariff.de_minimis_usd)
+    border["vat_free"] = np.where(np.isnan(vat_free_usd), NO_TAX, _cents(vat_free_usd))
+    border["freight_dutiable"] = [country not in without_freight for country in COUNTRIES]
+    return border
 
 
 @njit(cache=True, error_model="numpy")
-def share_cents(cents: int, ppm: int) -> int:
+def share_cents(cents: Whole, ppm: Whole) -> Whole:
     """`ppm` millionths of an amount of at least 0, half a cent rounded up."""
-    return (int(cents) * int(ppm) + 500_000) // 1_000_000
+    return (np.int64(cents) * np.int64(ppm) + 500_000) // 1_000_000
 
 
 @njit(cache=True, error_model="numpy")
-def discounted(price_cents: int, discount_permille: int) -> int:
+def discounted(price_cents: Whole, discount_permille: Whole) -> Whole:
     """A price after a discount in thousandths, half a cent rounded up."""
-    return (int(price_cents) * (1000 - int(discount_permille)) + 500) // 1000
+    return (np.int64(price_cents) * (1000 - np.int64(discount_permille)) + 500) // 1000
 
 
 @njit(cache=True, error_model="numpy")
 def landed_parts(
-    price_cents: int,
-    discount_permille: int,
-    freight_cents: int,
-    direct: int,
-    country: int,
-    category: int,
-    border: Border,
-    declared_permille: int,
-) -> tuple[int, int, int]:
+    price_cents: Whole,
+    discount_permille: Whole,
+    freight_cents: Whole,
+    direct: Whole,
+    country: Whole,
+    category: Whole,
+    border: Any,
+    declared_permille: Whole,
+) -> tuple[Whole, Whole, Whole]:
     """Goods, duty and value added tax of one unit in cents; with the freight they are what the buyer pays.
 
     `price_cents` is the goods price before discount and tax; `direct` 1 for a parcel from origin, 0 for goods from a
-    local warehouse (no tax at the door); `declared_permille` the declared share of the goods' value (1000: true value).
-    A value exactly at a threshold is free. Value added tax is on declared value, freight and duty.
+    local warehouse (no tax at the door); `border` a record of type BORDER; `declared_permille` the declared share of
+    the goods' value (1000: true value). A value exactly at a threshold is free. Value added tax is on declared value,
+    freight and duty.
     """
     goods = discounted(price_cents, discount_permille)
-    duty = 0
-    vat = 0
+    duty = np.int64(0)
+    vat = np.int64(0)
     if direct != 0:
-        freight = int(freight_cents)
-        declared = goods * int(declared_permille) // 1000
+        freight = np.int64(freight_cents)
+        declared = goods * np.int64(declared_permille) // 1000
         if declared > border.duty_free[country]:
             base = declared + freight if border.freight_dutiable[country] != 0 else declared
             duty = share_cents(base, border.duty_ppm[country, category])
@@ -116,20 +116,27 @@ def landed_parts(
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def landed_offers(
-    price_cents: I32, freight_cents: I32, direct: U8, category: U8, border: Border, declared_permille: int, out: I32
+    price_cents: I32,
+    freight_cents: I32,
+    direct: U8,
+    category: U8,
+    borders: NDArray[Any],
+    declared_permille: int,
+    out: I32,
 ) -> None:
     """Fills `out` int32[line, country, tier] with the price a buyer pays for a unit, all in, without discount.
 
     `price_cents` int32[line, country, tier], `freight_cents` int32[line, country], `direct` uint8[line, country],
-    `category` uint8[line]. A tier with price 0 is not sold: its landed price is 0.
+    `category` uint8[line], `borders` as from `border_of`. A tier with price 0 is not sold: its landed price is 0.
     """
+    border = borders[0]
     lines, countries, tiers = price_cents.shape
     for line in range(lines):
         for country in range(countries):
-            freight = int(freight_cents[line, country])
+            freight = np.int64(freight_cents[line, country])
             for tier in range(tiers):
                 price = price_cents[line, country, tier]
-                landed = 0
+                landed = np.int64(0)
                 if price > 0:
                     goods, duty, vat = landed_parts(
                         price, 0, freight, direct[line, country], country, category[line], border, declared_permille

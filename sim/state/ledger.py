@@ -12,9 +12,8 @@ between groups of accounts by purpose, for the record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -50,8 +49,7 @@ from sim.record.schema import (
 )
 
 I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-U16 = NDArray[np.uint16]
+Whole = Any  # a whole number: int, or any integer of numpy
 
 
 N_PURPOSES = len(MoneyPurpose)
@@ -101,47 +99,41 @@ _ONE_GROUP = frozenset(
 _ROW = 32  # purposes per account in memory: 22 rounded up to four cache lines
 
 
-class Books(NamedTuple):
-    """The ledger's arrays as kernels take them; see `transfer`.
-
-    balances int64[accounts]; results int64[accounts, 32] (22 purposes used); flows int64[purposes * groups * groups],
-    today's; touched int32[same] the places of flows that are in use and n_touched int64[1] their number;
-    group uint16[accounts]; start int64[classes] first account number of each class.
-    """
-
-    balances: I64
-    results: I64
-    flows: I64
-    touched: I32
-    n_touched: I64
-    group: U16
-    start: I64
+# One int64 array holds the whole ledger, so that kernels pass it on cheaply. Its first places: the number of the first
+# account of each class (0..12, in the order of Account), then where the parts begin.
+_N_TOUCHED, _BALANCES, _RESULTS, _FLOWS, _TOUCHED, _GROUP = 16, 17, 18, 19, 20, 21
+_HEADER = 32
+Books = I64
 
 
 @njit(cache=True, error_model="numpy")
-def transfer(books: Books, purpose: int, payer: int, payee: int, cents: int) -> None:
+def transfer(books: Books, purpose: Whole, payer: Whole, payee: Whole, cents: Whole) -> None:
     """Moves `cents` from account `payer` to account `payee` under `purpose`. For use inside kernels.
 
-    A negative amount moves the other way; nothing happens at 0.
+    A negative amount moves the other way; nothing happens at 0. Pass int64 throughout: numba compiles this once for
+    each combination of argument types. The account of actor i of a class is `books[class] + i`.
     """
     if cents == 0:
         return
     if cents < 0:
         payer, payee, cents = payee, payer, -cents
-    books.balances[payer] -= cents
-    books.balances[payee] += cents
-    books.results[payer, purpose] -= cents
-    books.results[payee, purpose] += cents
-    groups = 117
-    place = (np.int64(purpose) * groups + books.group[payer]) * groups + books.group[payee]
-    if books.flows[place] == 0:
-        books.touched[books.n_touched[0]] = place
-        books.n_touched[0] += 1
-    books.flows[place] += cents
+    balances = books[17]
+    books[balances + payer] -= cents
+    books[balances + payee] += cents
+    results = books[18] + purpose
+    books[results + (payer << 5)] -= cents
+    books[results + (payee << 5)] += cents
+    group = books[21]
+    place = (purpose * 117 + books[group + payer]) * 117 + books[group + payee]
+    flow = books[19] + place
+    if books[flow] == 0:
+        books[books[20] + books[16]] = place
+        books[16] += 1
+    books[flow] += cents
 
 
-if N_GROUPS != 117:
-    raise RuntimeError("transfer() knows the number of groups as a constant: change it there too")
+if (N_GROUPS, _ROW, _N_TOUCHED, _BALANCES, _RESULTS, _FLOWS, _TOUCHED, _GROUP) != (117, 32, 16, 17, 18, 19, 20, 21):
+    raise RuntimeError("transfer() knows these numbers as constants: change them there too")
 
 
 @njit(cache=True, error_model="numpy")
@@ -193,20 +185,23 @@ class Ledger:
         start = np.zeros(len(Account) + 1, np.int64)
         np.cumsum([sizes[kind] for kind in Account], out=start[1:])
         accounts = int(start[-1])
-        group = np.zeros(accounts, np.uint16)
+        cells = N_PURPOSES * N_GROUPS * N_GROUPS
+        lengths = {_BALANCES: accounts, _RESULTS: accounts * _ROW, _FLOWS: cells, _TOUCHED: cells, _GROUP: accounts}
+        self.books: Books = np.zeros(_HEADER + sum(lengths.values()), np.int64)
+        self.books[: len(Account)] = start[:-1]
+        parts: dict[int, I64] = {}
+        place = _HEADER
+        for part, length in lengths.items():
+            self.books[part] = place
+            parts[part] = self.books[place : place + length]
+            place += length
+        self.balances = parts[_BALANCES]  # int64[accounts]
+        self.results = parts[_RESULTS].reshape(accounts, _ROW)  # received minus paid by purpose (first 22 columns)
+        self._flows, self._touched, self._group = parts[_FLOWS], parts[_TOUCHED], parts[_GROUP]
         for kind in Account:
             first, count = int(start[kind]), sizes[kind]
-            group[first : first + count] = _FIRST_GROUP[kind] + (0 if kind in _ONE_GROUP else np.arange(count))
-        cells = N_PURPOSES * N_GROUPS * N_GROUPS
-        self.books = Books(
-            balances=np.zeros(accounts, np.int64),
-            results=np.zeros((accounts, _ROW), np.int64),
-            flows=np.zeros(cells, np.int64),
-            touched=np.zeros(cells, np.int32),
-            n_touched=np.zeros(1, np.int64),
-            group=group,
-            start=start[:-1].copy(),
-        )
+            groups = _FIRST_GROUP[kind] + (0 if kind in _ONE_GROUP else np.arange(count))
+            self._group[first : first + count] = groups
         self.endowments: I64 = np.zeros(accounts, np.int64)
         self.regroup(Account.MERCHANT, seller_class)
         self.regroup(Account.STREAMER, streamer_tier)
@@ -214,7 +209,7 @@ class Ledger:
     # -- accounts -----------------------------------------------------------------------------------------------
     def account(self, kind: Account, index: ArrayLike = 0) -> I64:
         """Account numbers of the actors `index` (scalar or array) of a class."""
-        numbers: I64 = self.books.start[kind] + np.asarray(index, np.int64)
+        numbers: I64 = self.books[kind] + np.asarray(index, np.int64)
         return numbers
 
     def household(self, country: ArrayLike, third: ArrayLike) -> I64:
@@ -223,7 +218,7 @@ class Ledger:
         return self.account(Account.HOUSEHOLD, np.asarray(country, np.int64) * thirds + np.asarray(third, np.int64))
 
     def _slice(self, kind: Account) -> slice:
-        first = int(self.books.start[kind])
+        first = int(self.books[kind])
         return slice(first, first + self.size[kind])
 
     def regroup(self, kind: Account, which: ArrayLike) -> None:
@@ -231,7 +226,7 @@ class Ledger:
         groups = {Account.MERCHANT: len(SELLER_CLASSES), Account.STREAMER: len(STREAMER_TIERS)}
         if kind not in groups or np.any(np.asarray(which) >= groups[kind]):
             raise ValueError(f"{kind.name} accounts have no such groups")
-        self.books.group[self._slice(kind)] = _FIRST_GROUP[kind] + np.asarray(which, np.uint16)
+        self._group[self._slice(kind)] = _FIRST_GROUP[kind] + np.asarray(which, np.int64)
 
     # -- moving money -------------------------------------------------------------------------------------------
     def post(self, purpose: MoneyPurpose, payers: ArrayLike, payees: ArrayLike, cents: ArrayLike) -> None:
@@ -249,7 +244,7 @@ class Ledger:
             return
         payer, payee, amount = (np.ascontiguousarray(part, np.int64) for part in arrays)
         for accounts in (payer, payee):
-            if accounts.min() < 0 or accounts.max() >= self.books.balances.size:
+            if accounts.min() < 0 or accounts.max() >= self.balances.size:
                 raise ValueError("no such account")
         _post(self.books, int(purpose), payer, payee, amount)
 
@@ -257,48 +252,47 @@ class Ledger:
         """Gives accounts the money they start with, out of the rest of the world; no flow and no result."""
         numbers = np.atleast_1d(np.asarray(accounts, np.int64))
         amounts = np.broadcast_to(np.asarray(cents, np.int64), numbers.shape)
-        for target in (self.books.balances, self.endowments):
+        for target in (self.balances, self.endowments):
             np.add.at(target, numbers, amounts)
-            target[self.books.start[Account.REST_OF_WORLD]] -= int(amounts.sum())
+            target[self.books[Account.REST_OF_WORLD]] -= int(amounts.sum())
 
     # -- reading ------------------------------------------------------------------------------------------------
     def balance(self, kind: Account) -> I64:
         """Balances of a class in cents, int64[size of the class], a copy."""
-        return self.books.balances[self._slice(kind)].copy()
+        return self.balances[self._slice(kind)].copy()
 
     def result(self, kind: Account) -> I64:
         """Received minus paid since the start, int64[size of the class, purposes], a copy."""
-        return self.books.results[self._slice(kind), :N_PURPOSES].copy()
+        return self.results[self._slice(kind), :N_PURPOSES].copy()
 
     def flows_today(self) -> tuple[I64, I64, I64, I64]:
         """Today's flows: purpose, paying group, receiving group (positions in GROUPS), cents; (n,) each, sorted."""
-        count = int(self.books.n_touched[0])
-        places = np.sort(self.books.touched[:count]).astype(np.int64)
+        count = int(self.books[_N_TOUCHED])
+        places = np.sort(self._touched[:count])
         purpose, rest = np.divmod(places, N_GROUPS * N_GROUPS)
         payer, payee = np.divmod(rest, N_GROUPS)
-        return purpose, payer, payee, self.books.flows[places]
+        return purpose, payer, payee, self._flows[places]
 
     def open_day(self) -> None:
         """Forgets yesterday's flows."""
-        count = int(self.books.n_touched[0])
-        self.books.flows[self.books.touched[:count]] = 0
-        self.books.n_touched[0] = 0
+        count = int(self.books[_N_TOUCHED])
+        self._flows[self._touched[:count]] = 0
+        self.books[_N_TOUCHED] = 0
 
     # -- conservation -------------------------------------------------------------------------------------------
     def close_daypart(self) -> None:
         """Asserts that all balances sum to zero."""
-        total = int(self.books.balances.sum())
+        total = int(self.balances.sum())
         if total:
             raise AssertionError(f"money is not conserved: the balances sum to {total} cents")
 
     def check(self) -> None:
         """Asserts that balances sum to zero and are what was endowed plus what was received and paid."""
         self.close_daypart()
-        if np.any(self.books.balances != self.endowments + self.books.results.sum(axis=1)):
+        if np.any(self.balances != self.endowments + self.results.sum(axis=1)):
             raise AssertionError("a balance differs from the account's postings")
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        arrays: Sequence[NDArray[np.generic]] = self.books
-        return sum(array.nbytes for array in arrays)
+        return int(self.books.nbytes + self.endowments.nbytes)

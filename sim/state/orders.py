@@ -32,6 +32,7 @@ U32 = NDArray[np.uint32]
 U16 = NDArray[np.uint16]
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+Whole = Any  # a whole number: int, or any integer of numpy
 Records = NDArray[Any]  # structured array of ORDER
 
 NO_MODE = 0xFF  # the order has no line-haul leg yet, or none at all
@@ -76,8 +77,10 @@ COLUMNS: tuple[OrderColumn, ...] = (
     OrderColumn("duty_cents", "i4", "US cent", "checkout", "import duty on the parcel inside the shown price"),
     OrderColumn("vat_cents", "i4", "US cent", "checkout", "value added tax on the parcel inside the shown price"),
     OrderColumn("subsidy_cents", "i4", "US cent", "checkout", "part of the price the platform pays for the buyer"),
-    OrderColumn("commission_cents", "i4", "US cent", "checkout", "channel's commission, merchant to channel"),
-    OrderColumn("host_cents", "i4", "US cent", "checkout", "host's commission, merchant to streamer"),
+    OrderColumn(
+        "commission_cents", "i4", "US cent", "checkout", "what the channel keeps of its charge, merchant to channel"
+    ),
+    OrderColumn("host_cents", "i4", "US cent", "checkout", "the host's part of the charge, merchant to streamer"),
     OrderColumn("agency_cents", "i4", "US cent", "settlement", "the agency's part of host_cents"),
     OrderColumn("fee_cents", "i4", "US cent", "checkout", "payment provider's fee"),
     OrderColumn("refunded_cents", "i4", "US cent", "settlement", "paid back to the buyer so far"),
@@ -159,7 +162,7 @@ class IllegalMoveError(RuntimeError):
 
 
 @njit(cache=True, error_model="numpy", inline="never")
-def list_if_final(data: Records, row: int, counts: I64, listed: I32) -> None:
+def list_if_final(data: Records, row: Whole, counts: I64, listed: I32) -> None:
     """Puts an order that is final in goods and money, with no chargeback on its way, on the list to leave the book."""
     if data[row].listed == 0 and data[row].status >= 16 and data[row].money >= 16 and data[row].posted & 64 == 0:
         data[row].listed = 1
@@ -168,7 +171,9 @@ def list_if_final(data: Records, row: int, counts: I64, listed: I32) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def move_status_one(data: Records, row: int, target: int, allowed: NDArray[np.bool_], counts: I64, listed: I32) -> bool:
+def move_status_one(
+    data: Records, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
+) -> bool:
     """Moves one order's goods to `target`; False and no change if the move is not allowed. For use inside kernels."""
     source = data[row].status
     if not allowed[source, target]:
@@ -182,7 +187,9 @@ def move_status_one(data: Records, row: int, target: int, allowed: NDArray[np.bo
 
 
 @njit(cache=True, error_model="numpy")
-def move_money_one(data: Records, row: int, target: int, allowed: NDArray[np.bool_], counts: I64, listed: I32) -> bool:
+def move_money_one(
+    data: Records, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
+) -> bool:
     """Moves one order's money to `target`; False and no change if the move is not allowed. For use inside kernels."""
     source = data[row].money
     if not allowed[source, target]:
@@ -288,7 +295,9 @@ def _records(rows: int) -> Records:
     raw = np.zeros(rows * ORDER.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
     records = raw[start : start + rows * ORDER.itemsize].view(ORDER)
-    return records.view(np.recarray) if getattr(config, "DISABLE_JIT", 0) else records  # kernels as plain Python need attributes
+    return (
+        records.view(np.recarray) if getattr(config, "DISABLE_JIT", 0) else records
+    )  # kernels as plain Python need attributes
 
 
 _BLANK = np.zeros(1, ORDER)

@@ -104,9 +104,7 @@ class World:
         self.ledger = Ledger(MERCHANTS, STREAMERS, MCNS, catalogue.seller_class)
         self.clock = ListClock()
         self.checkout = Checkout(payments, GEOGRAPHY.payment_shares())
-        self.settlement = Settlement(
-            payments, ECONOMICS, self.orders, self.ledger, catalogue, self.clock, self.draws
-        )
+        self.settlement = Settlement(payments, ECONOMICS, self.orders, self.ledger, catalogue, self.clock, self.draws)
 
     def price(self) -> None:
         border = border_of(self.rules, PAYMENTS.customs_value_without_freight)
@@ -143,9 +141,7 @@ class World:
         )
 
     def place(self, intents: Intents, day: int = DAY) -> Placed:
-        return self.checkout.place(
-            intents, self.buyers, self.catalogue, self.orders, self.rules, day * 8, self.draws
-        )
+        return self.checkout.place(intents, self.buyers, self.catalogue, self.orders, self.rules, day * 8, self.draws)
 
     def one(self, method: int = CARD, **columns: Any) -> int:
         """One order straight in the book, PLACED; returns its sequence number. 60 USD of goods and its parts."""
