@@ -6,7 +6,7 @@ catalogue's own.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numba import njit
@@ -18,7 +18,8 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.supply import Supply as SupplyGroup
-from sim.kernels.supply import CostTable, full_cost, kept_share, stocking_cost
+from sim.kernels.money import landed_parts
+from sim.kernels.supply import CENT, CostTable, full_cost, kept_share, stocking_cost
 from sim.kinds import N_COUNTRIES, N_PLATFORMS, N_TIERS, SELLER_CLASSES
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
@@ -146,14 +147,14 @@ def _base_costs(
                 if targets[seller, country] == 0:
                     continue
                 cost = full_cost(
-                    costs, country, kind, size, unit_cost_cents[line, tier] * 0.01, float(weight_kg[line]),
+                    costs, country, kind, size, unit_cost_cents[line, tier] * CENT, float(weight_kg[line]),
                     int(cold[line]), int(direct[line, country]),
                 )  # fmt: skip
                 base[line, country, tier] = cost
                 total += weights[country]
                 cost_sum += weights[country] * cost
                 kept_sum += weights[country] * kept_share(costs, country, kind, size)
-            usual = (kept_sum * list_cents[line, tier] * 0.01 - cost_sum) / total
+            usual = (kept_sum * list_cents[line, tier] * CENT - cost_sum) / total
             for country in range(n_countries):
                 margin[line, country, tier] = usual
 
@@ -186,6 +187,56 @@ def stocking_gain(
     direct = full_cost(costs, country, category, seller, unit_cost, weight, cold, 1)
     stocked = full_cost(costs, country, category, seller, unit_cost, weight, cold, 0)
     return direct - stocked + parcel_tax + days_saved * day_value + bias
+
+
+class RouteRule(NamedTuple):
+    """Parameters of the choice between local stock and parcels from China.
+
+    least_units: units a day of the sampled world, float64[2] by seller class; bias float64[2] USD a unit; day_value USD
+    a unit and day; spread USD a unit.
+    """
+
+    least_units: F64
+    bias: F64
+    day_value: float
+    spread: float
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def choose_routes(
+    rule: RouteRule, costs: CostTable, border: Any, weekday: int, access: F32, days_saved: F64, rate: F32,
+    luck: F32, merchant: NDArray[np.uint16], seller_class: NDArray[np.uint8], merchant_weekday: NDArray[np.uint8],
+    overseas_draw: F32, targets: NDArray[np.uint8], category: NDArray[np.uint8], cold: NDArray[np.uint8],
+    weight_kg: F32, mean_cost_cents: NDArray[np.int32], price_cents: NDArray[np.int32],
+    freight_cents: NDArray[np.int32], abroad: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Merchants whose weekday it is (all with -1) decide where to keep local stock; writes abroad uint8[n, C].
+
+    A line is stocked in a country if the merchant is offered space there, demand is not below the least worth a lot,
+    and local stock gains money (`stocking_gain`) with the merchant's own view (`luck`, standard normal float32[n, C]).
+    access float32[C]; days_saved float64[C]; rate float32[n, C] units a day expected.
+    """
+    for line in range(merchant.size):
+        seller = int(merchant[line])
+        if weekday >= 0 and int(merchant_weekday[seller]) != weekday:
+            continue
+        size = int(seller_class[seller])
+        kind = int(category[line])
+        made = mean_cost_cents[line] * CENT
+        for country in range(abroad.shape[1]):
+            abroad[line, country] = 0
+            if targets[seller, country] == 0 or overseas_draw[seller] >= access[country]:
+                continue
+            if rate[line, country] < rule.least_units[size]:
+                continue
+            freight = int(freight_cents[line, country])
+            _, duty, vat = landed_parts(price_cents[line, country, 1], 0, freight, 1, country, kind, border[0], 1000)
+            gain = stocking_gain(
+                costs, country, kind, size, made, float(weight_kg[line]), int(cold[line]), (duty + vat) * CENT,
+                days_saved[country], rule.day_value, rule.bias[size] + rule.spread * luck[line, country],
+            )  # fmt: skip
+            if gain > 0:
+                abroad[line, country] = 1
 
 
 class Merchant(ColumnAgent):

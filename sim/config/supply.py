@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import model_validator
 
 from sim.config.quantity import Group
-from sim.kinds import SELLER_CLASSES, STREAMER_TIERS
+from sim.kinds import COUNTRIES, SELLER_CLASSES, STREAMER_TIERS
 
 
 class Shows(Group):
@@ -70,10 +70,12 @@ class Stock(Group):
     prior_units: float
     order_days: dict[str, float]
     air_cover: float
+    by_truck: tuple[str, ...]
     first_cover_days: dict[str, float]
     least_units_year: float
     stocked_bias: dict[str, float]
     delay_value_usd_day: float
+    expected_days_saved: float
     choice_spread: float
     review_month_days: int
 
@@ -88,6 +90,11 @@ class Audience(Group):
 class Costs(Group):
     platform_fixed_share: float
     stream_hour_usd: dict[str, float]
+    hours_per_daypart: float
+    agency_cost_share: float
+    operator_cost_share: float
+    merchant_cash_days: float
+    owners_weeks: float
 
 
 class Supply(Group):
@@ -116,4 +123,6 @@ class Supply(Group):
             if set(given) != set(wanted):
                 wrong = ", ".join(sorted(set(given) ^ set(wanted)))
                 raise ValueError(f"{name} must have exactly the keys {', '.join(wanted)}; see {wrong}")
+        if unknown := sorted(set(stock.by_truck) - set(COUNTRIES)):
+            raise ValueError(f"stock.by_truck: no country {', '.join(unknown)}; one of {', '.join(COUNTRIES)}")
         return self

@@ -912,11 +912,11 @@ def replenish_due(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def book_demand(hosts: Hosts, popularity: F32, chance: F32, visits: F32, units: Float, booked: F32) -> None:
+def book_demand(hosts: Hosts, popularity: F32, visits: F32, units: Float, booked: F32) -> None:
     """Fills booked float32[n, C]: units a day that agreed line-ups should sell.
 
     Visits a day of the country and platform (`visits` float32[C, P]) x the host's expected share x `units` sold per
-    visit, spread over the line-up. `chance` is not needed for the mean: `popularity` is already per day.
+    visit, spread evenly over the line-up.
     """
     booked[:, :] = ZERO
     for row in range(hosts.country.size):
@@ -926,6 +926,30 @@ def book_demand(hosts: Hosts, popularity: F32, chance: F32, visits: F32, units: 
         each = visits[country, hosts.platform[row]] * popularity[row] * units * QUARTER
         for place in range(LINEUP):
             booked[hosts.lineup[row, place], country] += each
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def switch_routes(abroad: U8, real: I32, merchant: U16, targets: U8, direct: U8, stocked: U8) -> int:
+    """Lines start to be sold from local stock once it has come, and from China again once it is sold out.
+
+    `abroad` uint8[n, C] is what merchants want; returns the number of changes.
+    """
+    changes = 0
+    for line in range(merchant.size):
+        seller = int(merchant[line])
+        for country in range(abroad.shape[1]):
+            if targets[seller, country] == 0:
+                continue
+            there = real[line, 4 + country] > 0
+            if abroad[line, country] != 0 and stocked[line, country] == 0 and there:
+                stocked[line, country] = 1
+                direct[line, country] = 0
+                changes += 1
+            elif abroad[line, country] == 0 and stocked[line, country] != 0 and not there:
+                stocked[line, country] = 0
+                direct[line, country] = 1
+                changes += 1
+    return changes
 
 
 class Fame(NamedTuple):

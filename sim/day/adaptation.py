@@ -1,0 +1,559 @@
+"""The day's end of the supply side: what firms learn, order and pay.
+
+`Adaptation.start` chooses routes and fills the warehouses once, before the first day. `adapt` runs every evening:
+audiences and demand are learnt, stock is ordered by (s, S), and what does not move with a single sale (production,
+bulk freight and duty, storage, fixed costs, wages, advertising, slot fees) is posted, each merchant and streamer on a
+weekday of its own. Seams for decisions to come are named in docs/supply.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.merchant import RouteRule, choose_routes, cost_table
+from sim.agents.streamer import rank_tiers, write_contracts
+from sim.config.economics import FIXED_COSTS, Economics
+from sim.config.firms import Firms
+from sim.config.geography import Geography
+from sim.config.payments import Payments
+from sim.config.supply import Supply as SupplyGroup
+from sim.draws import Draws, Purpose
+from sim.kernels.money import border_of
+from sim.kernels.supply import (
+    Fame,
+    Hosts,
+    StockRule,
+    book_demand,
+    learn_audience,
+    learn_demand,
+    order_point,
+    power_each,
+    replenish_due,
+    sum_sales,
+    switch_routes,
+)
+from sim.kinds import (
+    BRAND_SITE,
+    COUNTRIES,
+    MODES,
+    N_CATEGORIES,
+    N_CHANNELS,
+    N_COUNTRIES,
+    N_ORIGIN_WAREHOUSES,
+    N_PLATFORMS,
+    N_WAREHOUSES,
+    NO_SHOW,
+    NO_STREAMER,
+    REGION_OF_COUNTRY,
+    SELLER_CLASSES,
+    SHELF,
+    STREAMER_TIERS,
+)
+from sim.record.schema import MoneyPurpose
+from sim.rules import Rules
+from sim.state.catalogue import Air, Catalogue
+from sim.state.ledger import Account, Ledger
+from sim.state.orders import Orders
+from sim.state.scale import Scale
+from sim.state.table import Table
+
+type F32 = NDArray[np.float32]
+type F64 = NDArray[np.float64]
+type I64 = NDArray[np.int64]
+
+EVERYBODY = -1
+WEEKS_A_YEAR = 365.0 / 7.0
+BULK = ("air_bulk", "sea_bulk", "truck_bulk")
+FIXED_PURPOSES = (
+    MoneyPurpose.COMPLIANCE,  # market entry
+    MoneyPurpose.COMPLIANCE,
+    MoneyPurpose.TECHNOLOGY,  # tools
+    MoneyPurpose.WAGE,  # stream labour
+    MoneyPurpose.TECHNOLOGY,  # rent of office and studio
+)
+"""Purposes of the items of economics.fixed_cost, in the order of FIXED_COSTS."""
+MONDAY = 2  # day % 7 of a Monday: 2000-01-01 was a Saturday
+OPERATORS = (Account.CARRIER, Account.LINEHAUL, Account.WAREHOUSE, Account.PROVIDER)
+OWNED = (Account.STREAMER, Account.MCN, Account.CHANNEL, *OPERATORS)
+
+
+class AdaptationSource(Protocol):
+    """What adaptation needs of a run's configuration."""
+
+    @property
+    def supply(self) -> SupplyGroup:
+        """Decision rules."""
+
+    @property
+    def firms(self) -> Firms:
+        """Who there is."""
+
+    @property
+    def economics(self) -> Economics:
+        """Costs and shares."""
+
+    @property
+    def geography(self) -> Geography:
+        """Countries."""
+
+    @property
+    def payments(self) -> Payments:
+        """Customs value."""
+
+    @property
+    def availability(self) -> Any:
+        """Which table of open platforms holds."""
+
+
+class Freight(Protocol):
+    """What adaptation asks of fulfilment."""
+
+    def replenish(
+        self, line: NDArray[Any], warehouse: NDArray[Any], units: NDArray[Any], mode: NDArray[Any], day: int
+    ) -> Any:
+        """Orders stock from the factories."""
+
+    def bulk_lead_days(self) -> F64:
+        """float64[24, 7]: expected days from order to arrival by warehouse and mode."""
+
+
+def cents(usd: NDArray[np.floating]) -> I64:
+    """USD as whole cents, to the nearest."""
+    whole: I64 = np.rint(np.asarray(usd, np.float64) * 100.0).astype(np.int64)
+    return whole
+
+
+class Adaptation:
+    """Learns, orders and pays. `agency_cuts` float32[agencies, 3] of `sim.agents.mcn`; `scale` gives W and F."""
+
+    def __init__(
+        self,
+        cfg: AdaptationSource,
+        scale: Scale,
+        draws: Draws,
+        catalogue: Catalogue,
+        streamers: Table,
+        agency_cuts: F32,
+    ) -> None:
+        self.cfg = cfg
+        self.scale = scale
+        self.catalogue = catalogue
+        self.streamers = streamers
+        self.agency_cuts = agency_cuts
+        economics, supply = cfg.economics, cfg.supply
+        lines, hosts = catalogue.n_lines, len(streamers)
+        shape = (lines, N_COUNTRIES)
+        self._hosts = Hosts(**{name: streamers[name] for name in Hosts._fields})
+        audience, shows = supply.audience, supply.shows
+        self._fame = Fame(
+            *(np.float32(value) for value in (audience.memory_days, audience.trust_in_data, audience.base_weight)),
+            *(np.float32(value) for value in (shows.fatigue_gain, shows.fatigue_memory_days)),
+        )
+        self.abroad: NDArray[np.uint8] = np.zeros(shape, np.uint8)  # where merchants want local stock
+        self._wanted_before = catalogue.wanted_units.copy()
+        self._sold = np.zeros(shape, np.float32)
+        self._booked = np.zeros(shape, np.float32)
+        self._total = self._first_demand()
+        self._share = self._line_shares()
+        self._seen = np.zeros(hosts, np.float32)
+        self._cell_seen = np.zeros((N_COUNTRIES, N_PLATFORMS), np.float32)
+        self._cell_visits = np.zeros((N_COUNTRIES, N_PLATFORMS), np.float32)
+        self._sales = np.zeros((catalogue.n_merchants, N_CHANNELS), np.int64)
+        self._extra = np.zeros(catalogue.n_merchants, np.int64)
+        self._host_sales = np.zeros(hosts, np.int64)
+        self._air_dayparts = np.zeros(hosts, np.int64)
+        self._orders_read = 0
+        self._income_read: dict[Account, I64] = {}
+        choice = economics.ladder("ladder_choice")[catalogue.category]
+        self._mean_cost = np.rint((catalogue.unit_cost_cents * choice).sum(axis=1)).astype(np.int32)
+        number = np.arange(lines)[:, None]
+        self._route_luck = draws.normal(Purpose.ROUTE_CHOICE, number, other=np.arange(N_COUNTRIES))
+        self._fixed = self._fixed_costs()
+        self._platform_cost = self._platform_costs()
+        self._out = (
+            np.zeros(lines * (N_COUNTRIES + 1), np.uint16),
+            np.zeros(lines * (N_COUNTRIES + 1), np.uint8),
+            np.zeros(lines * (N_COUNTRIES + 1), np.uint8),
+            np.zeros(lines * (N_COUNTRIES + 1), np.int64),
+        )
+        self._lead: F32 = np.zeros((N_WAREHOUSES, len(BULK)), np.float32)
+        self._by_truck = np.zeros(N_WAREHOUSES, np.uint8)
+        self._by_truck[N_ORIGIN_WAREHOUSES:] = [country in supply.stock.by_truck for country in COUNTRIES]
+
+    # -- what is expected before anybody has sold -------------------------------------------------------------------
+    def _market_usd(self) -> float:
+        """Sales of all real sellers over all channels, USD a year."""
+        real, sales = self.cfg.firms.real, self.cfg.economics.seller_sales_usd
+        return sum(real[name] * sales[name] for name in SELLER_CLASSES)
+
+    def _country_sales(self) -> F64:
+        """float64[C]: share of sales expected of each country."""
+        region = np.asarray(REGION_OF_COUNTRY)
+        adopters = self.cfg.geography.adopters()
+        within = adopters / np.bincount(region, weights=adopters)[region]
+        share: F64 = self.cfg.economics.by_country("sales_by_region") * within
+        return share
+
+    def _first_demand(self) -> F32:
+        """float32[C, K]: units a day of the sampled world expected by country and category."""
+        economics = self.cfg.economics
+        live = economics.live_share_of_sales
+        mix = live * economics.by_category("live_interest") + (1 - live) * economics.by_category("shelf_interest")
+        mean_price = (economics.list_price_usd() * economics.ladder("ladder_choice")).sum(axis=1)
+        units = self.scale.market_amount(self._market_usd() / 365.0) * mix / mean_price
+        demand: F32 = (self._country_sales()[:, None] * units[None, :]).astype(np.float32)
+        return demand
+
+    def _line_shares(self) -> F32:
+        """float32[n, C]: a line's share of the demand for its category in a country, by the merchant's size."""
+        catalogue = self.catalogue
+        weight = catalogue.merchant_size[catalogue.merchant].astype(np.float64) * catalogue.line_share
+        weights = weight[:, None] * catalogue.targets[catalogue.merchant]
+        sums = np.zeros((N_CATEGORIES, N_COUNTRIES))
+        np.add.at(sums, catalogue.category, weights)
+        share: F32 = (weights / np.maximum(sums[catalogue.category], 1e-12)).astype(np.float32)
+        return share
+
+    def _fixed_costs(self) -> I64:
+        """int64[m, 5]: cents a week by item of economics.fixed_cost; a class's total does not depend on its sizes."""
+        catalogue, policy = self.catalogue, self.cfg.firms.merchants
+        costs = self.cfg.economics.fixed_costs() / WEEKS_A_YEAR
+        weekly = np.zeros((catalogue.n_merchants, len(FIXED_COSTS)))
+        for kind, name in enumerate(SELLER_CLASSES):
+            members = np.flatnonzero(catalogue.seller_class == kind)
+            weights = power_each(catalogue.merchant_size[members], np.float32(policy.fixed_cost_scale)).astype(
+                np.float64
+            )
+            each = self.scale.firm_amount(1.0, name) * members.size * weights / weights.sum()
+            weekly[members] = each[:, None] * costs[kind][None, :]
+        return cents(weekly)
+
+    def _platform_costs(self) -> I64:
+        """int64[H]: cents a week."""
+        economics, shares = self.cfg.economics, self.cfg.geography.platform_shares(self.cfg.availability)
+        live = economics.live_share_of_sales
+        sales = np.zeros(N_CHANNELS)
+        sales[:N_PLATFORMS] = live * (self._country_sales()[:, None] * shares).sum(axis=0)
+        sales[SHELF] = (1 - live) * (1 - economics.brand_site_share)
+        weekly = self.scale.market_amount(self._market_usd() / WEEKS_A_YEAR)
+        return cents(weekly * sales * self.cfg.supply.costs.platform_fixed_share)
+
+    # -- the first day ----------------------------------------------------------------------------------------------
+    def start(self, rules: Rules, ledger: Ledger) -> None:
+        """Chooses routes, fills the warehouses and gives firms their working capital.
+
+        To be called once, after the first prices and before anything counts the stock; prices must then be revised,
+        because lines that have moved to local stock cost something else.
+        """
+        catalogue, stock = self.catalogue, self.cfg.supply.stock
+        rate = self._share * self._total[:, catalogue.category].T
+        self._choose_routes(rules, EVERYBODY, rate)
+        catalogue.stocked[:] = self.abroad
+        catalogue.direct[:] = catalogue.targets[catalogue.merchant] - self.abroad
+        held = np.zeros((catalogue.n_lines, N_WAREHOUSES), np.float32)
+        held[:, N_ORIGIN_WAREHOUSES:] = rate * self.abroad * np.float32(stock.first_cover_days["abroad"])
+        from_home = (rate * catalogue.direct).sum(axis=1, dtype=np.float64) * stock.first_cover_days["origin"]
+        held[np.arange(catalogue.n_lines), catalogue.home_warehouse[catalogue.merchant]] = from_home
+        for line, warehouse in zip(*np.nonzero(held), strict=True):
+            held[line, warehouse] = order_point(held[line, warehouse], np.float32(stock.service_factor))
+        units = np.ceil(held).astype(np.int32)
+        catalogue.real[:] = units
+        catalogue.shown[:] = units
+        catalogue.ordered_units[:] = units
+        catalogue.received_units[:] = units
+        write_contracts(self.streamers, catalogue, self.cfg.economics, self.agency_cuts)
+        daily = self.scale.market_amount(self._market_usd() / 365.0) * 100.0
+        self._working_capital: I64 = np.rint(
+            catalogue.merchant_size.astype(np.float64) * daily * self.cfg.supply.costs.merchant_cash_days
+        ).astype(np.int64)
+        ledger.endow(ledger.account(Account.MERCHANT, np.arange(catalogue.n_merchants)), self._working_capital)
+
+    def _choose_routes(self, rules: Rules, weekday: int, rate: F32) -> None:
+        catalogue, stock = self.catalogue, self.cfg.supply.stock
+        lead = self.cfg.supply.stock.expected_days_saved
+        rule = RouteRule(
+            least_units=np.array(
+                [stock.least_units_year / 365.0 * self.scale.firm_amount(1.0, name) for name in SELLER_CLASSES]
+            ),
+            bias=np.array([stock.stocked_bias[name] for name in SELLER_CLASSES]),
+            day_value=stock.delay_value_usd_day,
+            spread=stock.choice_spread,
+        )
+        costs = cost_table(self.cfg, catalogue.commission_asked, rules, 1.0)
+        choose_routes(
+            rule, costs, border_of(rules, self.cfg.payments.customs_value_without_freight), weekday,
+            np.array(rules.warehousing.overseas_access, np.float32), np.full(N_COUNTRIES, lead), rate,
+            self._route_luck, catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.overseas_draw,
+            catalogue.targets, catalogue.category, catalogue.cold, catalogue.weight_kg, self._mean_cost,
+            catalogue.price_cents, catalogue.freight_cents, self.abroad,
+        )  # fmt: skip
+
+    # -- every evening ----------------------------------------------------------------------------------------------
+    def adapt(
+        self,
+        rules: Rules,
+        day: int,
+        air: Air,
+        visits: I64,
+        orders: Orders,
+        ledger: Ledger,
+        freight: Freight,
+        origin_factor: float = 1.0,
+    ) -> None:
+        """Learns from the day, orders stock and posts the week's costs of those whose weekday it is.
+
+        `visits` int64[S]: sampled room visits of the day by streamer; `origin_factor` as in Supply.price. Must run
+        before the order book frees the day's finished orders.
+        """
+        weekday = day % 7
+        self._learn(rules, air, visits, orders)
+        catalogue = self.catalogue
+        if (day // 7) * 7 % self.cfg.supply.stock.review_month_days == 0:
+            self._choose_routes(rules, weekday, self.forecast(rules))
+        switch_routes(
+            self.abroad, catalogue.real, catalogue.merchant, catalogue.targets, catalogue.direct, catalogue.stocked
+        )
+        self._replenish(rules, day, weekday, ledger, freight, origin_factor)
+        self._pay_merchants(weekday, ledger)
+        self._pay_hosts(weekday, ledger)
+        if weekday == MONDAY:
+            self._pay_operators(ledger)
+            self._settle_owners(ledger)
+        if day % self.cfg.supply.audience.tier_review_days == 0:
+            self._review_tiers(ledger)
+
+    def _learn(self, rules: Rules, air: Air, visits: I64, orders: Orders) -> None:
+        catalogue, streamers = self.catalogue, self.streamers
+        on_air = (air.show_of_streamer != NO_SHOW).sum(axis=0).astype(np.int64)
+        self._air_dayparts += on_air
+        learn_audience(
+            self._fame, streamers.country, streamers.platform, streamers.active, streamers.base_share,
+            streamers.popularity, streamers.fatigue, self._seen, np.asarray(visits, np.int64), on_air,
+            self._cell_seen, self._cell_visits,
+        )  # fmt: skip
+        learn_demand(
+            catalogue.wanted_units, self._wanted_before, catalogue.direct, catalogue.home_warehouse,
+            catalogue.merchant, catalogue.category, self._memory(rules), self._sold, self._total,
+            np.float32(self.cfg.supply.stock.memory_days),
+        )  # fmt: skip
+        seqs = np.arange(self._orders_read, orders.appended, dtype=np.int64)
+        self._orders_read = orders.appended
+        if seqs.size:
+            rows = orders.find(seqs)
+            sum_sales(
+                orders.data, rows[rows >= 0], catalogue.unit_cost_cents, self._mean_cost, self._sales, self._extra,
+                self._host_sales,
+            )  # fmt: skip
+
+    def _memory(self, rules: Rules) -> F32:
+        """float32[24]: days over which demand is averaged; a warehouse that sees coming shows forgets faster."""
+        stock = self.cfg.supply.stock
+        seen = np.asarray(rules.warehousing.forecast_visibility, np.float64)
+        memory: F32 = (stock.memory_days + seen * (stock.quick_memory_days - stock.memory_days)).astype(np.float32)
+        return memory
+
+    def forecast(self, rules: Rules) -> F32:
+        """float32[n, C]: units a day expected of every line in every country, without a view of coming shows."""
+        catalogue, weight = self.catalogue, np.float32(self.cfg.supply.stock.prior_units)
+        memory = self._memory(rules)
+        warehouse = np.where(
+            catalogue.direct == 1,
+            catalogue.home_warehouse[catalogue.merchant][:, None],
+            N_ORIGIN_WAREHOUSES + np.arange(N_COUNTRIES),
+        )
+        prior = np.maximum(self._share * self._total[:, catalogue.category].T, np.float32(1e-9))
+        rate: F32 = (weight + self._sold) / (weight / prior + memory[warehouse])
+        return rate * catalogue.targets[catalogue.merchant]
+
+    def _replenish(
+        self, rules: Rules, day: int, weekday: int, ledger: Ledger, freight: Freight, origin_factor: float
+    ) -> None:
+        catalogue, stock = self.catalogue, self.cfg.supply.stock
+        if not self._lead.any():
+            self._lead[:] = freight.bulk_lead_days()[:, [MODES.index(name) for name in BULK]]
+        rule = StockRule(
+            service_factor=np.float32(stock.service_factor),
+            review_days=np.float32(stock.review_days),
+            prior_units=np.float32(stock.prior_units),
+            air_cover=np.float32(stock.air_cover),
+            lead=self._lead,
+            by_truck=self._by_truck,
+            order_days=np.array([stock.order_days[name] for name in SELLER_CLASSES], np.float32),
+        )
+        visibility = np.array(rules.warehousing.forecast_visibility, np.float32)
+        if visibility.any():
+            economics = self.cfg.economics
+            live = economics.by_category("live_interest") * economics.by_category("units_per_order")
+            units = np.float32(self.cfg.supply.exposure.expected_conversion * live.sum())
+            book_demand(self._hosts, self.streamers.popularity, self._cell_visits, units, self._booked)
+        line, warehouse, mode, units_out = self._out
+        count = replenish_due(
+            rule, weekday, catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.home_warehouse,
+            catalogue.targets, catalogue.direct, self.abroad, catalogue.category, self._share, self._sold,
+            self._total, self._memory(rules), visibility, self._booked, catalogue.real, catalogue.ordered_units,
+            catalogue.received_units, line, warehouse, mode, units_out,
+        )  # fmt: skip
+        if count == 0:
+            return
+        line, warehouse, mode, units_out = line[:count], warehouse[:count], mode[:count], units_out[:count]
+        np.add.at(catalogue.ordered_units, (line, warehouse), units_out)
+        freight.replenish(line.copy(), warehouse.copy(), units_out.copy(), mode.copy(), day)
+        self._pay_for_stock(rules, line, warehouse, mode, units_out, ledger, origin_factor)
+
+    # -- money ------------------------------------------------------------------------------------------------------
+    def _pay_for_stock(
+        self,
+        rules: Rules,
+        line: NDArray[np.uint16],
+        warehouse: NDArray[np.uint8],
+        mode: NDArray[np.uint8],
+        units: I64,
+        ledger: Ledger,
+        origin_factor: float,
+    ) -> None:
+        """Production, bulk freight, and duty and tax on bulk value, posted when the goods are ordered."""
+        catalogue, economics, pricing = self.catalogue, self.cfg.economics, self.cfg.supply.pricing
+        world = ledger.account(Account.REST_OF_WORLD)
+        payer = ledger.account(Account.MERCHANT, catalogue.merchant[line])
+        factor = 1.0 + pricing.origin_currency_share * (origin_factor - 1.0)
+        value = np.rint(self._mean_cost[line] * units * factor).astype(np.int64)
+        ledger.post(MoneyPurpose.PRODUCTION, payer, world, value)
+        away = warehouse >= N_ORIGIN_WAREHOUSES
+        if not away.any():
+            return
+        line, mode, payer, units, value = line[away], mode[away], payer[away], units[away], value[away]
+        country = warehouse[away].astype(np.int64) - N_ORIGIN_WAREHOUSES
+        per_kg = np.array([economics.bulk_kg_usd[name] for name in BULK])[mode - MODES.index(BULK[0])]
+        seller = catalogue.seller_class[catalogue.merchant[line]]
+        usd = per_kg * economics.by_country("lane_factor")[country] * catalogue.weight_kg[line] * units
+        usd = usd * np.where(seller == 0, economics.small_freight_factor, 1.0)
+        usd = usd * np.where(catalogue.cold[line] == 1, economics.cold_chain_factor, 1.0)
+        carriage = cents(usd)
+        ledger.post(MoneyPurpose.LOGISTICS, payer, ledger.account(Account.LINEHAUL, mode), carriage)
+        rate = np.asarray(rules.tariff.duty_rate, np.float64)[country, catalogue.category[line]]
+        duty = np.rint(rate * (value + carriage)).astype(np.int64)
+        vat = np.rint(np.asarray(rules.tax.vat_rate, np.float64)[country] * (value + carriage + duty)).astype(np.int64)
+        treasury = ledger.account(Account.TREASURY, country)
+        ledger.post(MoneyPurpose.TARIFF, payer, treasury, duty)
+        ledger.post(MoneyPurpose.VAT, payer, treasury, vat)
+
+    def _pay_merchants(self, weekday: int, ledger: Ledger) -> None:
+        """A week's advertising, fixed costs, storage, interest and the cost of the tiers sold."""
+        catalogue, economics = self.catalogue, self.cfg.economics
+        who = np.flatnonzero(catalogue.weekday == weekday)
+        if who.size == 0:
+            return
+        payer, world = ledger.account(Account.MERCHANT, who), ledger.account(Account.REST_OF_WORLD)
+        seller = catalogue.seller_class[who]
+        spent = np.rint(self._sales[who] * economics.traffic_costs()[:, seller].T).astype(np.int64)
+        for channel in range(N_CHANNELS):
+            payee = world if channel == BRAND_SITE else ledger.account(Account.CHANNEL, channel)
+            if spent[:, channel].any():
+                ledger.post(MoneyPurpose.TRAFFIC, payer, payee, spent[:, channel])
+        for item, purpose in enumerate(FIXED_PURPOSES):
+            ledger.post(purpose, payer, world, self._fixed[who, item])
+        ledger.post(MoneyPurpose.PRODUCTION, payer, world, self._extra[who])
+        lines = np.flatnonzero(np.isin(catalogue.merchant, who))
+        stored, tied = self._held(lines)
+        for warehouse in range(N_WAREHOUSES):
+            if stored[:, warehouse].any():
+                keeper = ledger.account(Account.WAREHOUSE, warehouse)
+                owner = ledger.account(Account.MERCHANT, catalogue.merchant[lines])
+                ledger.post(MoneyPurpose.LOGISTICS, owner, keeper, stored[:, warehouse])
+        rates = np.array([economics.annual_rate[name] for name in SELLER_CLASSES]) / WEEKS_A_YEAR
+        value = np.bincount(catalogue.merchant[lines], weights=tied, minlength=catalogue.n_merchants)[who]
+        ledger.post(MoneyPurpose.INTEREST, payer, world, np.rint(value * rates[seller]).astype(np.int64))
+        self._sales[who] = 0
+        self._extra[who] = 0
+
+    def _held(self, lines: I64) -> tuple[I64, F64]:
+        """Storage of a week by warehouse, int64[k, 24] cents, and money tied up in stock, float64[k] cents."""
+        catalogue, economics = self.catalogue, self.cfg.economics
+        here = catalogue.real[lines]
+        rate = np.full(N_WAREHOUSES, economics.storage_usd_kg_day * 7.0)
+        rate[:N_ORIGIN_WAREHOUSES] *= 0.1
+        stored = cents(here * rate * catalogue.weight_kg[lines].astype(np.float64)[:, None])
+        coming = (catalogue.ordered_units[lines] - catalogue.received_units[lines]).sum(axis=1)
+        tied = np.multiply(here.sum(axis=1) + coming, self._mean_cost[lines], dtype=np.float64)
+        return stored, tied
+
+    def _pay_hosts(self, weekday: int, ledger: Ledger) -> None:
+        """A week's slot fees, the agency's part of them, and what the shows cost the host."""
+        streamers, catalogue, economics = self.streamers, self.catalogue, self.cfg.economics
+        who = np.flatnonzero(streamers.weekday == weekday)
+        if who.size == 0:
+            return
+        tier = streamers.tier[who]
+        account, world = ledger.account(Account.STREAMER, who), ledger.account(Account.REST_OF_WORLD)
+        fee = np.rint(self._host_sales[who] * economics.slot_fee_shares()[tier] / 4.0).astype(np.int64)
+        lineup = streamers.lineup[who]
+        paid = (fee > 0) & (lineup[:, 0] != NO_STREAMER)
+        if paid.any():
+            sellers = catalogue.merchant[lineup[paid]].astype(np.int64)
+            payer = ledger.account(Account.MERCHANT, sellers.reshape(-1))
+            ledger.post(MoneyPurpose.SLOT_FEE, payer, np.repeat(account[paid], 4), np.repeat(fee[paid], 4))
+            signed = paid & (streamers.agency[who] != NO_STREAMER)
+            part = np.rint(4 * fee * catalogue.agency_permille[who] / 1000.0).astype(np.int64)
+            agency = ledger.account(Account.MCN, streamers.agency[who][signed])
+            ledger.post(MoneyPurpose.AGENCY_SHARE, account[signed], agency, part[signed])
+        costs = self.cfg.supply.costs
+        hourly = np.array([costs.stream_hour_usd[name] for name in STREAMER_TIERS])[tier]
+        hours = np.multiply(self._air_dayparts[who], costs.hours_per_daypart, dtype=np.float64)
+        ledger.post(MoneyPurpose.WAGE, account, world, cents(self.scale.firm_amount(1.0, "streamer") * hourly * hours))
+        self._host_sales[who] = 0
+        self._air_dayparts[who] = 0
+
+    def _new_income(self, ledger: Ledger, kind: Account) -> I64:
+        """What each account of a class received on balance, its own spending apart, since the last call."""
+        result = ledger.result(kind)
+        total = result.sum(axis=1) - result[:, int(MoneyPurpose.WAGE)]
+        before = self._income_read.get(kind, np.zeros_like(total))
+        self._income_read[kind] = total
+        income: I64 = total - before
+        return income
+
+    def _pay_operators(self, ledger: Ledger) -> None:
+        """Platforms' fixed costs; staff of agencies; what carriers, warehouses and providers spend of their income."""
+        costs, world = self.cfg.supply.costs, ledger.account(Account.REST_OF_WORLD)
+        channels = ledger.account(Account.CHANNEL, np.arange(N_CHANNELS))
+        ledger.post(MoneyPurpose.TECHNOLOGY, channels, world, self._platform_cost)
+        for kind in (Account.MCN, *OPERATORS):
+            income = np.maximum(self._new_income(ledger, kind), 0)
+            share = costs.agency_cost_share if kind == Account.MCN else costs.operator_cost_share
+            payer = ledger.account(kind, np.arange(income.size))
+            ledger.post(MoneyPurpose.WAGE, payer, world, np.rint(income * share).astype(np.int64))
+
+    def _settle_owners(self, ledger: Ledger) -> None:
+        """Owners take out cash above working capital and put in what is missing, a part each week.
+
+        A movement between firm and owner is neither cost nor income, so it goes through the endowment, not the flows.
+        """
+        part = 1.0 / self.cfg.supply.costs.owners_weeks
+        for kind in (Account.MERCHANT, *OWNED):
+            balance = ledger.balance(kind)
+            target = self._working_capital if kind == Account.MERCHANT else np.zeros_like(balance)
+            ledger.endow(
+                ledger.account(kind, np.arange(balance.size)), np.rint((target - balance) * part).astype(np.int64)
+            )
+
+    def _review_tiers(self, ledger: Ledger) -> None:
+        """Tiers follow the expected audience; with the tier go the host's part, the agency's cut and the bargaining."""
+        streamers = self.streamers
+        size = streamers.popularity.astype(np.float64) * self._cell_weight()
+        streamers.tier[:] = rank_tiers(size, streamers.country, self.cfg.firms)
+        write_contracts(streamers, self.catalogue, self.cfg.economics, self.agency_cuts)
+        ledger.regroup(Account.STREAMER, streamers.tier)
+
+    def _cell_weight(self) -> F64:
+        """float64[S]: habit for the streamer's platform in the country, so that shares of audiences compare."""
+        shares = self.cfg.geography.platform_shares(self.cfg.availability)
+        weight: F64 = shares[self.streamers.country, self.streamers.platform]
+        return weight
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is kept between days."""
+        return sum(value.nbytes for value in self.__dict__.values() if isinstance(value, np.ndarray))
