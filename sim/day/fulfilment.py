@@ -35,21 +35,61 @@ from sim.clock import Clock
 from sim.config.geography import Geography
 from sim.config.logistics import BULK_MODES, PARCEL_MODES, STAGES, Logistics, by_name
 from sim.draws import Draws, Purpose
-from sim.kernels.maths import interp_quantile, lognormal, quantile_table
-from sim.kernels.philox import philox, unit
+from sim.kernels.lanes import (
+    CLEAR_EXCESS,
+    CLEAR_SHORTEST,
+    COLD_MODE_UP_TO,
+    DIRECT_BACK,
+    FIRST_CARRIER,
+    INSPECTED,
+    LANE_GOODS,
+    LANE_LATE,
+    LANE_PARCELS,
+    LANE_ROWS,
+    LANE_WAREHOUSE,
+    MILE_DAMAGED,
+    MILE_EXCESS,
+    MILE_LOST,
+    MILE_SHORTEST,
+    MODE_UP_TO,
+    N_PARCEL_MODES,
+    PROMISE_BIN,
+    PROMISE_BINS,
+    ROUTE_DRAW,
+    SHELF_LIFE,
+    TRANSIT_DAMAGED,
+    TRANSIT_EXCESS,
+    TRANSIT_LOST,
+    TRANSIT_SHORTEST,
+    can_resell,
+    gamma_seconds,
+    handling_seconds,
+    item_of,
+    key_of,
+    label_of,
+    lane_quantiles,
+    leave_bench,
+    leave_customs,
+    leave_origin,
+    leave_picking,
+    leave_sorting,
+    loose,
+    lose_unrecorded,
+    pick_mode,
+    send_back,
+    unloaded_seconds,
+    words_of,
+)
+from sim.kernels.maths import quantile_table
+from sim.kernels.philox import unit
 from sim.kernels.stations import (
-    ARRIVED,
     BACKLOG,
     HEADWAY,
-    ITEM,
     KEY,
     MICRO,
     OPEN,
     PHASE,
-    PLACE,
     SEEN,
-    STATION,
-    TIME,
     Bank,
     Whole,
     put,
@@ -83,41 +123,15 @@ type F32 = NDArray[np.float32]
 type Floats = NDArray[np.float64]
 type Records = NDArray[Any]
 
-N_PARCEL_MODES = len(PARCEL_MODES)
 N_ROUTES = N_ORIGIN_WAREHOUSES * N_COUNTRIES * N_PARCEL_MODES  # line-haul stations: (origin, country, mode)
 PICK, LINEHAUL, CUSTOMS, LAST_MILE, BENCH = range(5)
 STATIONS = (N_WAREHOUSES, N_ROUTES, N_COUNTRIES, N_CARRIERS, N_WAREHOUSES)
 
-# rows of the totals by lane (warehouse * N_COUNTRIES + country), the order of the recorder's lane measures
-LANE_PARCELS, LANE_GOODS, LANE_LATE, LANE_WAREHOUSE, LANE_LINEHAUL, LANE_CUSTOMS, LANE_SORT, LANE_MILE = range(8)
-LANE_ROWS = 8
-
-PROMISE_BIN = 21_600  # seconds, a quarter of a day
-PROMISE_BINS = 4 * 96
-
-# scalars handed to kernels (float32, seconds or shares)
-(
-    HANDLING_STOCKED, HANDLING_DIRECT, HANDLING_LONGEST, HANDLING_SIGMA, HOLD, SORT, STOCKED_FACTOR, COD, COD_LATE,
-    LOST_AFTER, SHELF_SIGMA, PICKUP, BENCH_TIME, DIRECT_RESALE, DIRECT_BACK,
-) = range(15)  # fmt: skip
-# columns of the parameters by country, carrier, category
-CLEAR_SHORTEST, CLEAR_EXCESS, INSPECTED, SHELF_LIFE, FIRST_CARRIER = range(5)
-MILE_SHORTEST, MILE_EXCESS, MILE_LOST, MILE_DAMAGED = range(4)
-SEIZED_SHARE, RESALE, UNRECORDED = range(3)
-# columns of the parameters by (country, mode)
-TRANSIT_SHORTEST, TRANSIT_EXCESS, TRANSIT_LOST, TRANSIT_DAMAGED, MODE_UP_TO, COLD_MODE_UP_TO = range(6)
-
 _COD_METHOD = PAYMENT_METHODS.index("cash_on_delivery")
 _SHIPPED, _SEIZED, _LOST, _DELIVERED = int(Event.SHIPPED), int(Event.SEIZED), int(Event.LOST), int(Event.DELIVERED)
-_CLEARED, _REFUSED, _RESTOCKED = int(Event.CLEARED), int(Event.REFUSED), int(Event.RESTOCKED)
+_REFUSED, _RESTOCKED = int(Event.REFUSED), int(Event.RESTOCKED)
 _RETURN_RECEIVED, _REFUND_DUE = int(Event.RETURN_RECEIVED), int(Event.REFUND_DUE)
-_ROUTE, _LINEHAUL, _CUSTOMS = int(Purpose.ROUTE) * 256, int(Purpose.LINEHAUL) * 256, int(Purpose.CUSTOMS) * 256
-_LAST_MILE, _COLD_CHAIN = int(Purpose.LAST_MILE) * 256, int(Purpose.COLD_CHAIN) * 256
-_RETURN_WAY, _UNRECORDED = int(Purpose.RETURN_WAY) * 256, int(Purpose.UNRECORDED) * 256
-_FLAG_LATE, _FLAG_DAMAGED = int(Flag.LATE), int(Flag.DAMAGED)
-_FLAG_OVERSOLD, _FLAG_INSPECTED, _FLAG_SPOILED = int(Flag.OVERSOLD), int(Flag.INSPECTED), int(Flag.SPOILED)
-
-
+_FLAG_LATE, _FLAG_OVERSOLD = int(Flag.LATE), int(Flag.OVERSOLD)
 _AUTHORISED, _BACKORDERED = int(Status.AUTHORISED), int(Status.BACKORDERED)
 _TO_BACKORDERED, _TO_RELEASED, _TO_IN_TRANSIT = int(Status.BACKORDERED), int(Status.RELEASED), int(Status.IN_TRANSIT)
 _TO_DELIVERED, _TO_REFUSED, _TO_RETURNED = int(Status.DELIVERED), int(Status.REFUSED), int(Status.RETURNED)
@@ -184,126 +198,6 @@ class Movements:
 
 
 @njit(cache=True, error_model="numpy")
-def _key_of(birth: Whole, tick: Whole, ordinal: Whole) -> Whole:
-    """The order's key as one integer: 32 bits birth, 20 bits tick, 8 bits ordinal."""
-    return np.int64(birth) << 28 | np.int64(tick) << 8 | np.int64(ordinal)
-
-
-@njit(cache=True, error_model="numpy")
-def _item(row: Whole, seq: Whole) -> Whole:
-    """A parcel in a calendar: 31 bits row in the order book, 32 bits sequence number."""
-    return np.int64(row) << 32 | np.int64(seq)
-
-
-@njit(cache=True, error_model="numpy")
-def _row(item: Whole) -> Whole:
-    return item >> 32
-
-
-@njit(cache=True, error_model="numpy")
-def _seq(item: Whole) -> Whole:
-    return item & 0xFFFFFFFF
-
-
-@njit(cache=True, error_model="numpy")
-def _label(
-    country: Whole, warehouse: Whole, mode: Whole, carrier: Whole, category: Whole, direct: Whole, cold: Whole,
-    cash: Whole,
-) -> Whole:
-    """What the stages must know of a parcel, above the station's 16 bits: it spares them a look into the order book."""
-    return (
-        np.int64(country) << 16 | np.int64(warehouse) << 21 | np.int64(mode & 3) << 26 | np.int64(carrier) << 28
-        | np.int64(category) << 34 | np.int64(direct) << 37 | np.int64(cold) << 38 | np.int64(cash) << 39
-    )
-
-
-@njit(cache=True, error_model="numpy")
-def _country(label: Whole) -> Whole:
-    return label >> 16 & 31
-
-
-@njit(cache=True, error_model="numpy")
-def _warehouse(label: Whole) -> Whole:
-    return label >> 21 & 31
-
-
-@njit(cache=True, error_model="numpy")
-def _mode(label: Whole) -> Whole:
-    return label >> 26 & 3
-
-
-@njit(cache=True, error_model="numpy")
-def _carrier(label: Whole) -> Whole:
-    return label >> 28 & 63
-
-
-@njit(cache=True, error_model="numpy")
-def _category(label: Whole) -> Whole:
-    return label >> 34 & 7
-
-
-@njit(cache=True, error_model="numpy")
-def _is_direct(label: Whole) -> bool:
-    return label >> 37 & 1 == 1
-
-
-@njit(cache=True, error_model="numpy")
-def _is_cold(label: Whole) -> bool:
-    return label >> 38 & 1 == 1
-
-
-@njit(cache=True, error_model="numpy")
-def _is_cash(label: Whole) -> bool:
-    return label >> 39 & 1 == 1
-
-
-@njit(cache=True, error_model="numpy")
-def _relabel(label: Whole, carrier: Whole) -> Whole:
-    return label & ~(63 << 28) | carrier << 28
-
-
-@njit(cache=True, error_model="numpy")
-def _words(key: Whole, purpose: Whole, seed: NDArray[np.uint32]) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
-    """The order's draw for a purpose (times 256), from its key."""
-    return philox(
-        np.uint32(key >> 28), np.uint32(0), np.uint32(key >> 8 & 0xFFFFF), np.uint32(purpose + (key & 0xFF)),
-        seed[0], seed[1],
-    )
-
-
-@njit(cache=True, error_model="numpy")
-def _gamma_seconds(shortest: np.float32, excess: np.float32, gamma: F32, word: np.uint32) -> Whole:
-    """Shortest time plus a gamma part of the given mean, whole seconds."""
-    return np.int64(shortest + excess * interp_quantile(gamma, unit(word)))
-
-
-@njit(cache=True, error_model="numpy")
-def _handling_seconds(direct: Whole, scalars: F32, word: np.uint32) -> Whole:
-    median = scalars[HANDLING_DIRECT] if direct == 1 else scalars[HANDLING_STOCKED]
-    return np.int64(min(lognormal(unit(word), median, scalars[HANDLING_SIGMA]), scalars[HANDLING_LONGEST]))
-
-
-@njit(cache=True, error_model="numpy")
-def _pick_mode(by_route: F32, country: Whole, cold: Whole, word: np.uint32) -> Whole:
-    column = COLD_MODE_UP_TO if cold == 1 else MODE_UP_TO
-    draw = unit(word)
-    mode = 0
-    while mode < by_route.shape[1] - 1 and draw >= by_route[country, mode, column]:
-        mode += 1
-    return mode
-
-
-@njit(cache=True, error_model="numpy")
-def _hand_over(data: Records, item: Whole, label: Whole, carrier_open: U8) -> Whole:
-    """The booked carrier, or the country's other one, then booked, if only that is open at hand-over."""
-    carrier = _carrier(label)
-    if carrier_open[carrier] == 0 and carrier_open[carrier ^ 1] == 1:
-        carrier = carrier ^ 1
-        data[_row(item)].carrier = carrier
-    return carrier
-
-
-@njit(cache=True, error_model="numpy")
 def _take_stock(real: I32, line: Whole, warehouse: Whole, quantity: Whole) -> bool:
     if warehouse >= real.shape[1] or real[line, warehouse] < quantity:
         return False
@@ -313,12 +207,32 @@ def _take_stock(real: I32, line: Whole, warehouse: Whole, quantity: Whole) -> bo
 
 @njit(cache=True, error_model="numpy")
 def _release(
-    data: Records, rows: I64, not_before: Whole, cancel_before: Whole, news: Whole,
-    real: I32, inbound: I32, home: U8, cold: U8,
-    scalars: F32, by_country: F32, by_route: F32, key: NDArray[np.uint32],
-    entries: I64, links: I32, buckets: I32, meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
-    allowed: NDArray[np.bool_], counts: I64, listed: I32, units: I64, lanes: I64,
+    data: Records,
+    rows: I64,
+    not_before: Whole,
+    cancel_before: Whole,
+    news: Whole,
+    real: I32,
+    inbound: I32,
+    home: U8,
+    cold: U8,
+    scalars: F32,
+    by_country: F32,
+    by_route: F32,
+    key: NDArray[np.uint32],
+    entries: I64,
+    links: I32,
+    buckets: I32,
+    meta: I64,
+    due_entries: I64,
+    due_links: I32,
+    due_buckets: I32,
+    due_meta: I64,
+    allowed: NDArray[np.bool_],
+    counts: I64,
+    listed: I32,
+    units: I64,
+    lanes: I64,
 ) -> tuple[I64, U8, U8]:
     """Allocates stock to orders in the order of (authorised, key).
 
@@ -340,7 +254,7 @@ def _release(
     for position in range(n):
         row = rows[position]
         work[position, 0] = data[row].authorised
-        work[position, 1] = _key_of(data[row].birth, data[row].tick, data[row].ordinal)
+        work[position, 1] = key_of(data[row].birth, data[row].tick, data[row].ordinal)
     sort_by_time(work, order, spare, 0, n)
     served = np.empty(n, np.int64)
     became = np.zeros(n, np.uint8)
@@ -383,12 +297,12 @@ def _release(
                 continue
         direct = 1 if warehouse < N_ORIGIN_WAREHOUSES else 0
         order_key = work[order[position], KEY]
-        words = _words(order_key, _ROUTE, key)
+        words = words_of(order_key, ROUTE_DRAW, key)
         carrier = 2 * country + (0 if unit(words[1]) < by_country[country, FIRST_CARRIER] else 1)
         data[row].warehouse = warehouse
         data[row].direct = direct
         data[row].carrier = carrier
-        mode = _pick_mode(by_route, country, cold[line], words[0]) if direct == 1 else NO_MODE
+        mode = pick_mode(by_route, country, cold[line], words[0]) if direct == 1 else NO_MODE
         data[row].mode = mode
         move_status_one(data, row, _TO_RELEASED, allowed, counts, listed)
         units[_IN_STOCK] -= quantity
@@ -396,225 +310,65 @@ def _release(
         begin = np.int64(data[row].authorised)
         if begin < not_before:
             begin = np.int64(not_before)
-        handling = _handling_seconds(direct, scalars, words[2])
+        handling = handling_seconds(direct, scalars, words[2])
         lanes[LANE_WAREHOUSE, warehouse * N_COUNTRIES + country] += begin - data[row].authorised + handling
         cash = 1 if data[row].method == _COD_METHOD else 0
-        label = _label(country, warehouse, mode, carrier, data[row].category, direct, cold[line], cash)
-        item = _item(row, np.int64(data[row].seq))
+        label = label_of(country, warehouse, mode, carrier, data[row].category, direct, cold[line], cash)
+        item = item_of(row, np.int64(data[row].seq))
         put(entries, links, buckets, meta, (begin + handling) * MICRO, order_key, item, label | warehouse)
     return served, became, oversold
 
 
 @njit(cache=True, error_model="numpy")
-def _leave_picking(
-    served: I64, data: Records, carrier_open: U8, lanes: I64,
-    line_entries: I64, line_links: I32, line_buckets: I32, line_meta: I64,
-    mile_entries: I64, mile_links: I32, mile_buckets: I32, mile_meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
-) -> None:
-    """Parcels that start at the picking line are shipped: to the line-haul booking, or straight to the carrier."""
-    for position in range(served.shape[0]):
-        start = served[position, TIME]
-        key = served[position, KEY]
-        item = served[position, ITEM]
-        label = served[position, PLACE] & ~STATION
-        country = _country(label)
-        warehouse = _warehouse(label)
-        second = start // MICRO
-        if _is_cold(label):  # its clock runs from here; for others the date is written when the event is applied
-            data[_row(item)].shipped = second
-        lanes[LANE_WAREHOUSE, warehouse * N_COUNTRIES + country] += (start - served[position, ARRIVED]) // MICRO
-        put(due_entries, due_links, due_buckets, due_meta, second, _SHIPPED, _seq(item), 0)
-        if _is_direct(label):
-            route = (warehouse * N_COUNTRIES + country) * N_PARCEL_MODES + _mode(label)
-            put(line_entries, line_links, line_buckets, line_meta, start, key, item, label | route)
-        else:
-            carrier = _hand_over(data, item, label, carrier_open)
-            label = _relabel(label, carrier)
-            put(mile_entries, mile_links, mile_buckets, mile_meta, start, key, item, label | carrier)
-
-
-@njit(cache=True, error_model="numpy")
-def _leave_origin(
-    served: I64, data: Records, scalars: F32, by_route: F32, gamma: F32, seed: NDArray[np.uint32], lanes: I64,
-    next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
-) -> None:
-    """Parcels depart from China, travel, and arrive at customs, or are lost on the way."""
-    for position in range(served.shape[0]):
-        start = served[position, TIME]
-        key = served[position, KEY]
-        item = served[position, ITEM]
-        label = served[position, PLACE] & ~STATION
-        country = _country(label)
-        mode = _mode(label)
-        words = _words(key, _LINEHAUL, seed)
-        if unit(words[1]) < by_route[country, mode, TRANSIT_LOST]:
-            known = start // MICRO + np.int64(scalars[LOST_AFTER])
-            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, _seq(item), 0)
-            continue
-        travel = _gamma_seconds(
-            by_route[country, mode, TRANSIT_SHORTEST], by_route[country, mode, TRANSIT_EXCESS], gamma, words[0]
-        )
-        if unit(words[2]) < by_route[country, mode, TRANSIT_DAMAGED]:
-            data[_row(item)].flags |= np.uint16(_FLAG_DAMAGED)
-        lane = _warehouse(label) * N_COUNTRIES + country
-        lanes[LANE_LINEHAUL, lane] += (start - served[position, ARRIVED]) // MICRO + travel
-        put(next_entries, next_links, next_buckets, next_meta, start + travel * MICRO, key, item, label | country)
-
-
-@njit(cache=True, error_model="numpy")
-def _leave_customs(
-    served: I64, data: Records, scalars: F32, by_country: F32, by_category: F32, gamma: F32, carrier_open: U8,
-    seed: NDArray[np.uint32], lanes: I64,
-    next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
-) -> None:
-    """Parcels are cleared, some after being opened, and handed to the carrier; some that were opened are kept."""
-    for position in range(served.shape[0]):
-        start = served[position, TIME]
-        key = served[position, KEY]
-        item = served[position, ITEM]
-        label = served[position, PLACE] & ~STATION
-        country = _country(label)
-        words = _words(key, _CUSTOMS, seed)
-        spent = _gamma_seconds(by_country[country, CLEAR_SHORTEST], by_country[country, CLEAR_EXCESS], gamma, words[0])
-        seized = False
-        if unit(words[1]) < by_country[country, INSPECTED]:
-            data[_row(item)].flags |= np.uint16(_FLAG_INSPECTED)
-            spent += _gamma_seconds(np.float32(0), scalars[HOLD], gamma, words[3])
-            seized = unit(words[2]) < by_category[_category(label), SEIZED_SHARE]
-        cleared = start + spent * MICRO
-        if seized:
-            put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _SEIZED, _seq(item), 0)
-            continue
-        lanes[LANE_CUSTOMS, _warehouse(label) * N_COUNTRIES + country] += (cleared - served[position, ARRIVED]) // MICRO
-        put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _CLEARED, _seq(item), 0)
-        carrier = _hand_over(data, item, label, carrier_open)
-        label = _relabel(label, carrier)
-        put(next_entries, next_links, next_buckets, next_meta, cleared, key, item, label | carrier)
-
-
-@njit(cache=True, error_model="numpy")
-def _leave_sorting(
-    served: I64, data: Records, scalars: F32, by_country: F32, by_carrier: F32, gamma: F32,
-    seed: NDArray[np.uint32], lanes: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
-) -> None:
-    """Parcels are sorted and taken to the door: delivered, refused (cash on delivery), or lost."""
-    sorting = np.int64(scalars[SORT])
-    for position in range(served.shape[0]):
-        start = served[position, TIME]
-        key = served[position, KEY]
-        item = served[position, ITEM]
-        label = served[position, PLACE]
-        country = _country(label)
-        carrier = label & STATION
-        words = _words(key, _LAST_MILE, seed)
-        if unit(words[1]) < by_carrier[carrier, MILE_LOST]:
-            known = start // MICRO + np.int64(scalars[LOST_AFTER])
-            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, _seq(item), 0)
-            continue
-        factor = np.float32(1) if _is_direct(label) else scalars[STOCKED_FACTOR]
-        travel = _gamma_seconds(
-            factor * by_carrier[carrier, MILE_SHORTEST], factor * by_carrier[carrier, MILE_EXCESS], gamma, words[0]
-        )
-        arrival = start // MICRO + sorting + travel
-        if unit(words[2]) < by_carrier[carrier, MILE_DAMAGED]:
-            data[_row(item)].flags |= np.uint16(_FLAG_DAMAGED)
-        if _is_cold(label):
-            life = lognormal(
-                unit(_words(key, _COLD_CHAIN, seed)[0]), by_country[country, SHELF_LIFE], scalars[SHELF_SIGMA]
-            )
-            if np.float32(arrival - data[_row(item)].shipped) > life:
-                data[_row(item)].flags |= np.uint16(_FLAG_SPOILED)
-        lane = _warehouse(label) * N_COUNTRIES + country
-        lanes[LANE_SORT, lane] += (start - served[position, ARRIVED]) // MICRO + sorting
-        lanes[LANE_MILE, lane] += travel
-        refused = False
-        if _is_cash(label):
-            chance = scalars[COD]
-            if arrival > data[_row(item)].promised:
-                chance += scalars[COD_LATE]
-            refused = unit(words[3]) < chance
-        put(due_entries, due_links, due_buckets, due_meta, arrival, _REFUSED if refused else _DELIVERED, _seq(item), 0)
-
-
-@njit(cache=True, error_model="numpy")
-def _leave_bench(
-    served: I64, scalars: F32, due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64
-) -> None:
-    """Goods that came back are graded: a return is received, refused goods go on to stock or scrap."""
-    for position in range(served.shape[0]):
-        item = served[position, ITEM]
-        second = served[position, TIME] // MICRO + np.int64(scalars[BENCH_TIME])
-        if item >= 0:
-            put(due_entries, due_links, due_buckets, due_meta, second, _RETURN_RECEIVED, _seq(item), 0)
-        else:
-            put(due_entries, due_links, due_buckets, due_meta, second, _RESTOCKED, item, 0)
-
-
-@njit(cache=True, error_model="numpy")
-def _loose(line: Whole, warehouse: Whole, quantity: Whole, resale: bool) -> Whole:
-    """Units on their way back without an open order, packed into a negative number."""
-    return -1 - (np.int64(line) | warehouse << 16 | np.int64(quantity) << 24 | (np.int64(1) << 32 if resale else 0))
-
-
-@njit(cache=True, error_model="numpy")
-def _resale(data: Records, row: Whole, scalars: F32, by_category: F32, key: NDArray[np.uint32]) -> bool:
-    """Whether goods that came back can be sold again; damaged and spoiled ones cannot."""
-    if data[row].flags & np.uint16(_FLAG_DAMAGED | _FLAG_SPOILED) != 0:
-        return False
-    words = philox(
-        data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_RETURN_WAY + data[row].ordinal),
-        key[0], key[1],
-    )
-    chance = by_category[data[row].category, RESALE]
-    if data[row].direct == 1:
-        chance *= scalars[DIRECT_RESALE]
-    return bool(unit(words[2]) < chance)
-
-
-@njit(cache=True, error_model="numpy")
-def _send_back(
-    data: Records, row: Whole, second: Whole, item: Whole, scalars: F32, by_carrier: F32, gamma: F32,
-    key: NDArray[np.uint32], entries: I64, links: I32, buckets: I32, meta: I64,
-) -> None:
-    """Files one parcel on its way back: pickup, transit by the same carrier, arrival at the country's bench."""
-    words = philox(
-        data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(_RETURN_WAY + data[row].ordinal),
-        key[0], key[1],
-    )
-    carrier = np.int64(data[row].carrier)
-    pickup = np.int64(0) if item < 0 else _gamma_seconds(np.float32(0), scalars[PICKUP], gamma, words[0])
-    travel = _gamma_seconds(by_carrier[carrier, MILE_SHORTEST], by_carrier[carrier, MILE_EXCESS], gamma, words[1])
-    order_key = _key_of(data[row].birth, data[row].tick, data[row].ordinal)
-    bench = np.int64(data[row].country) + N_ORIGIN_WAREHOUSES
-    put(entries, links, buckets, meta, (second + pickup + travel) * MICRO, order_key, item, bench)
-
-
-@njit(cache=True, error_model="numpy")
 def _send_back_many(
-    data: Records, rows: I64, seconds: I64, scalars: F32, by_carrier: F32, gamma: F32, key: NDArray[np.uint32],
-    entries: I64, links: I32, buckets: I32, meta: I64, units: I64,
+    data: Records,
+    rows: I64,
+    seconds: I64,
+    scalars: F32,
+    by_carrier: F32,
+    gamma: F32,
+    key: NDArray[np.uint32],
+    entries: I64,
+    links: I32,
+    buckets: I32,
+    meta: I64,
+    units: I64,
 ) -> None:
     for position in range(rows.size):
         row = rows[position]
-        item = _item(row, np.int64(data[row].seq))
-        _send_back(
-            data, row, seconds[position], item, scalars, by_carrier, gamma, key, entries, links, buckets, meta
-        )
+        item = item_of(row, np.int64(data[row].seq))
+        send_back(data, row, seconds[position], item, scalars, by_carrier, gamma, key, entries, links, buckets, meta)
         units[_IN_BUYER] -= np.int64(data[row].quantity)
         units[_IN_RETURNING] += np.int64(data[row].quantity)
 
 
 @njit(cache=True, error_model="numpy")
 def _apply(
-    times: I64, kinds: U8, seqs: I64, rows: I64, data: Records, real: I32,
-    scalars: F32, by_carrier: F32, by_category: F32, gamma: F32, key: NDArray[np.uint32], lanes: I64, histogram: I32,
-    entries: I64, links: I32, buckets: I32, meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
-    allowed: NDArray[np.bool_], counts: I64, listed: I32, units: I64,
+    times: I64,
+    kinds: U8,
+    seqs: I64,
+    rows: I64,
+    data: Records,
+    real: I32,
+    scalars: F32,
+    by_carrier: F32,
+    by_category: F32,
+    gamma: F32,
+    key: NDArray[np.uint32],
+    lanes: I64,
+    histogram: I32,
+    entries: I64,
+    links: I32,
+    buckets: I32,
+    meta: I64,
+    due_entries: I64,
+    due_links: I32,
+    due_buckets: I32,
+    due_meta: I64,
+    allowed: NDArray[np.bool_],
+    counts: I64,
+    listed: I32,
+    units: I64,
 ) -> tuple[U8, Whole]:
     """Applies goods events to the order book and to stock, in their order.
 
@@ -673,17 +427,15 @@ def _apply(
                 data[row].delivered = second
                 units[_IN_BUYER] += quantity
             else:
-                resale = _resale(data, row, scalars, by_category, key)
-                item = _loose(np.int64(data[row].line), np.int64(data[row].warehouse), quantity, resale)
-                _send_back(
-                    data, row, second, item, scalars, by_carrier, gamma, key, entries, links, buckets, meta
-                )
+                resale = can_resell(data, row, scalars, by_category, key)
+                item = loose(np.int64(data[row].line), np.int64(data[row].warehouse), quantity, resale)
+                send_back(data, row, second, item, scalars, by_carrier, gamma, key, entries, links, buckets, meta)
                 moved = move_status_one(data, row, _TO_REFUSED, allowed, counts, listed)
                 units[_IN_RETURNING] += quantity
         elif kind == _RETURN_RECEIVED:
-            resale = _resale(data, row, scalars, by_category, key)
+            resale = can_resell(data, row, scalars, by_category, key)
             if resale and data[row].direct == 1:
-                item = _loose(np.int64(data[row].line), np.int64(data[row].warehouse), quantity, True)
+                item = loose(np.int64(data[row].line), np.int64(data[row].warehouse), quantity, True)
                 home = second + np.int64(scalars[DIRECT_BACK])
                 put(due_entries, due_links, due_buckets, due_meta, home, _RESTOCKED, item, 0)
             elif resale:
@@ -726,80 +478,6 @@ def _synchronise(shown: I32, real: I32, data: Records, pending: I64, due: U8) ->
             if shown[line, warehouse] < 0:
                 shown[line, warehouse] = 0
     return kept
-
-
-@njit(cache=True, error_model="numpy")
-def _lose_unrecorded(real: I32, category: U8, by_category: F32, day: Whole, key: NDArray[np.uint32]) -> Whole:
-    """Takes what leaves stock without a record in one day; returns the units."""
-    total = 0
-    for line in range(real.shape[0]):
-        rate = by_category[category[line], UNRECORDED]
-        for warehouse in range(real.shape[1]):
-            stock = real[line, warehouse]
-            if stock <= 0:
-                continue
-            words = philox(
-                np.uint32(line), np.uint32(warehouse), np.uint32(day), np.uint32(_UNRECORDED), key[0], key[1]
-            )
-            gone = min(np.int32(np.float32(stock) * rate + unit(words[0])), stock)
-            real[line, warehouse] -= gone
-            total += gone
-    return total
-
-
-@njit(cache=True, error_model="numpy")
-def _unloaded(
-    words: NDArray[np.uint32], country: Whole, direct: Whole, cold: Whole, scalars: F32, by_country: F32, by_route: F32,
-    by_carrier: F32, headway: F32, gamma: F32,
-) -> I64:
-    """Seconds from payment to the door of one order per row of `words` (n, 8) where nobody waits; a lane's prior."""
-    out = np.empty(words.shape[0], np.int64)
-    for row in range(words.shape[0]):
-        spent = _handling_seconds(direct, scalars, words[row, 0]) + np.int64(scalars[SORT])
-        carrier = 2 * country + (0 if unit(words[row, 1]) < by_country[country, FIRST_CARRIER] else 1)
-        factor = np.float32(1)
-        if direct == 1:
-            mode = _pick_mode(by_route, country, cold, words[row, 2])
-            spent += np.int64(headway[mode] * unit(words[row, 3]))
-            spent += _gamma_seconds(
-                by_route[country, mode, TRANSIT_SHORTEST], by_route[country, mode, TRANSIT_EXCESS], gamma, words[row, 4]
-            )
-            spent += _gamma_seconds(
-                by_country[country, CLEAR_SHORTEST], by_country[country, CLEAR_EXCESS], gamma, words[row, 5]
-            )
-        else:
-            factor = scalars[STOCKED_FACTOR]
-        spent += _gamma_seconds(
-            factor * by_carrier[carrier, MILE_SHORTEST], factor * by_carrier[carrier, MILE_EXCESS], gamma, words[row, 6]
-        )
-        out[row] = spent
-    return out
-
-
-@njit(cache=True, error_model="numpy")
-def _quantiles(histogram: I32, quantile: float, prior: Floats, prior_parcels: float) -> Floats:
-    """Days within which `quantile` of a lane's parcels came: the window's quantile and the prior, weighted by parcels.
-
-    histogram int32[lanes, bins], prior float64[lanes] days; returns float64[lanes].
-    """
-    out = np.empty(histogram.shape[0])
-    for lane in range(histogram.shape[0]):
-        total = 0
-        for slot in range(histogram.shape[1]):
-            total += histogram[lane, slot]
-        if total == 0:
-            out[lane] = prior[lane]
-            continue
-        target = quantile * total
-        below = 0
-        slot = 0
-        while slot < histogram.shape[1] - 1 and below + histogram[lane, slot] < target:
-            below += histogram[lane, slot]
-            slot += 1
-        inside = max(histogram[lane, slot], 1)
-        days = (slot + (target - below) / inside) * PROMISE_BIN / DAY_SECONDS
-        out[lane] = (total * days + prior_parcels * prior[lane]) / (total + prior_parcels)
-    return out
 
 
 class Fulfilment:
@@ -1041,7 +719,7 @@ class Fulfilment:
         if served.shape[0]:
             for calendar in (linehaul.calendar, mile.calendar, due):
                 calendar.reserve(served.shape[0])
-            _leave_picking(
+            leave_picking(
                 served, data, self._carrier_open, self.lanes,
                 *linehaul.calendar.arrays, *mile.calendar.arrays, *due.arrays,
             )  # fmt: skip
@@ -1049,7 +727,7 @@ class Fulfilment:
         if served.shape[0]:
             customs.calendar.reserve(served.shape[0])
             due.reserve(served.shape[0])
-            _leave_origin(
+            leave_origin(
                 served, data, self._scalars, self._by_route, self._gamma, key, self.lanes,
                 *customs.calendar.arrays, *due.arrays,
             )  # fmt: skip
@@ -1057,21 +735,21 @@ class Fulfilment:
         if served.shape[0]:
             mile.calendar.reserve(served.shape[0])
             due.reserve(served.shape[0])
-            _leave_customs(
+            leave_customs(
                 served, data, self._scalars, self._by_country, self._by_category, self._gamma, self._carrier_open,
                 key, self.lanes, *mile.calendar.arrays, *due.arrays,
             )  # fmt: skip
         served = mile.serve()
         if served.shape[0]:
             due.reserve(served.shape[0])
-            _leave_sorting(
+            leave_sorting(
                 served, data, self._scalars, self._by_country, self._by_carrier, self._gamma,
                 key, self.lanes, *due.arrays,
             )  # fmt: skip
         served = bench.serve()
         if served.shape[0]:
             due.reserve(served.shape[0])
-            _leave_bench(served, self._scalars, *due.arrays)
+            leave_bench(served, self._scalars, *due.arrays)
 
     def close(
         self, stage: Literal["pick", "linehaul", "customs", "last_mile", "bench"], station: int, begin: int, until: int
@@ -1117,18 +795,14 @@ class Fulfilment:
             oversold = np.concatenate([part[2] for part in parts])
             self._backorders = rows[became == 1]
             number = self.orders.data["seq"][rows].astype(np.int64)
-            result = Released(
-                number[became == 0], number[oversold == 1], number[became == 1], number[became == 2]
-            )
+            result = Released(number[became == 0], number[oversold == 1], number[became == 1], number[became == 2])
         else:
             none = np.empty(0, np.int64)
             result = Released(none, none, none, none)
         self._refresh(daypart_end)
         if daypart_end % DAY_SECONDS == 0:
             day = daypart_end // DAY_SECONDS - 1
-            gone = _lose_unrecorded(
-                self.catalogue.real, self.catalogue.category, self._by_category, day, self.draws.key
-            )
+            gone = lose_unrecorded(self.catalogue.real, self.catalogue.category, self._by_category, day, self.draws.key)
             self.units[Place.STOCK] -= gone
             self.units[Place.UNRECORDED] += gone
         return result
@@ -1156,9 +830,7 @@ class Fulfilment:
         self._noted = self.orders.appended
         rows = self.orders.find(new) if new.size else new
         pending = np.concatenate([self._pending, rows[rows >= 0]])
-        kept = _synchronise(
-            self.catalogue.shown, self.catalogue.real, self.orders.data, pending, due.astype(np.uint8)
-        )
+        kept = _synchronise(self.catalogue.shown, self.catalogue.real, self.orders.data, pending, due.astype(np.uint8))
         self._pending = pending[:kept].copy()
 
     # -- events -----------------------------------------------------------------------------------------------------
@@ -1281,9 +953,7 @@ class Fulfilment:
                 yield env.timeout(headway)
             lane = self.cfg.transit.lane_factor[COUNTRIES[country]] * DAY_SECONDS
             yield env.timeout(
-                self._drawn(
-                    self.cfg.bulk.shortest_days[name] * lane, self.cfg.bulk.excess_days[name] * lane, word[1]
-                )
+                self._drawn(self.cfg.bulk.shortest_days[name] * lane, self.cfg.bulk.excess_days[name] * lane, word[1])
             )
             while not self._seen.customs.open[country]:
                 yield env.timeout(DAY_SECONDS)
@@ -1292,7 +962,7 @@ class Fulfilment:
         self.clock.emit(Event.RESTOCKED, consignment.number)
 
     def _drawn(self, shortest: float, excess: float, word: np.uint32) -> int:
-        return int(_gamma_seconds(np.float32(shortest), np.float32(excess), self._gamma, word))
+        return int(gamma_seconds(np.float32(shortest), np.float32(excess), self._gamma, word))
 
     def bulk_lead_days(self) -> Floats:
         """float64[24, 7]: expected days from ordering stock to its arrival by warehouse and mode; nan for parcel modes.
@@ -1322,7 +992,7 @@ class Fulfilment:
             words = np.concatenate(
                 [self.draws.words(Purpose.UNLOADED, numbers, lane, 0, part) for part in (0, 1)], axis=1
             )
-            seconds = _unloaded(
+            seconds = unloaded_seconds(
                 words, lane % N_COUNTRIES, lane // N_COUNTRIES, 0, self._scalars, self._by_country, self._by_route,
                 self._by_carrier, self._headway, self._gamma,
             )  # fmt: skip
@@ -1342,9 +1012,9 @@ class Fulfilment:
             self._today[:] = 0
             self._promise_day = day
             promise = self.cfg.promise
-            days = _quantiles(self._sum, promise.quantile, self._prior, promise.prior_parcels).reshape(2, N_COUNTRIES)
+            days = lane_quantiles(self._sum, promise.quantile, self._prior, promise.prior_parcels)
             buffer = np.array([[promise.buffer_days["stocked"]], [promise.buffer_days["direct"]]])
-            self._promise = (days + buffer).astype(np.float32)
+            self._promise = (days.reshape(2, N_COUNTRIES) + buffer).astype(np.float32)
         return self._promise
 
     # -- looking ----------------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from sim.agents.warehouse import planned_capacity
 from sim.config.economics import Economics
 from sim.config.folders import data_folder
 from sim.config.quantity import load_group
-from sim.day import fulfilment
 from sim.day.fulfilment import BENCH, CUSTOMS, LAST_MILE, LINEHAUL, PICK, Place
+from sim.draws import Purpose
+from sim.kernels import lanes
+from sim.kernels.philox import unit
 from sim.kernels.stations import BACKLOG, GAP, HEADWAY, MICRO, PHASE, SLACK, WAITED
 from sim.kinds import DAY_SECONDS, MODES, N_CARRIERS, N_COUNTRIES, N_WAREHOUSES, PAYMENT_METHODS, Event, Flag, Status
 from tests.goods.world import START, GoodsWorld, groups, none
@@ -74,32 +76,32 @@ def reference(world: GoodsWorld, data: Any) -> dict[int, tuple[int, int]]:
     seconds: dict[int, tuple[int, int]] = {}
 
     def life(order: Any) -> Generator[simpy.Event, Any, None]:
-        key = fulfilment._key_of(order["birth"], order["tick"], order["ordinal"])
+        key = lanes.key_of(order["birth"], order["tick"], order["ordinal"])
         country, warehouse = int(order["country"]), int(order["warehouse"])
         direct = int(warehouse < 4)
-        words = fulfilment._words(key, fulfilment._ROUTE, seed)
-        carrier = 2 * country + int(fulfilment.unit(words[1]) >= by_country[country, fulfilment.FIRST_CARRIER])
-        handling = int(fulfilment._handling_seconds(direct, scalars, words[2]))
+        words = lanes.words_of(key, lanes.ROUTE_DRAW, seed)
+        carrier = 2 * country + int(unit(words[1]) >= by_country[country, lanes.FIRST_CARRIER])
+        handling = int(lanes.handling_seconds(direct, scalars, words[2]))
         yield env.timeout((int(order["authorised"]) + handling) * MICRO - env.now)
         yield stations[PICK][warehouse].join(key)
         shipped = env.now // MICRO
         if direct:
-            mode = int(fulfilment._pick_mode(by_route, country, 0, words[0]))
+            mode = int(lanes.pick_mode(by_route, country, 0, words[0]))
             yield stations[LINEHAUL][(warehouse * N_COUNTRIES + country) * 4 + mode].join(key)
-            draw = fulfilment._words(key, fulfilment._LINEHAUL, seed)[0]
-            yield env.timeout(int(fulfilment._gamma_seconds(*by_route[country, mode, :2], gamma, draw)) * MICRO)
+            draw = lanes.words_of(key, lanes.LINEHAUL_DRAW, seed)[0]
+            yield env.timeout(int(lanes.gamma_seconds(*by_route[country, mode, :2], gamma, draw)) * MICRO)
             yield stations[CUSTOMS][country].join(key)
-            words = fulfilment._words(key, fulfilment._CUSTOMS, seed)
-            spent = int(fulfilment._gamma_seconds(*by_country[country, :2], gamma, words[0]))
-            if fulfilment.unit(words[1]) < by_country[country, fulfilment.INSPECTED]:
-                spent += int(fulfilment._gamma_seconds(np.float32(0), scalars[fulfilment.HOLD], gamma, words[3]))
+            words = lanes.words_of(key, lanes.CUSTOMS_DRAW, seed)
+            spent = int(lanes.gamma_seconds(*by_country[country, :2], gamma, words[0]))
+            if unit(words[1]) < by_country[country, lanes.INSPECTED]:
+                spent += int(lanes.gamma_seconds(np.float32(0), scalars[lanes.HOLD], gamma, words[3]))
             yield env.timeout(spent * MICRO)
         yield stations[LAST_MILE][carrier].join(key)
-        factor = np.float32(1) if direct else scalars[fulfilment.STOCKED_FACTOR]
+        factor = np.float32(1) if direct else scalars[lanes.STOCKED_FACTOR]
         shortest, excess = by_carrier[carrier, :2] * factor
-        draw = fulfilment._words(key, fulfilment._LAST_MILE, seed)[0]
-        travel = int(fulfilment._gamma_seconds(shortest, excess, gamma, draw))
-        delivered = env.now // MICRO + int(scalars[fulfilment.SORT]) + travel
+        draw = lanes.words_of(key, lanes.LAST_MILE_DRAW, seed)[0]
+        travel = int(lanes.gamma_seconds(shortest, excess, gamma, draw))
+        delivered = env.now // MICRO + int(scalars[lanes.SORT]) + travel
         seconds[int(order["birth"])] = (shipped, delivered)
 
     for order in data:
@@ -282,8 +284,8 @@ def test_returns_are_graded_and_go_back_to_stock_or_to_scrap() -> None:
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_cash_on_delivery_is_refused_by_chance_and_the_goods_come_back(share: float) -> None:
     world = GoodsWorld.make(2_000)
-    world.goods._scalars[fulfilment.COD] = share
-    world.goods._scalars[fulfilment.COD_LATE] = 0
+    world.goods._scalars[lanes.COD] = share
+    world.goods._scalars[lanes.COD_LATE] = 0
     seqs = one(world, 50, method=COD)
     world.step(seqs)
     refused = 0
@@ -463,3 +465,16 @@ def test_check_finds_a_unit_that_is_nowhere() -> None:
     with pytest.raises(RuntimeError, match="lie in stock"):
         world.goods.check()
     assert world.goods.banks[BENCH].waiting == 0
+
+
+def test_draw_addresses_are_those_of_the_purposes() -> None:
+    for purpose, address in (
+        (Purpose.ROUTE, lanes.ROUTE_DRAW),
+        (Purpose.LINEHAUL, lanes.LINEHAUL_DRAW),
+        (Purpose.CUSTOMS, lanes.CUSTOMS_DRAW),
+        (Purpose.LAST_MILE, lanes.LAST_MILE_DRAW),
+        (Purpose.COLD_CHAIN, lanes.COLD_CHAIN_DRAW),
+        (Purpose.RETURN_WAY, lanes.RETURN_WAY_DRAW),
+        (Purpose.UNRECORDED, lanes.UNRECORDED_DRAW),
+    ):
+        assert address == purpose * 256
