@@ -23,6 +23,7 @@ from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws, Purpose
 from sim.kernels.money import border_of
 from sim.kernels.supply import (
+    ORIGIN_STORAGE,
     Fame,
     Hosts,
     StockRule,
@@ -67,14 +68,12 @@ type I64 = NDArray[np.int64]
 EVERYBODY = -1
 WEEKS_A_YEAR = 365.0 / 7.0
 BULK = ("air_bulk", "sea_bulk", "truck_bulk")
-FIXED_PURPOSES = (
-    MoneyPurpose.COMPLIANCE,  # market entry
-    MoneyPurpose.COMPLIANCE,
-    MoneyPurpose.TECHNOLOGY,  # tools
-    MoneyPurpose.WAGE,  # stream labour
-    MoneyPurpose.TECHNOLOGY,  # rent of office and studio
-)
-"""Purposes of the items of economics.fixed_cost, in the order of FIXED_COSTS."""
+FIXED_PURPOSES = {
+    MoneyPurpose.COMPLIANCE: [FIXED_COSTS.index("market_entry"), FIXED_COSTS.index("compliance")],
+    MoneyPurpose.TECHNOLOGY: [FIXED_COSTS.index("tools"), FIXED_COSTS.index("rent")],
+    MoneyPurpose.WAGE: [FIXED_COSTS.index("stream_labour")],
+}
+"""Items of economics.fixed_cost by the purpose under which they are posted."""
 MONDAY = 2  # day % 7 of a Monday: 2000-01-01 was a Saturday
 OPERATORS = (Account.CARRIER, Account.LINEHAUL, Account.WAREHOUSE, Account.PROVIDER)
 OWNED = (Account.STREAMER, Account.MCN, Account.CHANNEL, *OPERATORS)
@@ -449,36 +448,34 @@ class Adaptation:
         payer, world = ledger.account(Account.MERCHANT, who), ledger.account(Account.REST_OF_WORLD)
         seller = catalogue.seller_class[who]
         spent = np.rint(self._sales[who] * economics.traffic_costs()[:, seller].T).astype(np.int64)
-        for channel in range(N_CHANNELS):
-            payee = world if channel == BRAND_SITE else ledger.account(Account.CHANNEL, channel)
-            if spent[:, channel].any():
-                ledger.post(MoneyPurpose.TRAFFIC, payer, payee, spent[:, channel])
-        for item, purpose in enumerate(FIXED_PURPOSES):
-            ledger.post(purpose, payer, world, self._fixed[who, item])
+        buyer, channel = np.nonzero(spent)
+        media = np.where(channel == BRAND_SITE, world, ledger.account(Account.CHANNEL, channel))
+        ledger.post(MoneyPurpose.TRAFFIC, payer[buyer], media, spent[buyer, channel])
+        for purpose, items in FIXED_PURPOSES.items():
+            ledger.post(purpose, payer, world, self._fixed[np.ix_(who, items)].sum(axis=1))
         ledger.post(MoneyPurpose.PRODUCTION, payer, world, self._extra[who])
-        lines = np.flatnonzero(np.isin(catalogue.merchant, who))
-        stored, tied = self._held(lines)
-        for warehouse in range(N_WAREHOUSES):
-            if stored[:, warehouse].any():
-                keeper = ledger.account(Account.WAREHOUSE, warehouse)
-                owner = ledger.account(Account.MERCHANT, catalogue.merchant[lines])
-                ledger.post(MoneyPurpose.LOGISTICS, owner, keeper, stored[:, warehouse])
+        stored, tied = self._held(who)
+        owner, warehouse = np.nonzero(stored)
+        keeper = ledger.account(Account.WAREHOUSE, warehouse)
+        ledger.post(MoneyPurpose.LOGISTICS, payer[owner], keeper, stored[owner, warehouse])
         rates = np.array([economics.annual_rate[name] for name in SELLER_CLASSES]) / WEEKS_A_YEAR
-        value = np.bincount(catalogue.merchant[lines], weights=tied, minlength=catalogue.n_merchants)[who]
-        ledger.post(MoneyPurpose.INTEREST, payer, world, np.rint(value * rates[seller]).astype(np.int64))
+        ledger.post(MoneyPurpose.INTEREST, payer, world, np.rint(tied * rates[seller]).astype(np.int64))
         self._sales[who] = 0
         self._extra[who] = 0
 
-    def _held(self, lines: I64) -> tuple[I64, F64]:
-        """Storage of a week by warehouse, int64[k, 24] cents, and money tied up in stock, float64[k] cents."""
+    def _held(self, who: I64) -> tuple[I64, F64]:
+        """Storage of a week, int64[k, 24] cents by warehouse, and money tied up in stock, float64[k] cents."""
         catalogue, economics = self.catalogue, self.cfg.economics
+        per = self.cfg.firms.merchants.lines
+        lines = (who[:, None] * per + np.arange(per)).reshape(-1)  # a merchant's lines lie together
         here = catalogue.real[lines]
         rate = np.full(N_WAREHOUSES, economics.storage_usd_kg_day * 7.0)
-        rate[:N_ORIGIN_WAREHOUSES] *= 0.1
-        stored = cents(here * rate * catalogue.weight_kg[lines].astype(np.float64)[:, None])
+        rate[:N_ORIGIN_WAREHOUSES] *= ORIGIN_STORAGE
+        weight = catalogue.weight_kg[lines].astype(np.float64)
+        usd = (here * weight[:, None]).reshape(who.size, per, N_WAREHOUSES).sum(axis=1) * rate
         coming = (catalogue.ordered_units[lines] - catalogue.received_units[lines]).sum(axis=1)
         tied = np.multiply(here.sum(axis=1) + coming, self._mean_cost[lines], dtype=np.float64)
-        return stored, tied
+        return cents(usd), tied.reshape(who.size, per).sum(axis=1)
 
     def _pay_hosts(self, weekday: int, ledger: Ledger) -> None:
         """A week's slot fees, the agency's part of them, and what the shows cost the host."""

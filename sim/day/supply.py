@@ -24,6 +24,7 @@ from sim.kernels.money import border_of, landed_offers
 from sim.kernels.supply import (
     RACE_ROWS,
     Board,
+    CostTable,
     Day,
     ExposureRule,
     Hosts,
@@ -62,6 +63,7 @@ EVERYBODY = -1  # weekday on which all merchants revise
 WEEK_DAYS = 7.0
 RAMADAN_REFERENCE = 35  # the same weekday five weeks before is never a fasting day when today is one
 LEAST_HEARD = 1e-4
+BITS = (1 << np.arange(N_COUNTRIES)).astype(np.uint32)
 TRUE_VALUE = 1000  # declared value, permille of the goods price
 
 
@@ -188,13 +190,17 @@ class Supply:
         self._race = -log_each(luck.reshape(-1)).reshape(luck.shape)
         self._away = exp_each(np.array([exposure.away], np.float32))[0]
         self._price_usd = np.zeros(catalogue.n_lines, np.float32)
+        self._sold_in = np.zeros(catalogue.n_lines, np.uint32)
         self._rules: Rules | None = None
         self._asked: F32 = np.zeros(0, np.float32)
         self._pools = empty_pools()
         self._priced_rules: Rules | None = None
         self._priced_direct = np.full_like(catalogue.direct, 255)
         self._basis: tuple[F32, F32] | None = None
-        self._priced_fx = 0.0
+        self._costs: CostTable | None = None
+        self._cost_rules: Rules | None = None
+        self._cost_asked: F32 = np.zeros(0, np.float32)
+        self._promise: F32 = np.zeros(0, np.float32)
         self.new_prices = 0  # changed by the last `price`
 
     # -- what today's rules mean ------------------------------------------------------------------------------------
@@ -208,6 +214,10 @@ class Supply:
         self._own, self._host = split_commission(asked, rules, self.cfg.economics)
         is_open = self._built_open & (rules.platform.open == 1) & (rules.stream.up == 1)[None, :]
         self._open: U8 = is_open.astype(np.uint8)
+        neighbours = self._region[:, None] == self._region[None, :]
+        self._region_open = ((neighbours[:, :, None] & is_open[None, :, :]) * BITS[None, :, None]).sum(
+            axis=1, dtype=np.uint32
+        )
         understood = self._closeness + (1.0 - self._closeness) * np.asarray(rules.language.translation, np.float64)
         # share of a country that follows a show in a language, speakers of other languages by closeness or translation
         heard = np.minimum(1.0, (self._speakers[:, None, :] * understood[None, :, :]).max(axis=2))
@@ -299,9 +309,13 @@ class Supply:
         rank_day(
             self.exposure_rule, shows, air.streamer, air.platform, air.country, streamers.tier, air.lineup,
             air.popularity, air.skill, streamers.bots, streamers.traffic, catalogue.category, catalogue.merchant,
-            catalogue.seller_class, self._price_usd, self._own, precision, margin_weight, detection, self._open,
-            self._region, catalogue.landed_cents, self._ranked,
+            catalogue.seller_class, self._price_usd, self._own, precision, margin_weight, detection,
+            self._region_open, self._sold_in, self._ranked,
         )  # fmt: skip
+
+    def rerank(self, air: Air) -> None:
+        """Scores the day's shows again after something has lifted their popularity."""
+        self._rank(air)
 
     def expose(self, air: Air, rules: Rules, daypart: int) -> tuple[U16, F32]:
         """The recommendation pools of a daypart and the value of what is on air; see `catalogue.empty_pools`.
@@ -337,12 +351,15 @@ class Supply:
         weekday, all of them on the first call, whose costs are the basis from which later ones count.
         """
         catalogue, pricing = self.catalogue, self.cfg.supply.pricing
-        costs = cost_table(self.cfg, catalogue.commission_asked, rules, origin_factor)
+        asked = catalogue.commission_asked
+        if self._costs is None or rules is not self._cost_rules or not np.array_equal(asked, self._cost_asked):
+            self._costs = cost_table(self.cfg, asked, rules, 1.0)
+            self._cost_rules, self._cost_asked = rules, asked.copy()
         first = self._basis is None
         if self._basis is None:
-            neutral = cost_table(self.cfg, catalogue.commission_asked, rules, 1.0)
-            self._basis = price_basis(catalogue, neutral, self.demand_by_country())
+            self._basis = price_basis(catalogue, self._costs, self.demand_by_country())
             self._sell_where_targeted()
+        costs = self._costs._replace(origin_factor=float(origin_factor))
         base, margin = self._basis
         changed = reprice(
             costs, EVERYBODY if first else day % 7, pricing.menu_threshold, pricing.absorption, pricing.least_margin,
@@ -351,10 +368,10 @@ class Supply:
             catalogue.direct, self._priced_direct, catalogue.price_cents, catalogue.freight_cents,
         )  # fmt: skip
         self.new_prices = int(changed)
-        promised = np.where(catalogue.direct == 1, lane_promise[DIRECT], lane_promise[LOCAL])
-        new_promise = not np.array_equal(promised, catalogue.promised_days)
+        new_promise = bool(changed) or not np.array_equal(lane_promise, self._promise)
         if new_promise:
-            catalogue.promised_days[:] = promised
+            self._promise = lane_promise.copy()
+            catalogue.promised_days[:] = np.where(catalogue.direct == 1, lane_promise[DIRECT], lane_promise[LOCAL])
         if changed or rules is not self._priced_rules:
             self._priced_rules = rules
             border = border_of(rules, self.cfg.payments.customs_value_without_freight)
@@ -362,11 +379,12 @@ class Supply:
                 catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, border,
                 TRUE_VALUE, catalogue.landed_cents,
             )  # fmt: skip
+            self._sold_in[:] = ((catalogue.landed_cents[:, :, 0] > 0) * BITS).sum(axis=1, dtype=np.uint32)
             sold = catalogue.price_cents[:, :, 1] > 0
             total = (catalogue.price_cents[:, :, 1] * sold).sum(axis=1, dtype=np.int64)
             self._price_usd[:] = total / np.maximum(sold.sum(axis=1), 1) / 100.0
             return True
-        return bool(new_promise)
+        return new_promise
 
     def _sell_where_targeted(self) -> None:
         """Sets who sells from where on the first day: from China, unless local stock was chosen before."""

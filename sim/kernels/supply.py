@@ -439,21 +439,20 @@ def rank_day(
     precision: F32,
     margin_weight: F32,
     bot_detection: F32,
-    platform_open: U8,
-    region: U8,
-    sold: I32,
+    region_open: U32,
+    sold_in: U32,
     ranked: Ranked,
 ) -> None:
     """Fills `ranked` for the shows of the day.
 
     Score = precision x match x share of the line-up in the pool's category + popularity x log(audience share, with
     the fake viewers nobody detected) + paid traffic + theta x the platform's margin per impression.
-    own_commission float32[P, 2, 3]; precision, margin_weight, bot_detection float32[P]; platform_open uint8[C, P];
-    region uint8[C]; sold int32[n, C, T]. A show can be seen in its own country, and in those of the region where its
-    platform is open and all its lines are sold.
+    own_commission float32[P, 2, 3]; precision, margin_weight, bot_detection float32[P]; region_open uint32[C, P]: bits
+    of the countries of a country's region where the platform is open; sold_in uint32[n]: bits of the countries where a
+    line is sold. A show can be seen in its own country, and in those of the region where its platform is open and all
+    its lines are sold.
     """
     n_categories = ranked.match.shape[1]
-    n_countries = platform_open.shape[0]
     step = np.empty(LINEUP + 1, np.float32)
     taste = np.empty(LINEUP + 1, np.float32)
     for part in range(LINEUP + 1):
@@ -482,15 +481,10 @@ def rank_day(
             ranked.match[show, kind] = step[count]
             ranked.taste[show, kind] = taste[count]
         home = int(country[show])
-        reach = np.uint32(1) << np.uint32(home)
-        for other in range(n_countries):
-            if other != home and region[other] == region[home] and platform_open[other, where] != 0:
-                all_sold = True
-                for place in range(LINEUP):
-                    if sold[lineup[show, place], other, 0] <= 0:
-                        all_sold = False
-                if all_sold:
-                    reach |= np.uint32(1) << np.uint32(other)
+        reach = region_open[home, where]
+        for place in range(LINEUP):
+            reach &= sold_in[lineup[show, place]]
+        reach |= np.uint32(1) << np.uint32(home)
         ranked.reach[show] = reach
 
 
