@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.draws import Draws
-from sim.kernels.live import Bought, Counts, Offers, People, Rooms, Setting, run_sessions, used_places
+from sim.kernels.live import ORDER, Counts, Offers, People, Rooms, Setting
+from sim.kernels.sessions import make_scratch, run_sessions
 from sim.kinds import DAY_SECONDS, DAYPART_SECONDS
 from sim.messages import Intents
 from sim.record.schema import N_CELLS, LanguageMeasure, Measure, StreamerMeasure
 from sim.record.tally import Tally
 
 
-def _buffers(size: int) -> Bought:
-    kinds = {
-        "second": np.int32, "consumer": np.int32, "channel": np.uint8, "line": np.uint16, "tier": np.uint8,
-        "quantity": np.uint8, "host": np.uint16, "landed_cents": np.int32, "discount_permille": np.uint16,
-        "promised_days": np.float32, "expected_quality": np.float32, "impulse_gap": np.float32,
-        "utility": np.float32, "money_utility": np.float32, "flags": np.uint16,
-    }  # fmt: skip
-    return Bought(**{name: np.zeros(size, kinds[name]) for name in Bought._fields})
+PLACES_APART = 80  # between two rows of scratch: more than a cache line, and no power of two in between
+BIRTH_BITS = 32
 
 
 class Shopping:
-    """Runs the sessions of a daypart; counts visits and minutes until the day is closed."""
+    """Runs the sessions of a daypart; counts visits and minutes until the day is closed.
 
-    def __init__(self, consumers: int, streamers: int, languages: int, threads: int) -> None:
+    `loop` goes through the sessions: the compiled one, or `sim.agents.by_agents.ByAgents.run_sessions`.
+    """
+
+    def __init__(
+        self, consumers: int, streamers: int, languages: int, threads: int, loop: Callable[..., None] = run_sessions
+    ) -> None:
+        self._loop = loop
         self.threads = threads
-        self._live, self._shelf = _buffers(consumers), _buffers(consumers)
-        self._places = np.zeros(consumers, np.int64)
-        self._scratch = np.zeros((threads, 64), np.float32)  # a cache line and more between two threads
+        self._bought = np.zeros(0, ORDER)  # grows to the number of sessions of the busiest daypart
+        self._scratch, self._width = make_scratch(threads, 1), 0
         self.counts = Counts(
             *(np.zeros((threads, N_CELLS), np.int64) for _ in range(5)),
             host_seconds=np.zeros((threads, streamers), np.int64),
@@ -51,50 +52,51 @@ class Shopping:
         pool: NDArray[np.uint16],
         shelf: NDArray[np.uint16],
         line_of_seller: NDArray[np.uint16],
-        order: NDArray[np.int32],
+        order: NDArray[np.uint32],
         bounds: NDArray[np.int64],
         day: int,
         daypart: int,
         draws: Draws,
     ) -> Intents:
         """All sessions of a daypart; returns what people decided to buy, in time order."""
-        run_sessions(
+        sessions = bounds[:, :, daypart + 1] - bounds[:, :, daypart]
+        starts = np.zeros(sessions.shape[1] + 1, np.int64)
+        np.cumsum(sessions.sum(axis=0), out=starts[1:])
+        self._make_room(int(starts[-1]), int(sessions.max()))
+        taken = np.zeros(sessions.shape[1], np.int64)
+        self._loop(
             param, people, setting, rooms, offers, show_of_host, pool, shelf, line_of_seller, day, daypart,
-            draws.key[0], draws.key[1], self.threads, order, bounds, self._live, self._shelf, self.counts, self._scratch,
+            draws.key[0], draws.key[1], self.threads, order, bounds, starts, taken, self._bought, self.counts,
+            self._scratch,
         )  # fmt: skip
-        return self.collect(people, bounds, day, daypart)
+        return self._collect(people, starts, taken, day, daypart)
 
-    def collect(self, people: People, bounds: NDArray[np.int64], day: int, daypart: int) -> Intents:
-        """The daypart's orders from the buffers, sorted by time, birth number and ordinal."""
-        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ("ordinal", *Bought._fields)}
-        for ordinal, bought in enumerate((self._live, self._shelf)):
-            found = used_places(bounds[ordinal], daypart, bought.tier, self._places)
-            places = self._places[:found]
-            parts["ordinal"].append(np.full(found, ordinal, np.uint8))
-            for name in Bought._fields:
-                parts[name].append(getattr(bought, name)[places])
-        joined = {name: np.concatenate(values) for name, values in parts.items()}
-        consumer = joined["consumer"].astype(np.int64)
-        time = np.int64(day * DAY_SECONDS + daypart * DAYPART_SECONDS) + joined["second"].astype(np.int64)
-        rank = np.lexsort((joined["ordinal"], people.birth[consumer], time))
+    def _make_room(self, sessions: int, in_a_block: int) -> None:
+        """Buffers for so many sessions, at most `in_a_block` of a kind in one block; they grow by half at the least."""
+        if sessions > self._bought.size:
+            self._bought = np.zeros(sessions + sessions // 2, ORDER)
+        if in_a_block > self._width:
+            self._width = in_a_block + in_a_block // 2 + PLACES_APART
+            self._scratch = make_scratch(self.threads, self._width)
+
+    def _collect(
+        self, people: People, starts: NDArray[np.int64], taken: NDArray[np.int64], day: int, daypart: int
+    ) -> Intents:
+        """The daypart's orders from the blocks' stretches, sorted by time, birth number and ordinal."""
+        before = np.cumsum(taken) - taken
+        places = np.arange(int(taken.sum())) + np.repeat(starts[:-1] - before, taken)
+        found = self._bought[places]
+        consumer = found["consumer"].astype(np.int64)
+        rank = found["second"].astype(np.int64) << (BIRTH_BITS + 1)
+        rank += people.birth[consumer].astype(np.int64) << 1
+        rank += found["ordinal"]
+        found = found[np.argsort(rank)]
+        consumer = found["consumer"].astype(np.int64)
+        column = {name: np.ascontiguousarray(found[name]) for name in ORDER.fields or ()}
+        time = column.pop("second") + np.int64(day * DAY_SECONDS + daypart * DAYPART_SECONDS)
+        del column["consumer"]
         return Intents(
-            time=time[rank],
-            consumer=consumer[rank],
-            ordinal=joined["ordinal"][rank],
-            channel=joined["channel"][rank],
-            line=joined["line"][rank],
-            tier=joined["tier"][rank],
-            quantity=joined["quantity"][rank],
-            streamer=joined["host"][rank],
-            country=people.country[consumer[rank]],
-            landed_cents=joined["landed_cents"][rank],
-            discount_permille=joined["discount_permille"][rank],
-            promised_days=joined["promised_days"][rank],
-            expected_quality=joined["expected_quality"][rank],
-            impulse_gap=joined["impulse_gap"][rank],
-            utility=joined["utility"][rank],
-            money_utility=joined["money_utility"][rank],
-            flags=joined["flags"][rank],
+            time=time, consumer=consumer, country=people.country[consumer], streamer=column.pop("host"), **column
         )
 
     def host_audience(self) -> NDArray[np.int64]:

@@ -12,28 +12,51 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from sim.kernels.maths import HALF, ONE, ZERO, exp1, log1, sigmoid
+from sim.kernels.maths import HALF, ONE, ZERO, exp1, log1, log1p_exp, sigmoid
+
+FOCUS_FLOOR = np.float32(0.2)
+CENT = np.float32(0.01)
+QUARTER_HOUR = np.float32(15)
 
 type Float = np.float32
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def clip_unit(value: Float) -> Float:
     """The value held to [0, 1]."""
     value = ZERO if value < ZERO else value
     return ONE if value > ONE else value
 
 
-@njit(cache=True, error_model="numpy")
-def need_level(day: int, last_purchase: int, restore_days: Float, pace: Float) -> Float:
-    """Unmet need in [0, 1]: nothing on the day of a purchase, whole after `restore_days` (days), times `pace`.
+@njit(cache=True, error_model="numpy", forceinline=True)
+def need_level(days: Float, rate: Float) -> Float:
+    """Unmet need in [0, 1]: nothing on the day of a purchase, whole after 1/`rate` days.
 
-    A linear restoration is the least committal clock with the given length; `pace` is the rules' need factor.
+    `days` since the last purchase in the category; `rate` per day is the rules' need factor over the category's days to
+    restore (`Setting.need_rate`). A linear restoration is the least committal clock with the given length.
     """
-    return clip_unit(np.float32(day - last_purchase) * pace / restore_days)
+    return clip_unit(days * rate)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
+def focus_weight(interest: Float, need: Float) -> Float:
+    """Weight of a category when a session turns to one: interest times (one fifth + need); interest and need in [0, 1]."""
+    return interest * (need + FOCUS_FLOOR)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def freshness(param: Any, days: Float) -> Float:
+    """How fresh a discovery is after `days`, in (0, 1]: forgotten exponentially (Ebbinghaus' curve, its usual form)."""
+    return exp1(-days / param.trust_discovery_days)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def left_to_spend(param: Any, budget_cents: Float, spent_cents: Float, days: Float) -> Float:
+    """What is left of the monthly online budget, USD: what was spent `days` ago is forgotten exponentially."""
+    return (budget_cents - spent_cents * exp1(-days / param.budget_memory_days)) * CENT
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
 def opening_chance(param: Any, taste: Float, need: Float, expected: Float, bond: Float, shared: Float, subsidy: Float) -> Float:
     """Chance that an adopter opens a live channel on a day (logit).
 
@@ -52,7 +75,14 @@ def opening_chance(param: Any, taste: Float, need: Float, expected: Float, bond:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
+def searching_chance(param: Any, need: Float, fresh: Float) -> Float:
+    """Chance that a person searches a shelf on a day (logit): strongest need, and the freshest discovery in a live room
+    (both in [0, 1])."""
+    return sigmoid(param.shelf_intercept + param.shelf_need * need + param.shelf_awareness * fresh)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
 def platform_utility(param: Any, habit: Float, trust: Float, expected: Float, bond: Float) -> Float:
     """Utility of opening one platform: habit and channel trust in [0, 1], expected attraction (utils), bonds on air there."""
     return (
@@ -63,7 +93,7 @@ def platform_utility(param: Any, habit: Float, trust: Float, expected: Float, bo
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def room_utility(
     param: Any, base: Float, interest: Float, need: Float, bond: Float, comprehension: Float, shared: Float, taste: Float
 ) -> Float:
@@ -80,16 +110,15 @@ def room_utility(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def room_base(param: Any, skill: Float, culture: Float, log_audience: Float) -> Float:
     """The part of a room's utility that is the same for everybody in a country."""
     return param.room_skill * skill + param.room_culture * culture + param.room_viewers * log_audience
 
 
-@njit(cache=True, error_model="numpy")
-def stay_minutes(
+@njit(cache=True, error_model="numpy", forceinline=True)
+def stay_log_scale(
     param: Any,
-    u: Float,
     comprehension: Float,
     stutter: Float,
     culture: Float,
@@ -97,15 +126,13 @@ def stay_minutes(
     bond: Float,
     interest: Float,
     interaction: Float,
-    longest: Float,
 ) -> Float:
-    """Minutes watched: Weibull with decreasing hazard (shape below one), cut at `longest` (minutes).
+    """Logarithm of the scale of a stay (minutes).
 
-    Understanding, a steady picture, culture fit, skill, bond, interest and interaction each lengthen the scale.
-    `interaction` is the show's liveliness times the audience's taste for it. Source of the shape: the exponential head
-    and truncated heavy tail of watch times; covariates as in accelerated failure time models.
+    Understanding, a steady picture, culture fit, skill, bond, interest and interaction each lengthen it, as covariates of
+    an accelerated failure time model. `interaction` is the show's liveliness times the audience's taste for it.
     """
-    log_scale = (
+    return (
         param.watching_log_scale
         - param.watching_comprehension * (ONE - comprehension)
         - param.watching_stutter * stutter
@@ -115,11 +142,20 @@ def stay_minutes(
         + param.watching_match * interest
         + param.watching_interaction * interaction
     )
-    minutes = exp1(log_scale + log1(-log1(u)) / param.watching_shape)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def stay_minutes(u: Float, log_scale: Float, shape: Float, longest: Float) -> Float:
+    """Minutes watched: Weibull quantile with decreasing hazard (shape below one), cut at `longest` (minutes).
+
+    Source of the shape: the exponential head and truncated heavy tail of watch times. `shape` and `longest` are
+    `param.watching_shape` and `param.watching_longest`.
+    """
+    minutes = exp1(log_scale + log1(-log1(u)) / shape)
     return longest if minutes > longest else minutes
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def information(param: Any, minutes: Float, comprehension: Float, stutter: Float, interaction: Float, tryon: Float) -> Float:
     """Share of the uncertainty about a line that is gone after watching, in [0, 1].
 
@@ -131,13 +167,13 @@ def information(param: Any, minutes: Float, comprehension: Float, stutter: Float
     return ONE - unknown * (ONE - param.information_tryon * tryon)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def claims_weight(param: Any, trust: Float, disclosed: Float) -> Float:
     """Weight put on the host's claims: rises with trust; an advertising label lowers it (it has no other effect)."""
     return param.information_claims_weight * trust * (ONE - param.information_disclosure_discount * disclosed)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def expected_quality(
     param: Any, quality: Float, typical: Float, reputation: Float, exaggeration: Float, weight: Float, known: Float
 ) -> Float:
@@ -147,7 +183,7 @@ def expected_quality(
     return prior + known * (quality - prior) + weight * exaggeration
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def perceived_risk(
     param: Any, category_risk: Float, known: Float, trust: Float, guaranteed: Float, certified: Float, traced: Float
 ) -> Float:
@@ -157,14 +193,14 @@ def perceived_risk(
     return left * (ONE - param.purchase_certified * certified) * (ONE - param.purchase_traced * traced)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def money_utility(param: Any, price_weight: Float, reference_usd: Float, income_weight: Float) -> Float:
     """Marginal utility of a dollar in a category, utils per USD: category coefficient at its reference price, scaled by
     the person's income weight (falling with income)."""
     return param.purchase_price_scale * price_weight * income_weight / reference_usd
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def price_utility(param: Any, alpha: Float, price_usd: Float, remembered_usd: Float) -> Float:
     """Utility of paying a price: linear in money, and more for the part above the remembered price than below it
     (reference dependence and loss aversion: Tversky and Kahneman 1991)."""
@@ -173,7 +209,7 @@ def price_utility(param: Any, alpha: Float, price_usd: Float, remembered_usd: Fl
     return -alpha * (price_usd + weight * gap)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def impulse(param: Any, minutes: Float, interaction: Float, discount: Float, category_impulse: Float) -> Float:
     """Passing impulse, utils: arousal builds with lively minutes, scarcity with the depth of a timed discount
     (share). It lowers the threshold to buy and is no part of the true value."""
@@ -182,7 +218,7 @@ def impulse(param: Any, minutes: Float, interaction: Float, discount: Float, cat
     return category_impulse * (arousal + scarcity)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def buying_value(
     param: Any,
     need: Float,
@@ -209,7 +245,65 @@ def buying_value(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
+def tier_utility(param: Any, detail: Float, quality: Float, paid: Float) -> Float:
+    """Utility of one tier apart from what all tiers share: expected quality, weighted by the audience's eye for detail,
+    plus `paid`, the (negative) utility of its price."""
+    return param.purchase_quality * detail * quality + paid
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def tier_weight(utility: Float, best: Float, spread: Float) -> Float:
+    """Weight of a tier within the nest "buy" against the best tier, in (0, 1]; `spread` is `param.purchase_tier_spread`
+    (logit scale of the nest)."""
+    return exp1((utility - best) / spread)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def nest_utility(shared: Float, best: Float, weights: Float, spread: Float) -> Float:
+    """Utility of buying against not buying: what the tiers share plus the nest's inclusive value (nested logit)."""
+    return shared + best + spread * log1(weights)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def expected_surplus(utility: Float, alpha: Float) -> Float:
+    """Expected surplus of facing a line, USD: the log-sum of buying and not buying over the marginal utility of a dollar."""
+    return log1p_exp(utility) / alpha
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def search_utility(
+    param: Any, reputation: Float, familiar: Float, loyalty: Float, paid: Float, wait_utility: Float
+) -> Float:
+    """Utility of a search result: the seller's reputation, whether it is the remembered one (0 or 1), loyalty, price, wait."""
+    return (
+        param.shelf_relevance * reputation
+        + param.shelf_remembered * familiar
+        + param.purchase_loyalty * loyalty
+        + paid
+        - wait_utility
+    )
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def shelf_knowledge(param: Any, tryon: Float) -> Float:
+    """Share of the uncertainty about a line that a product page takes away; a virtual try-on takes its share of the rest."""
+    return param.information_shelf + (ONE - param.information_shelf) * param.information_tryon * tryon
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def units_bought(param: Any, u: Float, price_usd: Float, liquid_usd: Float) -> int:
+    """Units: one, or two with the chance of a complement, as far as the money goes."""
+    return 2 if u < param.purchase_complement and price_usd + price_usd <= liquid_usd else 1
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def grown_bond(param: Any, bond: Float, minutes: Float) -> Float:
+    """Bond with a followed host after a stay: each quarter of an hour closes a part of the gap to one."""
+    return clip_unit(bond + param.trust_bond_growth * (minutes / QUARTER_HOUR) * (ONE - bond))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
 def satisfaction_logit(param: Any, surprise: Float, late_days: Float, damaged: Float, counterfeit: Float, noise: Float) -> Float:
     """Logit of satisfaction: level, realised minus expected quality, and a cliff at the promised day that flattens after
     `late_cap` days; early arrival adds nothing (Olist reviews: flat when early, a cliff when broken)."""
@@ -220,7 +314,7 @@ def satisfaction_logit(param: Any, surprise: Float, late_days: Float, damaged: F
     return value - param.experience_damage * damaged - param.experience_counterfeit * counterfeit
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def return_chance(
     param: Any, category_level: Float, shortfall: Float, regret: Float, late: Float, guaranteed: Float, broken: Float
 ) -> Float:
@@ -237,13 +331,13 @@ def return_chance(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def complaint_chance(param: Any, level: Float, satisfaction: Float) -> Float:
     """Chance to complain or to open a dispute (their levels differ) given satisfaction in [0, 1]."""
     return sigmoid(level + param.experience_complain_slope * (HALF - satisfaction))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def moved_trust(param: Any, trust: Float, satisfaction: Float) -> Float:
     """Trust in [0, 1] after an experience: by prediction error, faster down than up (gain and loss; Slovic 1993)."""
     error = satisfaction - trust

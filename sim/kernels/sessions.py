@@ -1,0 +1,1312 @@
+"""What people do in a daypart: platform, rooms, minutes, searches, and what they decide to buy.
+
+A block's sessions of one daypart go through the phases together: whom it is about, the platform, the needs; then for each
+of up to three rooms the candidates, the choice, the stay, the line that holds the eye, its value, the decision. Searches
+share the last three. Each phase reads a list of sessions or visits and writes scratch rows that stand in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from sim.kernels.behaviour import (
+    buying_value,
+    claims_weight,
+    clip_unit,
+    expected_quality,
+    expected_surplus,
+    focus_weight,
+    grown_bond,
+    impulse,
+    information,
+    left_to_spend,
+    money_utility,
+    need_level,
+    nest_utility,
+    perceived_risk,
+    platform_utility,
+    price_utility,
+    room_utility,
+    search_utility,
+    shelf_knowledge,
+    stay_log_scale,
+    stay_minutes,
+    tier_utility,
+    tier_weight,
+    units_bought,
+)
+from sim.kernels.live import (
+    BUY,
+    BYTE,
+    BYTE_TOP,
+    CANDIDATE,
+    CENT,
+    CLOSED,
+    DAYPART_LENGTH,
+    KIND,
+    LINEUP,
+    MAX_ROOMS,
+    MEMORY_DAYS,
+    MILLICENTS,
+    N_CATEGORIES,
+    N_FOLLOWS,
+    N_MEMORY,
+    N_PLATFORM_SLOTS,
+    N_RECOMMENDED,
+    N_RESULTS,
+    N_SLOTS,
+    N_SPOKEN,
+    N_TIERS,
+    NEVER,
+    NOBODY,
+    OF_NOTHING,
+    OF_RESULTS,
+    OF_ROOMS,
+    OF_SEARCH,
+    OF_SESSION,
+    OF_STAYING_OUT,
+    PERMILLE,
+    PLATFORM,
+    PROOF_CAP,
+    ROOM,
+    SECONDS,
+    SHELF_BUY,
+    SHELF_CANDIDATE,
+    SHELF_NOISE,
+    WATCH,
+    WORD,
+    WORD_TOP,
+    Counts,
+    Floats,
+    Offers,
+    People,
+    Rooms,
+    Rows,
+    Setting,
+    draw_units,
+    draw_units_with,
+    fit_of,
+    host_taste,
+    noise_of,
+    platform_slot,
+    remember,
+    remembered,
+)
+from sim.kernels.maths import HALF, ONE, ZERO, gumbel, sigmoid
+
+MOST_CANDIDATES = N_FOLLOWS + 1 + N_RECOMMENDED
+LIVE, SEARCH = 0, 1
+N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 3, 19, 11, 3
+GUARANTEED, DISCLOSED, TRIED_ON, TRACED = np.uint16(16), np.uint16(128), np.uint16(4096), np.uint16(8192)
+SHELF_CHANNEL, BRAND_SITE = 8, 9
+N_CHANNELS, N_THIRDS = 10, 3
+
+type Float = np.float32
+type Bytes = NDArray[np.uint8]
+type Words = NDArray[np.uint16]
+
+
+class Scratch(NamedTuple):
+    """Working memory, one plane per thread; `width` is at least the number of sessions of a block in a daypart."""
+
+    units: NDArray[np.float32]  # (T, 3, 4, width)
+    floats: NDArray[np.float32]  # (T, 19, width)
+    places: NDArray[np.uint32]  # (T, 11, width)
+    shows: NDArray[np.uint16]  # (T, 3, width)
+    followed: NDArray[np.uint16]  # (T, width, 7)
+    by_category: NDArray[np.float32]  # (T, 2, width, 8)
+    by_tier: NDArray[np.float32]  # (T, 3, width, 4)
+    pair_places: NDArray[np.uint32]  # (T, 3, 11 * width)
+    pair_floats: NDArray[np.float32]  # (T, 2, 11 * width)
+
+
+def make_scratch(threads: int, width: int) -> Scratch:
+    """Scratch for blocks of at most `width` sessions a daypart."""
+    pairs = MOST_CANDIDATES * width
+    return Scratch(
+        units=np.zeros((threads, N_UNITS, 4, width), np.float32),
+        floats=np.zeros((threads, N_FLOATS, width), np.float32),
+        places=np.zeros((threads, N_PLACES, width), np.uint32),
+        shows=np.zeros((threads, N_SHOWS, width), np.uint16),
+        followed=np.zeros((threads, width, N_FOLLOWS + 1), np.uint16),
+        by_category=np.zeros((threads, 2, width, N_CATEGORIES), np.float32),
+        by_tier=np.zeros((threads, 3, width, N_TIERS), np.float32),
+        pair_places=np.zeros((threads, 3, pairs), np.uint32),
+        pair_floats=np.zeros((threads, 2, pairs), np.float32),
+    )
+
+
+# Arithmetic phases: contiguous scratch in, contiguous scratch out, so that they vectorise.
+
+
+@njit(cache=True, error_model="numpy")
+def to_gumbel(units: Floats) -> None:
+    """Uniforms to standard Gumbel noise in place."""
+    for at in range(units.size):
+        units[at] = gumbel(units[at])
+
+
+@njit(cache=True, error_model="numpy")
+def draw_noise(
+    birth: Rows, other: np.uint32, tick: np.uint32, purpose: np.uint32, key0: np.uint32, key1: np.uint32, noise: Floats
+) -> None:
+    """Gumbel noise of a choice's outside option."""
+    for at in range(birth.size):
+        noise[at] = noise_of(birth[at], other, tick, purpose, key0, key1)
+
+
+@njit(cache=True, error_model="numpy")
+def draw_pair_noise(
+    birth: Rows, other: Rows, tick: np.uint32, purpose: np.uint32, key0: np.uint32, key1: np.uint32, noise: Floats
+) -> None:
+    """Gumbel noise of each pair of a person and a candidate."""
+    for at in range(birth.size):
+        noise[at] = noise_of(birth[at], other[at], tick, purpose, key0, key1)
+
+
+@njit(cache=True, error_model="numpy")
+def draw_tastes(birth: Rows, host: Rows, key0: np.uint32, key1: np.uint32, taste: Floats) -> None:
+    """Lasting taste of each pair of a person and a host."""
+    for at in range(birth.size):
+        taste[at] = host_taste(birth[at], host[at], key0, key1)
+
+
+@njit(cache=True, error_model="numpy")
+def draw_fits(birth: Rows, line: Rows, key0: np.uint32, key1: np.uint32, fit: Floats) -> None:
+    """How each line fits its person."""
+    for at in range(birth.size):
+        fit[at] = fit_of(birth[at], line[at], key0, key1)
+
+
+@njit(cache=True, error_model="numpy")
+def measure_stays(units: Floats, log_scale: Floats, shape: Float, longest: Float, minutes: Floats) -> None:
+    """Minutes of each visit."""
+    for at in range(log_scale.size):
+        minutes[at] = stay_minutes(units[at], log_scale[at], shape, longest)
+
+
+@njit(cache=True, error_model="numpy")
+def close_nests(shared: Floats, best: Floats, weights: Floats, spread: Float, nest: Floats) -> None:
+    """Utility of buying of each visit; `NEVER` or nearly so where no tier can be bought."""
+    for at in range(shared.size):
+        nest[at] = nest_utility(shared[at], best[at], weights[at], spread)
+
+
+@njit(cache=True, error_model="numpy")
+def weigh_nests(nest: Floats, alpha: Floats, chance: Floats, surplus: Floats) -> None:
+    """Chance to buy and expected surplus (USD) of each visit."""
+    for at in range(nest.size):
+        chance[at] = sigmoid(nest[at])
+        surplus[at] = expected_surplus(nest[at], alpha[at])
+
+
+# Gathering phases: one list, many columns.
+
+
+@njit(cache=True, error_model="numpy")
+def meet(
+    rows: Rows,
+    day: int,
+    birth_of: Rows,
+    country: Bytes,
+    interests: Bytes,
+    need_day: Words,
+    need_rate: Floats,
+    birth: Rows,
+    interest: Floats,
+    need: Floats,
+) -> None:
+    """Who they are, their interests and their needs today; interest, need: (n, 8) in [0, 1]."""
+    for at in range(rows.size):
+        row = rows[at]
+        birth[at] = birth_of[row]
+        home = country[row]
+        for category in range(N_CATEGORIES):
+            interest[at, category] = np.float32(interests[row, category]) * BYTE
+            days = np.float32(np.int32(day) - np.int32(need_day[row, category]))
+            need[at, category] = need_level(days, need_rate[home, category])
+
+
+@njit(cache=True, error_model="numpy")
+def count_money(
+    param: Any,
+    rows: Rows,
+    day: int,
+    country: Bytes,
+    liquidity: Floats,
+    budget_cents: NDArray[np.int32],
+    spent_cents: Floats,
+    spent_day: Words,
+    liquid: Floats,
+) -> None:
+    """What each can spend today, USD."""
+    for at in range(rows.size):
+        row = rows[at]
+        days = np.float32(np.int32(day) - np.int32(spent_day[row]))
+        liquid[at] = left_to_spend(param, np.float32(budget_cents[row]), spent_cents[row], days) * liquidity[country[row]]
+
+
+@njit(cache=True, error_model="numpy")
+def turn_to_category(interest: Floats, need: Floats, units: Floats, focus: Rows) -> None:
+    """Category each session turns to, drawn in proportion to `focus_weight`."""
+    for at in range(units.size):
+        total = ZERO
+        for category in range(N_CATEGORIES):
+            total += focus_weight(interest[at, category], need[at, category])
+        target = units[at] * total
+        chosen = 0
+        for category in range(N_CATEGORIES - 1):
+            target -= focus_weight(interest[at, category], need[at, category])
+            chosen += 1 if target >= ZERO else 0
+        focus[at] = chosen
+
+
+@njit(cache=True, error_model="numpy")
+def choose_platforms(
+    param: Any,
+    rows: Rows,
+    people: People,
+    setting: Setting,
+    platform_of: Bytes,
+    show_of_host: Words,
+    noise: Floats,
+    platform: Rows,
+    slot_of: Rows,
+    followed: Words,
+) -> None:
+    """Platform each opens: logit over those on offer in the country; 255 where there is none.
+
+    Fills followed (n, 7) with the shows on air of the six followed hosts and of the host whose room a friend shared. Noise
+    is Gumbel, (4, n).
+    """
+    country, follows, bonds, shared_host = people.country, people.follows, people.bonds, people.shared_host
+    habit, channel_trust = people.habit, people.channel_trust
+    slots, expected = setting.platform_slots, setting.expected_by_platform
+    bond = np.zeros(N_PLATFORM_SLOTS, np.float32)
+    for at in range(rows.size):
+        row = rows[at]
+        home = int(country[row])
+        bond[:] = ZERO
+        for place in range(N_FOLLOWS):
+            host = follows[row, place]
+            show = NOBODY if host == NOBODY else show_of_host[host]
+            followed[at, place] = show
+            if show != NOBODY:
+                for slot in range(N_PLATFORM_SLOTS):
+                    if slots[home, slot] == platform_of[show]:
+                        bond[slot] += np.float32(bonds[row, place]) * WORD
+        host = shared_host[row]
+        followed[at, N_FOLLOWS] = NOBODY if host == NOBODY else show_of_host[host]
+        best = NEVER
+        chosen = int(CLOSED)
+        place = 0
+        for slot in range(N_PLATFORM_SLOTS):
+            offered = slots[home, slot]
+            if offered == CLOSED:
+                continue
+            value = (
+                platform_utility(
+                    param,
+                    np.float32(habit[row, slot]) * BYTE,
+                    np.float32(channel_trust[row, slot]) * WORD,
+                    expected[home, offered],
+                    clip_unit(bond[slot]),
+                )
+                + noise[slot, at]
+            )
+            if value > best:
+                best = value
+                chosen = int(offered)
+                place = slot
+        platform[at] = chosen
+        slot_of[at] = place
+
+
+@njit(cache=True, error_model="numpy")
+def list_candidates(
+    visits: Rows,
+    rows: Rows,
+    birth: Rows,
+    country: Bytes,
+    platform: Rows,
+    focus: Rows,
+    followed: Words,
+    seen: Words,
+    before: Words,
+    slots: Floats,
+    pool: Words,
+    platform_of: Bytes,
+    host_of: Words,
+    ends: Rows,
+    pair_show: Rows,
+    pair_birth: Rows,
+    pair_host: Rows,
+) -> int:
+    """Rooms each visitor considers: followed hosts on air, the room a friend shared, and keyed recommendation slots.
+
+    Rooms on another platform or visited in this session are left out. `ends[v]` is where the candidates of visit v end.
+    Returns the number of pairs.
+    """
+    pairs = 0
+    for at in range(visits.size):
+        session = visits[at]
+        here = platform[session]
+        entries = pool[country[rows[session]], here, focus[session]]
+        for place in range(MOST_CANDIDATES):
+            if place <= N_FOLLOWS:
+                show = followed[session, place]
+            else:
+                show = entries[np.uint32(slots[place - N_FOLLOWS - 1, at] * N_SLOTS)]
+            if show == NOBODY or show == seen[session] or show == before[session] or platform_of[show] != here:
+                continue
+            pair_show[pairs] = show
+            pair_birth[pairs] = birth[session]
+            pair_host[pairs] = host_of[show]
+            pairs += 1
+        ends[at] = pairs
+    return pairs
+
+
+@njit(cache=True, error_model="numpy")
+def choose_rooms(
+    param: Any,
+    visits: Rows,
+    rows: Rows,
+    birth: Rows,
+    people: People,
+    rooms: Rooms,
+    interest: Floats,
+    need: Floats,
+    followed: Words,
+    outside: Floats,
+    ends: Rows,
+    pair_show: Rows,
+    taste: Floats,
+    noise: Floats,
+    seen: Words,
+    before: Words,
+    chosen_show: Rows,
+    visit_birth: Rows,
+    visit_host: Rows,
+    spoken: Rows,
+    understood: Floats,
+    bond_there: Floats,
+) -> int:
+    """Best room of each visitor against staying out; whoever stays out leaves the list. Returns how many remain.
+
+    Understanding is the best over the languages a viewer knows, and `spoken` that language.
+    """
+    country, languages, proficiency = people.country, people.languages, people.proficiency
+    bonds, shared_host = people.bonds, people.shared_host
+    host_of, category_of, base, comprehension = rooms.host, rooms.category, rooms.base, rooms.comprehension
+    remaining = 0
+    pair = np.uint32(0)
+    for at in range(visits.size):
+        session = visits[at]
+        row = rows[session]
+        home = country[row]
+        best = param.room_outside + outside[at]
+        chosen = -1
+        best_bond = ZERO
+        best_understood = ZERO
+        best_spoken = languages[row, 0]
+        while pair < ends[at]:
+            show = pair_show[pair]
+            category = category_of[show]
+            clear = ZERO
+            tongue = languages[row, 0]
+            for place in range(N_SPOKEN):
+                value = np.float32(proficiency[row, place]) * BYTE * comprehension[show, languages[row, place]]
+                if value > clear:
+                    clear = value
+                    tongue = languages[row, place]
+            bond = ZERO
+            for place in range(N_FOLLOWS):
+                if followed[session, place] == show:
+                    bond = np.float32(bonds[row, place]) * WORD
+                    break
+            value = (
+                room_utility(
+                    param,
+                    base[show, home],
+                    interest[session, category],
+                    need[session, category],
+                    bond,
+                    clear,
+                    ONE if shared_host[row] == host_of[show] else ZERO,
+                    taste[pair],
+                )
+                + noise[pair]
+            )
+            if value > best:
+                best = value
+                chosen = int(show)
+                best_bond = bond
+                best_understood = clear
+                best_spoken = tongue
+            pair += np.uint32(1)
+        if chosen >= 0:
+            before[session] = seen[session]
+            seen[session] = chosen
+            visits[remaining] = session
+            chosen_show[remaining] = chosen
+            visit_birth[remaining] = birth[session]
+            visit_host[remaining] = host_of[chosen]
+            understood[remaining] = best_understood
+            bond_there[remaining] = best_bond
+            spoken[remaining] = best_spoken
+            remaining += 1
+    return remaining
+
+
+@njit(cache=True, error_model="numpy")
+def scale_stays(
+    param: Any,
+    visits: Rows,
+    rows: Rows,
+    country: Bytes,
+    chosen_show: Rows,
+    understood: Floats,
+    bond: Floats,
+    interest: Floats,
+    stutter: Floats,
+    interaction: Floats,
+    rooms: Rooms,
+    log_scale: Floats,
+) -> None:
+    """Log scale of the minutes of each visit."""
+    culture, skill, lively, category_of = rooms.culture, rooms.skill, rooms.lively, rooms.category
+    for at in range(visits.size):
+        session = visits[at]
+        show = chosen_show[at]
+        home = country[rows[session]]
+        log_scale[at] = stay_log_scale(
+            param,
+            understood[at],
+            stutter[home],
+            culture[show, home],
+            skill[show],
+            bond[at],
+            interest[session, category_of[show]],
+            lively[show] * interaction[home],
+        )
+
+
+@njit(cache=True, error_model="numpy")
+def watch(
+    param: Any,
+    visits: Rows,
+    rows: Rows,
+    people: People,
+    setting: Setting,
+    rooms: Rooms,
+    category_of: Bytes,
+    tryon: Bytes,
+    chosen_show: Rows,
+    first_line: Floats,
+    interest: Floats,
+    need: Floats,
+    minutes: Floats,
+    understood: Floats,
+    bond: Floats,
+    line: Rows,
+    known: Floats,
+    belief: Floats,
+    passing: Floats,
+) -> None:
+    """The line that holds the eye, what is learnt of it, what is believed of the claims, and the passing impulse.
+
+    Of the lines shown while the viewer was there, the one that meets the strongest need holds the eye.
+    """
+    country, trust_of = people.country, people.trust
+    stutter, interaction, impulse_of = setting.stutter, setting.interaction, setting.impulse
+    lineup, lively_of, disclosed, discount = rooms.lineup, rooms.lively, rooms.disclosed, rooms.discount
+    for at in range(visits.size):
+        session = visits[at]
+        row = rows[session]
+        home = country[row]
+        show = chosen_show[at]
+        shown = min(1 + int(minutes[at] / param.watching_minutes_per_line), LINEUP)
+        first = int(first_line[at] * np.float32(LINEUP))
+        held = lineup[show, first]
+        strongest = -ONE
+        for step in range(shown):
+            candidate = lineup[show, (first + step) & (LINEUP - 1)]
+            kind = category_of[candidate]
+            pull = interest[session, kind] * need[session, kind]
+            if pull > strongest:
+                strongest = pull
+                held = candidate
+        line[at] = held
+        lively = lively_of[show] * interaction[home]
+        known[at] = information(param, minutes[at], understood[at], stutter[home], lively, np.float32(tryon[held]))
+        trust = np.float32(trust_of[row]) * WORD
+        belief[at] = claims_weight(param, clip_unit(trust + bond[at] * (ONE - trust)), disclosed[show])
+        passing[at] = impulse(param, minutes[at], clip_unit(lively), discount[show], impulse_of[category_of[held]])
+
+
+@njit(cache=True, error_model="numpy")
+def weigh(
+    param: Any,
+    live: bool,
+    visits: Rows,
+    rows: Rows,
+    people: People,
+    setting: Setting,
+    offers: Offers,
+    rooms: Rooms,
+    channel: Rows,
+    slot_of: Rows,
+    chosen_show: Rows,
+    line_of: Rows,
+    interest: Floats,
+    need: Floats,
+    liquid: Floats,
+    known_of: Floats,
+    belief_of: Floats,
+    passing_of: Floats,
+    bond_of: Floats,
+    fit_of_line: Floats,
+    shared: Floats,
+    best: Floats,
+    weights: Floats,
+    alpha_of: Floats,
+    quality_of: Floats,
+    price_of: Floats,
+    weight_of: Floats,
+) -> None:
+    """Values of the four tiers of the line each person faces, live or on a shelf.
+
+    Fills, per visit: `shared` (utility common to the tiers), `best` (the best tier's own; `NEVER` if none is sold or
+    affordable), `weights` (sum of the tiers' weights), `alpha_of` (marginal utility of a dollar); per tier (n, 4) expected
+    quality, price shown (USD) and weight within the nest (0 where not to be had). On a shelf there is no show:
+    `belief_of`, `passing_of` and `bond_of` are not read.
+    """
+    country, trust_of, channel_trust = people.country, people.trust, people.channel_trust
+    money_weight, delay_weight, proof = people.money_weight, people.delay_weight, people.proof
+    memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
+    price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
+    fit_spread, steps, subsidy_usd = setting.fit_spread, setting.steps, setting.subsidy_usd
+    landed_cents, discounted_share, remembered_usd = offers.landed_cents, offers.discounted_share, offers.remembered_usd
+    promised_days, category_of, merchant_of = offers.promised_days, offers.category, offers.merchant
+    quality, typical, reputation, reference_usd = offers.quality, offers.typical, offers.reputation, offers.reference_usd
+    guaranteed, certified, traced = offers.guaranteed, offers.certified, offers.traced
+    exaggeration_of, discount_of = rooms.exaggeration, rooms.discount
+    intercept = param.purchase_intercept if live else param.purchase_shelf_intercept
+    spread = param.purchase_tier_spread
+    for at in range(visits.size):
+        session = visits[at]
+        row = rows[session]
+        home = country[row]
+        line = line_of[at]
+        where = channel[session]
+        category = category_of[line]
+        merchant = merchant_of[line]
+        known = known_of[at]
+        bond, passing, belief, exaggeration, discount, subsidy = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+        if live:
+            show = chosen_show[at]
+            bond, passing, belief = bond_of[at], passing_of[at], belief_of[at]
+            exaggeration, discount, subsidy = exaggeration_of[show], discount_of[show], subsidy_usd[where]
+        trust = HALF * (np.float32(trust_of[row]) * WORD + np.float32(channel_trust[row, slot_of[session]]) * WORD)
+        alpha = money_utility(
+            param, price_weight[category], reference_usd[category], money_weight[row] * price_taste[home]
+        )
+        risk = perceived_risk(
+            param,
+            risk_of[category],
+            known,
+            trust,
+            np.float32(guaranteed[where, line]),
+            np.float32(certified[line]),
+            np.float32(traced[line]),
+        )
+        shared[at] = (
+            intercept
+            + buying_value(
+                param,
+                need[session, category],
+                interest[session, category],
+                trust,
+                bond,
+                min(np.float32(proof[row]), PROOF_CAP),
+                remembered(memory_seller, memory_kind, memory_score, row, merchant, category),
+                risk,
+                delay_weight[row] * promised_days[line, home],
+                steps[where],
+            )
+            + passing
+        )
+        fit = known * (fit_of_line[at] * fit_spread[category])
+        share = ONE - discount * discounted_share[line, home]
+        usual = remembered_usd[line, home] / (np.float32(landed_cents[line, home, 0]) * CENT)
+        top = NEVER
+        for tier in range(N_TIERS):
+            landed = np.float32(landed_cents[line, home, tier]) * CENT
+            price = landed * share - subsidy
+            price = price if price > ZERO else ZERO
+            expected = fit + expected_quality(
+                param, quality[line, tier], typical[category, tier], reputation[merchant], exaggeration, belief, known
+            )
+            quality_of[at, tier] = expected
+            price_of[at, tier] = price
+            value = tier_utility(param, detail[home], expected, price_utility(param, alpha, price, usual * landed))
+            value = NEVER if landed <= ZERO or price > liquid[session] else value
+            weight_of[at, tier] = value
+            top = value if value > top else top
+        total = ZERO
+        for tier in range(N_TIERS):
+            weight = tier_weight(weight_of[at, tier], top, spread) if weight_of[at, tier] > NEVER else ZERO
+            weight_of[at, tier] = weight
+            total += weight
+        best[at] = top
+        weights[at] = total if top > NEVER else ONE
+        alpha_of[at] = alpha
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def pick_tier(weights: Floats, u: Float) -> int:
+    """Tier by its weight within the nest, in the order of the ladder; weights: (4,), at least one of them positive."""
+    total = ZERO
+    for tier in range(N_TIERS):
+        total += weights[tier]
+    target = u * total
+    chosen = -1
+    for tier in range(N_TIERS):
+        if weights[tier] > ZERO:
+            chosen = tier
+            target -= weights[tier]
+            if target < ZERO:
+                break
+    return chosen
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def offer_flags(offers: Offers, channel: int, line: int) -> np.uint16:
+    """Flag bits of an offer known at the decision: guaranteed, tried on, traced (values of sim.kinds.Flag)."""
+    flags = np.uint16(0)
+    if offers.guaranteed[channel, line] == 1:
+        flags |= GUARANTEED
+    if offers.tryon[line] == 1:
+        flags |= TRIED_ON
+    if offers.traced[line] == 1:
+        flags |= TRACED
+    return flags
+
+
+@njit(cache=True, error_model="numpy")
+def grow_bonds(
+    param: Any,
+    visits: Rows,
+    rows: Rows,
+    follows: Words,
+    bonds: Words,
+    followed: Words,
+    chosen_show: Rows,
+    visit_host: Rows,
+    minutes: Floats,
+    known: Floats,
+    units: Floats,
+    cells: Rows,
+    counted: NDArray[np.int64],
+) -> None:
+    """A stay strengthens the bond with a followed host, or makes the viewer follow in the place of the weakest bond.
+
+    A bond as strong as a fresh one is not given up. New follows are counted by cell. In `followed` the new host's show takes
+    the place of the old one's, who is no candidate for the rest of the session.
+    """
+    start = np.uint16(np.int32(param.trust_bond_start * WORD_TOP + HALF))
+    for at in range(visits.size):
+        session = visits[at]
+        row = rows[session]
+        host = visit_host[at]
+        weakest = 0
+        known_host = False
+        for slot in range(N_FOLLOWS):
+            if follows[row, slot] == host:
+                bond = grown_bond(param, np.float32(bonds[row, slot]) * WORD, minutes[at])
+                bonds[row, slot] = np.uint16(np.int32(bond * WORD_TOP + HALF))
+                known_host = True
+                break
+            if follows[row, slot] == NOBODY:
+                weakest = slot
+            elif follows[row, weakest] != NOBODY and bonds[row, slot] < bonds[row, weakest]:
+                weakest = slot
+        if known_host or units[at] >= param.trust_follow * known[at]:
+            continue
+        if follows[row, weakest] != NOBODY and np.float32(bonds[row, weakest]) * WORD >= param.trust_bond_start:
+            continue
+        follows[row, weakest] = host
+        followed[session, weakest] = chosen_show[at]
+        bonds[row, weakest] = start
+        counted[cells[at]] += 1
+
+
+@njit(cache=True, error_model="numpy")
+def count_visits(
+    visits: Rows,
+    rows: Rows,
+    country: Bytes,
+    third: Bytes,
+    category_of: Bytes,
+    channel: Rows,
+    line: Rows,
+    minutes: Floats,
+    surplus: Floats,
+    cells: Rows,
+    counted_visits: NDArray[np.int64],
+    counted_seconds: NDArray[np.int64],
+    counted_surplus: NDArray[np.int64],
+) -> None:
+    """Visits, seconds and expected surplus (milli-cents) by cell; fills `cells`."""
+    for at in range(visits.size):
+        session = visits[at]
+        row = rows[session]
+        cell = cell_of(country[row], channel[session], category_of[line[at]], third[row])
+        cells[at] = cell
+        counted_visits[cell] += 1
+        counted_seconds[cell] += np.int64(minutes[at] * SECONDS)
+        counted_surplus[cell] += np.int64(surplus[at] * MILLICENTS)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def cell_of(country: int, channel: int, category: int, third: int) -> int:
+    """Cell of the counters: country, channel, category, income third."""
+    return ((int(country) * N_CHANNELS + int(channel)) * N_CATEGORIES + int(category)) * N_THIRDS + int(third)
+
+
+@njit(cache=True, error_model="numpy")
+def count_hosts(
+    visit_host: Rows,
+    chosen_show: Rows,
+    language_of: Bytes,
+    spoken: Rows,
+    minutes: Floats,
+    host_visits: NDArray[np.int64],
+    host_seconds: NDArray[np.int64],
+    languages: NDArray[np.int64],
+) -> None:
+    """Visits and seconds by host, visits by the show's and the viewer's language."""
+    for at in range(visit_host.size):
+        host_visits[visit_host[at]] += 1
+        host_seconds[visit_host[at]] += np.int64(minutes[at] * SECONDS)
+        languages[language_of[chosen_show[at]], spoken[at]] += 1
+
+
+@njit(cache=True, error_model="numpy")
+def decide(
+    param: Any,
+    day: int,
+    visits: Rows,
+    rows: Rows,
+    people: People,
+    offers: Offers,
+    rooms: Rooms,
+    channel: Rows,
+    chosen_show: Rows,
+    line_of: Rows,
+    watch_units: Floats,
+    buy_units: Floats,
+    chance: Floats,
+    minutes: Floats,
+    liquid: Floats,
+    known: Floats,
+    passing: Floats,
+    nest: Floats,
+    alpha: Floats,
+    quality: Floats,
+    price: Floats,
+    weights: Floats,
+    second: Floats,
+    bought: Any,
+    found: int,
+) -> tuple[int, int]:
+    """Buys, or remembers the seller and perhaps hops on. Returns the number of orders and of those who hop.
+
+    Orders are added to `bought` from place `found` on; who hops stays in `visits`.
+    """
+    country = people.country
+    memory_seller, memory_kind, memory_day = people.memory_seller, people.memory_kind, people.memory_day
+    memory_score = people.memory_score
+    hoppers = 0
+    for at in range(visits.size):
+        session = visits[at]
+        row = rows[session]
+        line = line_of[at]
+        second[session] += minutes[at] * SECONDS
+        if buy_units[0, at] < chance[at]:
+            show = chosen_show[at]
+            where = channel[session]
+            home = country[row]
+            tier = pick_tier(weights[at], buy_units[1, at])
+            order = bought[found]
+            order.second = np.int32(min(second[session], DAYPART_LENGTH - ONE))
+            order.consumer = row
+            order.channel = where
+            order.line = line
+            order.tier = tier
+            order.quantity = units_bought(param, buy_units[2, at], price[at, tier], liquid[session])
+            order.host = rooms.host[show]
+            order.landed_cents = offers.landed_cents[line, home, tier]
+            order.discount_permille = np.uint16(rooms.discount[show] * PERMILLE + HALF)
+            order.promised_days = offers.promised_days[line, home]
+            order.expected_quality = quality[at, tier]
+            order.impulse_gap = passing[at]
+            order.utility = nest[at]
+            order.money_utility = alpha[at]
+            order.flags = offer_flags(offers, where, line) | (DISCLOSED if rooms.disclosed[show] > ZERO else np.uint16(0))
+            order.ordinal = LIVE
+            found += 1
+            continue
+        remember(
+            memory_seller, memory_kind, memory_day, memory_score, row, offers.merchant[line], offers.category[line],
+            np.uint16(day), np.uint8(known[at] * BYTE_TOP),
+        )  # fmt: skip
+        if watch_units[1, at] < param.room_hop and second[session] < DAYPART_LENGTH:
+            visits[hoppers] = session
+            hoppers += 1
+    return found, hoppers
+
+
+@njit(cache=True, error_model="numpy")
+def begin(
+    rows: Rows,
+    country: Bytes,
+    third: Bytes,
+    platform: Rows,
+    focus: Rows,
+    units: Floats,
+    openings: NDArray[np.int64],
+    second: Floats,
+    seen: Words,
+    before: Words,
+    visits: Rows,
+) -> int:
+    """Lists the sessions of those whose country has a platform on offer, and counts openings; returns their number."""
+    open_sessions = 0
+    for at in range(rows.size):
+        if platform[at] == CLOSED:
+            continue
+        row = rows[at]
+        openings[cell_of(country[row], platform[at], focus[at], third[row])] += 1
+        second[at] = units[at] * DAYPART_LENGTH
+        seen[at] = NOBODY
+        before[at] = NOBODY
+        visits[open_sessions] = at
+        open_sessions += 1
+    return open_sessions
+
+
+@njit(cache=True, error_model="numpy")
+def births_of(visits: Rows, birth: Rows, visit_birth: Rows) -> None:
+    """Birth number of each visitor."""
+    for at in range(visits.size):
+        visit_birth[at] = birth[visits[at]]
+
+
+@njit(cache=True, error_model="numpy")
+def visit_rooms(
+    param: Any,
+    people: People,
+    setting: Setting,
+    rooms: Rooms,
+    offers: Offers,
+    show_of_host: Words,
+    pool: Words,
+    rows: Rows,
+    day: int,
+    tick: np.uint32,
+    key0: np.uint32,
+    key1: np.uint32,
+    thread: int,
+    bought: Any,
+    counts: Counts,
+    scratch: Scratch,
+) -> int:
+    """All live sessions of a block in a daypart: a platform, up to three rooms, at most one order each.
+
+    Writes orders into `bought`, adds to the thread's plane of `counts`, moves viewers' bonds, follows and memories.
+    Returns the number of orders.
+    """
+    size = rows.size
+    units, floats, places, shows = scratch.units[thread], scratch.floats[thread], scratch.places[thread], scratch.shows[thread]
+    followed, tiers = scratch.followed[thread], scratch.by_tier[thread]
+    pair_places, pair_floats = scratch.pair_places[thread], scratch.pair_floats[thread]
+    interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
+    birth, platform, slot_of, focus = places[0, :size], places[1], places[2], places[3]
+    liquid, second = floats[0], floats[1]
+    seen, before = shows[0], shows[1]
+
+    meet(rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, interest, need)
+    count_money(
+        param, rows, day, people.country, setting.liquidity, people.budget_cents, people.spent_cents, people.spent_day, liquid
+    )
+    draw_units(birth, OF_NOTHING, tick, PLATFORM, key0, key1, units[0])
+    for slot in range(N_PLATFORM_SLOTS):
+        to_gumbel(units[0, slot, :size])
+    choose_platforms(
+        param, rows, people, setting, rooms.platform, show_of_host, units[0], platform, slot_of, followed
+    )
+    draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
+    turn_to_category(interest, need, units[1, 0, :size], focus)
+    visitors = begin(
+        rows, people.country, people.third, platform, focus, units[1, 1], counts.openings[thread], second, seen, before,
+        places[4],
+    )  # fmt: skip
+
+    found = 0
+    for visit in range(MAX_ROOMS):
+        if visitors == 0:
+            break
+        visits = places[4, :visitors]
+        births_of(visits, birth, places[5])
+        draw_units(places[5, :visitors], OF_ROOMS, tick, CANDIDATE + np.uint32(visit), key0, key1, units[0])
+        draw_noise(places[5, :visitors], OF_STAYING_OUT, tick, ROOM + np.uint32(visit), key0, key1, floats[2])
+        pairs = list_candidates(
+            visits, rows, birth, people.country, platform, focus, followed, seen, before, units[0], pool, rooms.platform,
+            rooms.host, places[6], pair_places[0], pair_places[1], pair_places[2],
+        )  # fmt: skip
+        draw_tastes(pair_places[1, :pairs], pair_places[2, :pairs], key0, key1, pair_floats[0])
+        draw_pair_noise(pair_places[1, :pairs], pair_places[2, :pairs], tick, ROOM, key0, key1, pair_floats[1])
+        visitors = choose_rooms(
+            param, visits, rows, birth, people, rooms, interest, need, followed, floats[2], places[6], pair_places[0],
+            pair_floats[0], pair_floats[1], seen, before, places[7], places[5], places[8], places[9], floats[3], floats[4],
+        )  # fmt: skip
+        visits, visit_birth = places[4, :visitors], places[5, :visitors]
+        chosen_show, visit_host, spoken = places[7, :visitors], places[8, :visitors], places[9, :visitors]
+        understood, bond = floats[3, :visitors], floats[4, :visitors]
+        log_scale, minutes = floats[5, :visitors], floats[6, :visitors]
+        known, belief, passing, fit = floats[7], floats[8], floats[9], floats[10]
+        line, cells = places[10, :visitors], places[6, :visitors]
+
+        draw_units_with(visit_birth, visit_host, tick, WATCH, key0, key1, units[0])
+        scale_stays(
+            param, visits, rows, people.country, chosen_show, understood, bond, interest, setting.stutter,
+            setting.interaction, rooms, log_scale,
+        )  # fmt: skip
+        measure_stays(units[0, 0], log_scale, param.watching_shape, param.watching_longest, minutes)
+        watch(
+            param, visits, rows, people, setting, rooms, offers.category, offers.tryon, chosen_show, units[0, 3], interest,
+            need, minutes, understood, bond, line, known, belief, passing,
+        )  # fmt: skip
+        draw_fits(visit_birth, line, key0, key1, fit)
+        shared, best, weights, alpha = floats[11, :visitors], floats[12], floats[13], floats[14]
+        nest, chance, surplus = floats[15, :visitors], floats[16], floats[17]
+        weigh(
+            param, True, visits, rows, people, setting, offers, rooms, platform, slot_of, chosen_show, line, interest, need,
+            liquid, known, belief, passing, bond, fit, shared, best, weights, alpha, tiers[0], tiers[1], tiers[2],
+        )  # fmt: skip
+        close_nests(shared, best, weights, param.purchase_tier_spread, nest)
+        weigh_nests(nest, alpha, chance, surplus)
+        count_visits(
+            visits, rows, people.country, people.third, offers.category, platform, line, minutes, surplus, cells,
+            counts.visits[thread], counts.seconds[thread], counts.surplus[thread],
+        )  # fmt: skip
+        count_hosts(
+            visit_host, chosen_show, rooms.language, spoken, minutes, counts.host_visits[thread],
+            counts.host_seconds[thread], counts.languages[thread],
+        )  # fmt: skip
+        grow_bonds(
+            param, visits, rows, people.follows, people.bonds, followed, chosen_show, visit_host, minutes, known,
+            units[0, 2], cells, counts.follows[thread],
+        )  # fmt: skip
+        draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
+        found, visitors = decide(
+            param, day, visits, rows, people, offers, rooms, platform, chosen_show, line, units[0], units[1], chance,
+            minutes, liquid, known, passing, nest, alpha, tiers[0], tiers[1], tiers[2], second, bought, found,
+        )  # fmt: skip
+    return found
+
+
+@njit(cache=True, error_model="numpy")
+def list_results(
+    rows: Rows,
+    birth: Rows,
+    day: int,
+    country: Bytes,
+    memory_seller: Words,
+    memory_kind: Bytes,
+    memory_day: Words,
+    focus: Rows,
+    slots: Floats,
+    shelf: Words,
+    line_of_seller: Words,
+    landed_cents: NDArray[np.int32],
+    familiar: Rows,
+    ends: Rows,
+    pair_line: Rows,
+    pair_birth: Rows,
+) -> int:
+    """Lines each searcher looks at: four keyed slots of the query and the line of the seller remembered in the category.
+
+    `familiar` is that line, 65535 if none. Lines not sold in the country are left out. Returns the number of pairs.
+    """
+    pairs = 0
+    for at in range(rows.size):
+        row = rows[at]
+        home = country[row]
+        category = focus[at]
+        known_line = NOBODY
+        for place in range(N_MEMORY):
+            if (
+                memory_seller[row, place] != NOBODY
+                and (memory_kind[row, place] & KIND) == category
+                and day - int(memory_day[row, place]) <= MEMORY_DAYS
+            ):
+                entry = line_of_seller[memory_seller[row, place], category]
+                known_line = entry if entry != NOBODY else known_line
+        familiar[at] = known_line
+        for candidate in range(N_RESULTS + 1):
+            line = known_line
+            if candidate < N_RESULTS:
+                line = shelf[home, category, np.uint32(slots[candidate, at] * N_SLOTS)]
+            if line == NOBODY or landed_cents[line, home, 0] <= 0:
+                continue
+            pair_line[pairs] = line
+            pair_birth[pairs] = birth[at]
+            pairs += 1
+        ends[at] = pairs
+    return pairs
+
+
+@njit(cache=True, error_model="numpy")
+def choose_results(
+    param: Any,
+    rows: Rows,
+    people: People,
+    setting: Setting,
+    offers: Offers,
+    focus: Rows,
+    site_draw: Floats,
+    familiar: Rows,
+    ends: Rows,
+    pair_line: Rows,
+    noise: Floats,
+    openings: NDArray[np.int64],
+    channel: Rows,
+    searches: Rows,
+    chosen_line: Rows,
+    known: Floats,
+) -> int:
+    """Line each searcher turns to, and whether on the seller's own site; counts searches. Returns how many found one."""
+    country, third, money_weight, delay_weight = people.country, people.third, people.money_weight, people.delay_weight
+    memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
+    price_weight, price_taste = setting.price_weight, setting.price_taste
+    landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
+    merchant_of, reputation, own_site, tryon = offers.merchant, offers.reputation, offers.own_site, offers.tryon
+    reference_usd = offers.reference_usd
+    remaining = 0
+    pair = np.uint32(0)
+    for at in range(rows.size):
+        row = rows[at]
+        home = country[row]
+        category = np.uint8(focus[at])
+        alpha = money_utility(
+            param, price_weight[category], reference_usd[category], money_weight[row] * price_taste[home]
+        )
+        best = NEVER
+        chosen = NOBODY
+        while pair < ends[at]:
+            line = pair_line[pair]
+            merchant = merchant_of[line]
+            landed = np.float32(landed_cents[line, home, 0]) * CENT
+            value = (
+                search_utility(
+                    param,
+                    reputation[merchant],
+                    ONE if line == familiar[at] else ZERO,
+                    remembered(memory_seller, memory_kind, memory_score, row, merchant, category),
+                    price_utility(param, alpha, landed, remembered_usd[line, home]),
+                    delay_weight[row] * promised_days[line, home],
+                )
+                + noise[pair]
+            )
+            if value > best:
+                best = value
+                chosen = np.uint16(line)
+            pair += np.uint32(1)
+        where = SHELF_CHANNEL
+        if chosen != NOBODY and chosen == familiar[at] and own_site[merchant_of[chosen]] == 1:
+            if site_draw[at] < param.shelf_brand_site_share:
+                where = BRAND_SITE
+        channel[at] = where
+        openings[cell_of(home, where, category, third[row])] += 1
+        if chosen != NOBODY:
+            searches[remaining] = at
+            chosen_line[remaining] = chosen
+            known[remaining] = shelf_knowledge(param, np.float32(tryon[chosen]))
+            remaining += 1
+    return remaining
+
+
+@njit(cache=True, error_model="numpy")
+def decide_on_results(
+    param: Any,
+    searches: Rows,
+    rows: Rows,
+    people: People,
+    offers: Offers,
+    channel: Rows,
+    line_of: Rows,
+    start: Floats,
+    buy_units: Floats,
+    chance: Floats,
+    surplus: Floats,
+    liquid: Floats,
+    nest: Floats,
+    alpha: Floats,
+    quality: Floats,
+    price: Floats,
+    weights: Floats,
+    counted_surplus: NDArray[np.int64],
+    bought: Any,
+    found: int,
+) -> int:
+    """Buys or not; counts expected surplus (milli-cents). Orders are added to `bought` from `found` on; returns their end."""
+    country, third, category_of = people.country, people.third, offers.category
+    for at in range(searches.size):
+        session = searches[at]
+        row = rows[session]
+        home = country[row]
+        line = line_of[at]
+        where = channel[session]
+        counted_surplus[cell_of(home, where, category_of[line], third[row])] += np.int64(surplus[at] * MILLICENTS)
+        if buy_units[0, at] >= chance[at]:
+            continue
+        tier = pick_tier(weights[at], buy_units[1, at])
+        order = bought[found]
+        order.second = np.int32(min(start[session] * DAYPART_LENGTH, DAYPART_LENGTH - ONE))
+        order.consumer = row
+        order.channel = where
+        order.line = line
+        order.tier = tier
+        order.quantity = units_bought(param, buy_units[2, at], price[at, tier], liquid[session])
+        order.host = NOBODY
+        order.landed_cents = offers.landed_cents[line, home, tier]
+        order.discount_permille = 0
+        order.promised_days = offers.promised_days[line, home]
+        order.expected_quality = quality[at, tier]
+        order.impulse_gap = ZERO
+        order.utility = nest[at]
+        order.money_utility = alpha[at]
+        order.flags = offer_flags(offers, where, line)
+        order.ordinal = SEARCH
+        found += 1
+    return found
+
+
+@njit(cache=True, error_model="numpy")
+def search_shelves(
+    param: Any,
+    people: People,
+    setting: Setting,
+    rooms: Rooms,
+    offers: Offers,
+    shelf: Words,
+    line_of_seller: Words,
+    rows: Rows,
+    day: int,
+    tick: np.uint32,
+    key0: np.uint32,
+    key1: np.uint32,
+    thread: int,
+    bought: Any,
+    found: int,
+    counts: Counts,
+    scratch: Scratch,
+) -> int:
+    """All searches of a block in a daypart: a category, candidate lines, at most one order each.
+
+    shelf: (C, K, 64) lines in slots; line_of_seller: (merchants, K) a seller's line in a category, 65535 none. A
+    remembered seller with a site of its own may be visited there instead. Returns where the orders end.
+    """
+    size = rows.size
+    units, floats, places = scratch.units[thread], scratch.floats[thread], scratch.places[thread]
+    tiers, pair_places, pair_floats = scratch.by_tier[thread], scratch.pair_places[thread], scratch.pair_floats[thread]
+    interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
+    birth, channel, slot_of, focus = places[0, :size], places[1], places[2], places[3]
+    familiar, ends = places[5], places[6]
+    liquid = floats[0]
+
+    meet(rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, interest, need)
+    count_money(
+        param, rows, day, people.country, setting.liquidity, people.budget_cents, people.spent_cents, people.spent_day, liquid
+    )
+    draw_units(birth, OF_SEARCH, tick, SHELF_CANDIDATE, key0, key1, units[0])
+    draw_units(birth, OF_RESULTS, tick, SHELF_CANDIDATE, key0, key1, units[1])
+    turn_to_category(interest, need, units[0, 0, :size], focus)
+    pairs = list_results(
+        rows, birth, day, people.country, people.memory_seller, people.memory_kind, people.memory_day, focus, units[1],
+        shelf, line_of_seller, offers.landed_cents, familiar, ends, pair_places[0], pair_places[1],
+    )  # fmt: skip
+    draw_pair_noise(pair_places[1, :pairs], pair_places[0, :pairs], tick, SHELF_NOISE, key0, key1, pair_floats[0])
+    facing = choose_results(
+        param, rows, people, setting, offers, focus, units[0, 2], familiar, ends, pair_places[0], pair_floats[0],
+        counts.openings[thread], channel, places[4], places[10], floats[7],
+    )  # fmt: skip
+    slot_of[:size] = N_PLATFORM_SLOTS  # trust in shelf and brand sites stands behind the platforms'
+    searches, line = places[4, :facing], places[10, :facing]
+    known, fit = floats[7], floats[10]
+    shared, best, weights, alpha = floats[11, :facing], floats[12], floats[13], floats[14]
+    nest, chance, surplus = floats[15, :facing], floats[16], floats[17]
+    births_of(searches, birth, places[5])
+    draw_fits(places[5, :facing], line, key0, key1, fit)
+    weigh(
+        param, False, searches, rows, people, setting, offers, rooms, channel, slot_of, line, line, interest, need, liquid,
+        known, known, known, known, fit, shared, best, weights, alpha, tiers[0], tiers[1], tiers[2],
+    )  # fmt: skip
+    close_nests(shared, best, weights, param.purchase_tier_spread, nest)
+    weigh_nests(nest, alpha, chance, surplus)
+    draw_units(places[5, :facing], OF_NOTHING, tick, SHELF_BUY, key0, key1, units[1])
+    return decide_on_results(
+        param, searches, rows, people, offers, channel, line, units[0, 1], units[1], chance, surplus, liquid, nest, alpha,
+        tiers[0], tiers[1], tiers[2], counts.surplus[thread], bought, found,
+    )  # fmt: skip
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def run_sessions(
+    param: Any,
+    people: People,
+    setting: Setting,
+    rooms: Rooms,
+    offers: Offers,
+    show_of_host: Words,
+    pool: Words,
+    shelf: Words,
+    line_of_seller: Words,
+    day: int,
+    daypart: int,
+    key0: np.uint32,
+    key1: np.uint32,
+    threads: int,
+    order: Rows,
+    bounds: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    taken: NDArray[np.int64],
+    bought: Any,
+    counts: Counts,
+    scratch: Scratch,
+) -> None:
+    """All live sessions and searches of a daypart.
+
+    Orders of block b stand in `bought` from `starts[b]` on, `taken[b]` of them; there is a place for every session.
+    """
+    blocks = bounds.shape[1]
+    for thread in prange(threads):
+        for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
+            place = bought[starts[block] : starts[block + 1]]
+            found = visit_rooms(
+                param[0], people, setting, rooms, offers, show_of_host, pool,
+                order[0, bounds[0, block, daypart] : bounds[0, block, daypart + 1]],
+                day, np.uint32(day * 8 + daypart), key0, key1, thread, place, counts, scratch,
+            )  # fmt: skip
+            taken[block] = search_shelves(
+                param[0], people, setting, rooms, offers, shelf, line_of_seller,
+                order[1, bounds[1, block, daypart] : bounds[1, block, daypart + 1]],
+                day, np.uint32(day * 8 + daypart), key0, key1, thread, place, found, counts, scratch,
+            )  # fmt: skip
