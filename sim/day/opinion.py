@@ -11,6 +11,8 @@ from sim.config.consumer import Consumer as Behaviour
 from sim.draws import Draws
 from sim.kernels.live import Offers, People
 from sim.kernels.opinion import end_of_day, follow_reference, move_reputation, record_purchases
+from sim.record.schema import Measure, cells
+from sim.record.tally import Tally
 from sim.state.orders import Orders
 from sim.state.social import SocialGraph
 
@@ -33,13 +35,27 @@ class Opinion:
         graph: SocialGraph,
         day: int,
         draws: Draws,
+        tally: Tally,
     ) -> None:
-        """What placing an order does to its buyer at once, and what friends see of it. placed: sequence numbers."""
-        if placed.size:
-            record_purchases(
-                param, people, orders.data, orders.row(placed), day, draws.key[0], draws.key[1], graph.indptr,
-                graph.friends,
-            )  # fmt: skip
+        """What placing an order does to its buyer at once, and what friends see of it. placed: sequence numbers.
+
+        A repeat is counted on the day of the earlier order, a discovery's purchase on the day of the discovery.
+        """
+        if placed.size == 0:
+            return
+        rows = orders.row(placed)
+        earlier, met = np.zeros(rows.size, np.int64), np.zeros(rows.size, np.int64)
+        record_purchases(
+            param, people, orders.data, rows, day, draws.key[0], draws.key[1], graph.indptr, graph.friends, earlier, met
+        )
+        cell = cells(orders.country[rows], orders.channel[rows], orders.category[rows], orders.third[rows])
+        for days, measure in ((30, Measure.DISCOVERY_BUYERS_30D), (7, Measure.DISCOVERY_BUYERS_7D)):
+            soon = (met >= 0) & (day - met <= days)
+            tally.add_cohort(measure, met[soon], cell[soon])
+        today = met == day
+        tally.add_cohort(Measure.DISCOVERIES, day, cell[today])
+        repeated = earlier >= 0
+        tally.add_cohort(Measure.REPEAT_ORDERS, earlier[repeated], cell[repeated])
 
     def spread(
         self,

@@ -258,11 +258,15 @@ def record_purchases(
     key1: np.uint32,
     indptr: NDArray[np.int64],
     friends: NDArray[np.int32],
+    earlier: NDArray[np.int64],
+    met: NDArray[np.int64],
 ) -> None:
     """What placing an order does to the buyer at once: the need is filled, money is spent, the seller is remembered;
     a live buyer may share the room with friends, who also see that somebody they know bought.
 
-    Sets the order's flag REPEAT when the buyer bought from this seller within 90 days.
+    Fills, per order, `earlier`: day of the buyer's last order from this seller within 90 days, and `met`: day the buyer
+    met the seller without having bought since; -1 where there is none. Sets the flag REPEAT on a repeated order.
+    A buyer who remembers nothing of the seller meets it today.
     """
     for at in range(rows.size):
         order = data[rows[at]]
@@ -275,13 +279,20 @@ def record_purchases(
         age = np.float32(day - int(people.spent_day[person]))
         people.spent_cents[person] = people.spent_cents[person] * exp1(-age / param[0].budget_memory_days) + paid
         people.spent_day[person] = np.uint16(day)
+        earlier[at] = -1
+        met[at] = day
         for place in range(N_MEMORY):
-            if (
-                people.memory_seller[person, place] == order.merchant
-                and people.memory_kind[person, place] >= BOUGHT
-                and day - int(people.memory_day[person, place]) <= REPEAT_DAYS
-            ):
-                order.flags = order.flags | REPEAT
+            if people.memory_seller[person, place] != order.merchant:
+                continue
+            when = np.int64(people.memory_day[person, place])
+            if people.memory_kind[person, place] < BOUGHT:
+                met[at] = min(met[at], when)
+            else:
+                met[at] = -1
+                if day - when <= REPEAT_DAYS:
+                    earlier[at] = max(earlier[at], when)
+                    order.flags = order.flags | REPEAT
+                break
         remember(people, person, order.merchant, BOUGHT | np.uint8(category), day, np.uint8(128))
         if order.streamer == NOBODY:
             continue

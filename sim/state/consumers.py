@@ -15,7 +15,9 @@ from sim.config.consumer import Consumer as Behaviour
 from sim.config.geography import LANGUAGES, Geography
 from sim.draws import Draws, Purpose
 from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People
+from sim.kernels.maths import exp_array, log_array
 from sim.kinds import N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
+from sim.state.social import community_order
 from sim.state.table import FIXED, Column, Table
 
 BUILD, ATTENTION, SHOPPING, OPINION = "build", "attention", "shopping", "opinion"
@@ -129,12 +131,13 @@ def populate(
     income_draw = normal(Purpose.INCOME)
     sigma = geography.income_sigma()[country]
     mean_income = geography.income_usd()[country]
-    relative = np.exp(sigma * income_draw - 0.5 * sigma**2)
+    relative = exp_array(sigma * income_draw - 0.5 * sigma**2).astype(np.float64)
     rank = uniform(Purpose.INCOME)
     third = (rank >= 1 / 3).astype(np.uint8) + (rank >= 2 / 3)
     world_income = float(mean_income.mean())
-    money_weight = relative**-behaviour.purchase.income_power * (mean_income / world_income) ** (
-        -behaviour.purchase.country_income_power
+    money_weight = exp_array(
+        -behaviour.purchase.income_power * log_array(relative)
+        - behaviour.purchase.country_income_power * log_array(mean_income / world_income)
     )
     budget = mean_income * relative / 12 * behaviour.budget.share_of_income * 100
 
@@ -152,9 +155,9 @@ def populate(
     need_day = np.empty((consumers, N_CATEGORIES), np.uint16)
     for category in range(N_CATEGORIES):
         taste = np.asarray(draws.normal(Purpose.INTEREST, birth, other=category))
-        level = behaviour.category.interest[category] * np.exp(behaviour.category.interest_spread * taste)
+        level = behaviour.category.interest[category] * exp_array(behaviour.category.interest_spread * taste)
         interests[:, category] = (np.minimum(level, 1.0) * 255).astype(np.uint8)
-        since = -np.log(np.asarray(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category)))
+        since = -log_array(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category))
         need_day[:, category] = first_day - np.minimum(since * FAR_PAST / 2, FAR_PAST).astype(np.int64)
 
     trust = np.clip(
@@ -164,7 +167,7 @@ def populate(
     payment_steps = np.cumsum(geography.payment_shares(), axis=1)[:, :-1]
     payment = (uniform(Purpose.PERSON, 2)[:, None] >= payment_steps[country]).sum(axis=1)
 
-    order = np.lexsort((birth, age, languages[:, 0], country))
+    order = community_order(country, languages[:, 0], age)
     values: dict[str, Any] = {
         "birth": birth,
         "country": country,
@@ -175,7 +178,7 @@ def populate(
         "adopter": adopter,
         "opening_taste": behaviour.opening.heterogeneity * normal(Purpose.OPENING_TASTE),
         "money_weight": money_weight,
-        "delay_weight": behaviour.budget.delay_median * np.exp(behaviour.budget.delay_sigma * normal(Purpose.DELAY)),
+        "delay_weight": behaviour.budget.delay_median * exp_array(behaviour.budget.delay_sigma * normal(Purpose.DELAY)),
         "interests": interests,
         "need_day": need_day,
         "follows": follows,

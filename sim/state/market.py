@@ -13,6 +13,7 @@ from sim.calendar import Calendar
 from sim.config import RunConfig
 from sim.draws import Draws, Purpose
 from sim.kernels.behaviour import room_base
+from sim.kernels.maths import log_array
 from sim.kernels.live import NOBODY, Offers, Rooms, Setting
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, REGION_OF_COUNTRY
 from sim.rules import Rules
@@ -20,6 +21,7 @@ from sim.state.catalogue import Air, Catalogue
 from sim.state.consumers import behaviour_record, platform_slots
 
 GUARANTEE, CERTIFICATION, TRACING, TRYON = range(4)
+SHELF_SLOTS = 64
 VISITS_PER_DAYPART = 0.06  # only the scale of audiences shown: openings an adopter and day, over six dayparts
 
 
@@ -44,12 +46,13 @@ class Market:
             [np.asarray(draws.uniform(Purpose.COVER, np.arange(catalogue.n_lines), other=kind)) for kind in range(4)]
         )
         count = catalogue.n_lines
+        self._slots = platform_slots(geography, cfg.availability)
+        self._need_days = economics.by_category("need_days")
         self.setting = Setting(
-            platform_slots=platform_slots(geography, cfg.availability),
+            platform_slots=self._slots.copy(),
             availability=np.zeros((N_COUNTRIES, 6), np.float32),
             activity=np.ones(N_COUNTRIES, np.float32),
-            need_pace=np.ones((N_COUNTRIES, N_CATEGORIES), np.float32),
-            need_days=economics.by_category("need_days").astype(np.float32),
+            need_rate=np.zeros((N_COUNTRIES, N_CATEGORIES), np.float32),
             price_weight=(-economics.by_category("elasticity")).astype(np.float32),
             risk=np.array(behaviour.category.risk, np.float32),
             fit_spread=(economics.by_category("fit_uncertainty") * behaviour.information.fit_scale).astype(np.float32),
@@ -72,7 +75,7 @@ class Market:
         self.offers = Offers(
             landed_cents=catalogue.landed_cents,
             discounted_share=np.ones((count, N_COUNTRIES), np.float32),
-            remembered_usd=np.zeros((count, N_COUNTRIES), np.float32),
+            remembered_usd=catalogue.landed_cents[:, :, 0].astype(np.float32) / np.float32(100),
             promised_days=catalogue.promised_days,
             category=catalogue.category,
             merchant=catalogue.merchant,
@@ -90,8 +93,13 @@ class Market:
         self._instalments = float(behaviour.purchase.liquidity_instalments)
         self._interest_share = np.full(N_CATEGORIES, 1.0 / N_CATEGORIES)
         self._understood = self._closeness.astype(np.float32)
-        self.shelf, self.line_of_seller = np.zeros(0, np.uint16), np.zeros(0, np.uint16)
-        self._shelf_lottery = np.asarray(draws.uniform(Purpose.COVER, np.arange(64), other=9))
+        self.shelf = np.full((N_COUNTRIES, N_CATEGORIES, SHELF_SLOTS), NOBODY, np.uint16)
+        self.line_of_seller = np.full((catalogue.n_merchants, N_CATEGORIES), NOBODY, np.uint16)
+        lines = np.arange(catalogue.n_lines)
+        self.line_of_seller[catalogue.merchant[::-1], catalogue.category[::-1]] = lines[::-1]
+        self._shelf_lottery = np.asarray(draws.uniform(Purpose.COVER, np.arange(SHELF_SLOTS), other=9))
+        self.follow_offers()
+        self.shelve()
 
     def follow_rules(self, rules: Rules) -> None:
         """Copies what consumers feel of the rules; does nothing while the rules object is the same."""
@@ -99,7 +107,10 @@ class Market:
             return
         self._rules = rules
         setting, offers, catalogue = self.setting, self.offers, self.catalogue
-        setting.need_pace[...] = rules.demand.need_factor
+        shut = np.ones((N_COUNTRIES, N_PLATFORMS + 1), np.bool_)  # an empty place is closed, too
+        shut[:, :N_PLATFORMS] = (rules.stream.up == 0) | (rules.platform.open == 0)
+        closed = np.take_along_axis(shut, np.minimum(self._slots, N_PLATFORMS).astype(np.int64), axis=1)
+        setting.platform_slots[...] = np.where(closed, 255, self._slots)
         setting.stutter[...] = rules.stream.stutter
         setting.subsidy_usd[...] = rules.subsidy.buyer_usd
         setting.liquidity[...] = 1.0 + (self._instalments - 1.0) * rules.payment.availability[:, 4]
@@ -120,19 +131,20 @@ class Market:
         self.offers.discounted_share[...] = np.where(lowest > 0, 1.0 - catalogue.freight_cents / taxed, 0.0)
 
     def open_day(self, day: int) -> None:
-        """Time people have for screens today, by country and daypart."""
+        """Time people have for screens today, by country and daypart, and how fast needs come back."""
         availability = self.calendar.availability(day)
         total = availability.sum(axis=1)
         self.setting.availability[...] = availability / total[:, None]
-        self.setting.activity[...] = total
+        self.setting.activity[...] = total / availability.shape[1]
+        if self._rules is not None:
+            pace = self._rules.demand.need_factor * self.calendar.need_factor(day)
+            self.setting.need_rate[...] = pace / self._need_days
 
     def rooms(self, air: Air) -> Rooms:
         """The shows of the day as viewers meet them."""
         audience = self._audience[air.country, air.platform] * air.popularity
         languages = air.language.astype(np.int64)
-        base = room_base(
-            self.param[0], air.skill[:, None], self._fit[air.country], np.log1p(audience).astype(np.float32)[:, None]
-        )
+        base = room_base(self.param[0], air.skill[:, None], self._fit[air.country], log_array(1.0 + audience)[:, None])
         return Rooms(
             host=air.streamer,
             platform=air.platform,
@@ -163,28 +175,28 @@ class Market:
             offered = slots[country][slots[country] != 255]
             if offered.size:
                 today = float(mean_value[country, offered].mean())
-                self.setting.expected[country] += np.float32(memory) * np.float32(today - self.setting.expected[country])
+                self.setting.expected[country] += np.float32(memory) * np.float32(
+                    today - self.setting.expected[country]
+                )
 
-    def shelve(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-        """Search results: (C, K, 64) lines in slots in proportion to the merchant's weight, and (m, K) a seller's line.
+    def shelve(self) -> None:
+        """Search results: (C, K, 64) lines in slots, in proportion to the seller's size, the line's share of it and the
+        seller's reputation.
 
         A slot belongs to the line whose stretch of the cumulated weights holds the slot's own lottery number, so one
         line's change moves few slots.
         """
         catalogue = self.catalogue
-        shelf = np.full((N_COUNTRIES, N_CATEGORIES, 64), NOBODY, np.uint16)
-        line_of_seller = np.full((catalogue.n_merchants, N_CATEGORIES), NOBODY, np.uint16)
-        lines = np.arange(catalogue.n_lines)
-        line_of_seller[catalogue.merchant[::-1], catalogue.category[::-1]] = lines[::-1]
-        weight = catalogue.merchant_size[catalogue.merchant] * catalogue.line_share * catalogue.reputation[catalogue.merchant]
-        weight = weight * catalogue.lister[catalogue.merchant]
-        places = (np.arange(64) + self._shelf_lottery[:64]) / 64
+        seller = catalogue.merchant
+        weight = catalogue.merchant_size[seller].astype(np.float64) * catalogue.line_share * catalogue.lister[seller]
+        weight *= catalogue.reputation[seller]
+        places = (np.arange(SHELF_SLOTS) + self._shelf_lottery) / SHELF_SLOTS
+        self.shelf[...] = NOBODY
         for country in range(N_COUNTRIES):
             sold = catalogue.landed_cents[:, country, 0] > 0
             for category in range(N_CATEGORIES):
                 chosen = np.flatnonzero(sold & (catalogue.category == category) & (weight > 0))
                 if chosen.size:
-                    steps = np.cumsum(weight[chosen], dtype=np.float64)
+                    steps = np.cumsum(weight[chosen])
                     at = np.searchsorted(steps, places * steps[-1])
-                    shelf[country, category] = chosen[np.minimum(at, chosen.size - 1)]
-        return shelf, line_of_seller
+                    self.shelf[country, category] = chosen[np.minimum(at, chosen.size - 1)]

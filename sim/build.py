@@ -1,0 +1,129 @@
+"""From a configuration and a seed to the state of the first day.
+
+The order matters only where one part is drawn from another: firms before people (who follow streamers), people before
+the graph, stock before the warehouses that hold it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.calendar import Calendar, day_of
+from sim.config import RunConfig
+from sim.config.geography import LANGUAGES
+from sim.draws import Draws
+from sim.interventions import InterventionBook
+from sim.record.recorder import Mark, RunFacts
+from sim.rules import Rules
+from sim.state.consumers import populate
+from sim.state.scale import Scale
+from sim.state.social import SocialGraph
+from sim.state.table import Table
+
+FIRST_DIRECT_DAYS = 18.0
+
+
+@dataclass(slots=True)
+class Frame:
+    """What holds for the whole run and decides nothing: dates, chance, rules, scale."""
+
+    first_day: int  # days since 2000-01-01, warm-up included
+    start_day: int  # first reported day
+    end_day: int  # one after the last
+    draws: Draws
+    calendar: Calendar
+    scale: Scale
+    book: InterventionBook
+
+
+def frame(cfg: RunConfig, firms: dict[str, tuple[float, int]]) -> Frame:
+    """Dates, draws, calendar, scale and the book of interventions. `firms`: real and simulated number by class."""
+    draws = Draws(cfg.seed)
+    adults = float(cfg.geography.online_adults().sum()) * 1e6
+    scale = Scale.of(adults, cfg.population.consumers, firms)
+    book = InterventionBook(cfg, Rules.baseline(cfg), draws, scale.weight)
+    start = day_of(cfg.start_date)
+    return Frame(
+        first_day=start - cfg.warmup_days,
+        start_day=start,
+        end_day=start + cfg.days,
+        draws=draws,
+        calendar=Calendar(cfg),
+        scale=scale,
+        book=book,
+    )
+
+
+def yuan_per_usd(calendar: Calendar) -> float:
+    """Mean yuan per dollar of the base year 2023, against which production costs are counted."""
+    first = day_of(date(2023, 1, 1))
+    return float(np.mean([calendar.fx_origin(first + offset) for offset in range(365)]))
+
+
+def first_promise(cfg: RunConfig) -> NDArray[np.float32]:
+    """Days promised before any parcel has been seen, float32[2, C]: from local stock, from China.
+
+    Only the routes chosen on the first day see them; fulfilment promises from its own stages from then on.
+    """
+    mile, _ = cfg.geography.last_mile()
+    china = np.full(mile.size, FIRST_DIRECT_DAYS)
+    return np.stack([mile, china + mile]).astype(np.float32)
+
+
+def check_people(consumers: Table, expected: int) -> None:
+    """Asserts that nobody appeared or vanished. Raises AssertionError."""
+    if len(consumers) != expected or int(consumers.birth[-1]) >= expected:
+        raise AssertionError(f"{len(consumers)} consumers, {expected} were born")
+
+
+def people(cfg: RunConfig, host_country: Any, host_weight: Any, parts: Frame) -> tuple[Table, SocialGraph]:
+    """The consumers on the first day and their friendships."""
+    consumers = populate(
+        cfg.consumer, cfg.geography, cfg.availability, cfg.population.consumers, parts.first_day, host_country,
+        host_weight, parts.draws,
+    )  # fmt: skip
+    graph = SocialGraph.create(
+        consumers.country, consumers.languages[:, 0], consumers.age, parts.draws, cfg.graph, consumers.birth
+    )
+    return consumers, graph
+
+
+def run_facts(cfg: RunConfig, parts: Frame) -> RunFacts:
+    """What the recorder writes about the run itself."""
+    return RunFacts(
+        scenario=cfg.scenario.name,
+        question=cfg.scenario.question,
+        compared_to=cfg.scenario.compared_to or "",
+        seed=cfg.seed,
+        model_hash=cfg.model_hash(),
+        record=cfg.record,
+        start_date=cfg.start_date.isoformat(),
+        first_day=parts.start_day,
+        days=cfg.days,
+        warmup_days=cfg.warmup_days,
+        consumers=cfg.population.consumers,
+        weight=parts.scale.weight,
+        languages=LANGUAGES,
+    )
+
+
+def marks(parts: Frame) -> list[Mark]:
+    """Festivals and interventions for the time axis of figures."""
+    found: list[Mark] = []
+    open_festivals: dict[str, int] = {}
+    for day in range(parts.start_day, parts.end_day + 1):
+        today = set(parts.calendar.festivals(day)) if day < parts.end_day else set()
+        for name in sorted(today - set(open_festivals)):
+            open_festivals[name] = day
+        for name in sorted(set(open_festivals) - today):
+            found.append(Mark(open_festivals.pop(name), day - 1, "festival", name))
+    for one in parts.book.interventions:
+        if one.full_strength > 0:
+            last = (one.end - 1) // 86_400
+            found.append(Mark(one.first_day, int(last), "policy", one.name))
+    return found

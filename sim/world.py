@@ -1,0 +1,301 @@
+"""The world: it holds the parts and lets a day pass.
+
+`World.step` is the model on one screen, one verb a line; it holds no formula. What it calls stands in `sim/day`, in the
+order in which it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mesa
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import build
+from sim.agents.carrier import Prices
+from sim.agents.channel import make_channels
+from sim.agents.consumer import Consumer
+from sim.agents.mcn import agency_cuts, make_agencies
+from sim.agents.merchant import Merchant, merchant_table
+from sim.agents.payment_provider import make_providers
+from sim.agents.regulator import make_regulators
+from sim.agents.streamer import Streamer, build_streamers
+from sim.agents.view import adopt
+from sim.calendar import Daypart
+from sim.clock import Clock
+from sim.config import RunConfig
+from sim.config.geography import N_LANGUAGES
+from sim.day.adaptation import Adaptation
+from sim.day.aftersales import Aftersales
+from sim.day.attention import Attention, Sessions
+from sim.day.checkout import Checkout
+from sim.day.fulfilment import Fulfilment
+from sim.day.levers import Levers
+from sim.day.logbook import Logbook
+from sim.day.opinion import Opinion
+from sim.day.settlement import Settlement
+from sim.day.shopping import Shopping
+from sim.day.supply import Supply
+from sim.kinds import DAY_SECONDS, N_CHANNELS, Event
+from sim.messages import Events
+from sim.record.recorder import Flows, Recorder
+from sim.record.schema import StreamerMeasure
+from sim.record.tally import Tally
+from sim.rules import Rules
+from sim.state.catalogue import Air, build_catalogue, open_cells
+from sim.state.consumers import people_of
+from sim.state.ledger import Account, Ledger
+from sim.state.market import Market
+from sim.state.orders import Orders
+from sim.state.table import FIXED
+
+I64 = NDArray[np.int64]
+PERMILLE = 1000
+
+
+class World(mesa.Model):
+    """One run of the model: `run` lets all its days pass, `step` one of them.
+
+    Raises ConfigError for a configuration that contradicts itself, and RuntimeError, AssertionError or RangeError at
+    the end of a day on which money, goods, orders or people were not conserved.
+    """
+
+    def __init__(self, cfg: RunConfig) -> None:
+        super().__init__(rng=cfg.seed)
+        self.cfg = cfg
+        cells = int(open_cells(cfg.geography, cfg.availability).sum())
+        self.frame = build.frame(cfg, cfg.firms.real_and_simulated(cells))
+        self.draws, self.calendar, self.scale = self.frame.draws, self.frame.calendar, self.frame.scale
+        self.interventions = self.frame.book
+        self.day = self.frame.first_day
+        self.rules: Rules = self.interventions.rules_on(self.day)
+        threads = numba.get_num_threads()
+        self._build_firms()
+        self._build_lanes()
+        self._build_people(threads)
+        self._build_record()
+
+    # -- building -----------------------------------------------------------------------------------------------------
+    def _build_firms(self) -> None:
+        cfg = self.cfg
+        self.catalogue = build_catalogue(cfg, self.draws)
+        self.streamers = build_streamers(cfg, self.draws)
+        agencies = cfg.firms.counts(1)[2]
+        cuts = agency_cuts(cfg.firms, cfg.economics, agencies, self.draws)
+        self.orders = Orders()
+        self.ledger = Ledger(
+            self.catalogue.n_merchants, len(self.streamers), agencies, self.catalogue.seller_class, self.streamers.tier
+        )
+        self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar)
+        self.adaptation = Adaptation(cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts)
+        self.channels = make_channels(self, self.catalogue)
+        self.agencies = make_agencies(self, cuts, self.streamers)
+        self.regulators = make_regulators(self, self.ledger)
+        self.providers = make_providers(self, cfg.payments, self.ledger)
+        adopt(self, Streamer, self.streamers)
+        adopt(self, Merchant, merchant_table(self.catalogue))
+        self.yuan_base = build.yuan_per_usd(self.calendar)
+
+    def _build_people(self, threads: int) -> None:
+        cfg = self.cfg
+        self.consumers, self.graph = build.people(cfg, self.streamers.country, self.streamers.popularity, self.frame)
+        self.people_columns = people_of(self.consumers)
+        self._alive = np.ones(len(self.consumers), np.uint8)
+        self._shows = 0
+        size = cfg.population.consumers
+        self.market = Market(cfg, self.catalogue, self.calendar, self.draws)
+        self.attention = Attention(size, cfg.chunk, threads)
+        self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads)
+        self.opinion = Opinion(cfg.consumer, threads)
+        self.aftersales = Aftersales(self.catalogue.n_merchants)
+        adopt(self, Consumer, self.consumers, identity="birth")
+
+    def _build_lanes(self) -> None:
+        cfg = self.cfg
+        self.clock = Clock(self.day * DAY_SECONDS)
+        first_promise = build.first_promise(cfg)
+        self.supply.price(self.rules, self.day, self._yuan(self.day), first_promise)
+        self.adaptation.start(self.rules, self.ledger)
+        self.supply.price(self.rules, self.day, self._yuan(self.day), first_promise)
+        self.fulfilment = Fulfilment(
+            cfg.logistics, cfg.geography, self.scale, self.clock, self.catalogue, self.orders, self.draws, self.rules, self
+        )
+        self.checkout = Checkout(cfg.payments, cfg.geography.payment_shares())
+        self.levers = Levers(self.fulfilment, self.streamers, self.catalogue.seller_class)
+
+    def _build_record(self) -> None:
+        cfg = self.cfg
+        self.recorder = Recorder(
+            build.run_facts(cfg, self.frame), self.streamers.tier.copy(), self.catalogue.seller_class.copy(),
+            build.marks(self.frame),
+        )  # fmt: skip
+        self.tally: Tally = self.recorder.tally
+        self.tally.open_day(self.day)
+        self.settlement = Settlement(
+            cfg.payments, cfg.economics, self.orders, self.ledger, self.catalogue, self.clock, self.draws,
+            cfg.logistics.carrier.values("price_factor"), self.tally,
+        )  # fmt: skip
+        self.logbook = Logbook(self.orders, self.catalogue, Prices.of(cfg.logistics, cfg.economics), self.tally)
+
+    # -- a day --------------------------------------------------------------------------------------------------------
+    def step(self) -> None:
+        """One day: what holds, what is on air, what people do, what falls due, what everybody learns."""
+        day = self.day
+        rules = self.rules = self.interventions.rules_on(day)
+        self.interventions.act(self.levers, day)
+        self.ledger.open_day()
+        self.settlement.open_day(day, self.calendar.fx(day))
+        air = self._offer(rules, day)
+        sessions = self._open(air, day)
+        for daypart in self.calendar.dayparts(day):
+            placed = self._shop(air, sessions, rules, daypart)
+            self.settlement.request(placed, rules)
+            events = self._due(daypart)
+            approved = self.settlement.apply(events, rules)
+            self._release(approved, rules, daypart.end)
+            self._unpack(events, rules)
+            self.ledger.close_daypart()
+        self._learn(air, rules, day)
+        self.recorder.close_day(self, day, rules)
+        self.orders.free_finished(self.recorder.take_orders)
+        self.check()
+        self.day += 1
+
+    def _offer(self, rules: Rules, day: int) -> Air:
+        """What is on sale, where, at which price; who is on air."""
+        self.market.follow_rules(rules)
+        self.market.open_day(day)
+        if self.supply.price(rules, day, self._yuan(day), self.fulfilment.lane_promise(day)):
+            self.market.follow_offers()
+        air = self.supply.schedule(rules, day)
+        if self.levers.promote(air):
+            self.supply.rerank(air)
+        self.rooms = self.market.rooms(air)
+        return air
+
+    def _yuan(self, day: int) -> float:
+        """Price of the yuan in dollars against the mean of the base year."""
+        return self.yuan_base / self.calendar.fx_origin(day)
+
+    def _open(self, air: Air, day: int) -> Sessions:
+        """Who opens what in which daypart."""
+        self._value = np.zeros_like(self.market.setting.expected_by_platform)
+        return self.attention.open(
+            self.market.param, self.people_columns, self.market.setting, air, day, self.draws
+        )
+
+    def _shop(self, air: Air, sessions: Sessions, rules: Rules, daypart: Daypart) -> I64:
+        """People watch and choose; the till turns decisions into orders."""
+        market, people = self.market, self.people_columns
+        pool, value = self.supply.expose(air, rules, daypart.index)
+        market.expect(value)
+        self._value += market.setting.expected_by_platform
+        intents = self.shopping.watch_and_choose(
+            market.param, people, market.setting, self.rooms, market.offers, air.show_of_streamer[daypart.index], pool,
+            market.shelf, market.line_of_seller, sessions.order, sessions.bounds, daypart.day, daypart.index, self.draws,
+        )  # fmt: skip
+        placed = self.checkout.place(
+            intents, self.consumers, self.catalogue, self.orders, rules, daypart.tick, self.draws, self.tally
+        )
+        self.opinion.buyers(
+            placed.order, self.orders, market.param, people, self.graph, daypart.day, self.draws, self.tally
+        )
+        return placed.order
+
+    def _due(self, daypart: Daypart) -> Events:
+        """What falls due in the daypart; approvals that meet an outage of some hours wait for its end."""
+        events, held, until = self.levers.hold_payments(self.clock.advance_to(daypart.end), self.orders)
+        self.clock.schedule(Event.AUTHORISED, until, held)
+        return events
+
+    def _release(self, approved: I64, rules: Rules, end: int) -> None:
+        """Stock is allocated to paid orders; what cannot be served is cancelled and refunded."""
+        released = self.fulfilment.release(approved, rules, end)
+        self.logbook.released(released)
+        if released.cancelled.size:
+            self.settlement.cancel(released.cancelled, np.full(released.cancelled.size, end), rules)
+            self.aftersales.write_off(released.cancelled, self.orders, self.tally)
+
+    def _unpack(self, events: Events, rules: Rules) -> None:
+        """Goods move; buyers judge what arrived, return, dispute."""
+        moves = self.fulfilment.apply(events)
+        self.logbook.moved(moves)
+        never = np.concatenate((moves.lost, moves.seized, moves.refused, events.order[events.kind == Event.AUTH_FAILED]))
+        self.aftersales.write_off(never, self.orders, self.tally)
+        if moves.delivered.size == 0:
+            return
+        verdicts = self.aftersales.judge(
+            moves.delivered, self.orders, self.market.param, self.people_columns, self.market.setting,
+            self.market.offers, self.catalogue.authenticity, self.market.return_level, self.graph, self.tally, self.draws,
+        )  # fmt: skip
+        returned = verdicts.returns
+        self.fulfilment.send_back(verdicts.order[returned], verdicts.time[returned])
+        self.settlement.judge(verdicts, rules)
+
+    def _learn(self, air: Air, rules: Rules, day: int) -> None:
+        """The evening: opinion spreads, firms learn, order and pay, interventions are paid for."""
+        self.opinion.spread(
+            self.market.param, self.people_columns, self.market.offers, self.aftersales.verdict_sum, day, self.draws
+        )
+        self.market.learn_expectation(self._value / 6, self.cfg.consumer.room.expected_memory)
+        visits = self.shopping.host_audience()
+        self.adaptation.adapt(rules, day, air, visits, self.orders, self.ledger, self.fulfilment, self._yuan(day))
+        if day % 7 == 0:
+            self.market.shelve()
+        self.levers.pay(self.interventions.costs(day), self.ledger)
+        self.levers.forget_outages((day + 1) * DAY_SECONDS)
+        self.tally.add_streamer(StreamerMeasure.SHOWS, air.streamer)
+        self.shopping.close_day(self.tally)
+        self.logbook.lanes(self.fulfilment.take_lanes())
+        self._shows = len(air)
+
+    def check(self) -> None:
+        """Money, goods, orders and people are conserved; raises where they are not."""
+        deep = self.day % 7 == 0
+        self.ledger.check()
+        self.orders.check(full=deep)
+        self.fulfilment.check(recount=deep)
+        self.checkout.check()
+        if deep:
+            self.settlement.check()
+        build.check_people(self.consumers, self.cfg.population.consumers)
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """All days that are left; `progress` hears of days passed and days in all."""
+        first, end = self.frame.first_day, self.frame.end_day
+        while self.day < end:
+            self.step()
+            if progress is not None:
+                progress(self.day - first, end - first)
+        self.recorder.take_orders(self.orders.data[self.orders.open_rows()])
+
+    # -- what the recorder asks ---------------------------------------------------------------------------------------
+    def people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], float]:
+        """Country, third, alive, adopter and general trust of everybody, and the trust that means one."""
+        table = self.consumers
+        return table.country, table.third, self._alive, table.adopter, table.trust, FIXED
+
+    def flows_today(self) -> Flows:
+        """Today's money between groups of accounts."""
+        return Flows(*self.ledger.flows_today())
+
+    def warehouse_load(self) -> tuple[I64, I64]:
+        """Use of each warehouse in thousandths of its throughput, and orders waiting there."""
+        load = np.rint(self.fulfilment.utilisation() * PERMILLE).astype(np.int64)
+        waiting = np.array([warehouse.backlog for warehouse in self.fulfilment.warehouses], np.int64)
+        return load, waiting
+
+    def open_orders(self) -> int:
+        """Orders not final in goods and money."""
+        return self.orders.open_count
+
+    def shows_today(self) -> int:
+        """Shows that went on air today."""
+        return self._shows
+
+    def money_held_cents(self) -> int:
+        """What channels hold of buyers' money."""
+        return int(self.ledger.balance(Account.ESCROW)[:N_CHANNELS].sum())
