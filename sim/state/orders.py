@@ -34,6 +34,7 @@ U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 Whole = Any  # a whole number: int, or any integer of numpy
 Records = NDArray[Any]  # structured array of ORDER
+Record = Any  # the same, for functions that take fields of its elements
 
 NO_MODE = 0xFF  # the order has no line-haul leg yet, or none at all
 
@@ -162,7 +163,7 @@ class IllegalMoveError(RuntimeError):
 
 
 @njit(cache=True, error_model="numpy", inline="never")
-def list_if_final(data: Records, row: Whole, counts: I64, listed: I32) -> None:
+def list_if_final(data: Record, row: Whole, counts: I64, listed: I32) -> None:
     """Puts an order that is final in goods and money, with no chargeback on its way, on the list to leave the book."""
     if data[row].listed == 0 and data[row].status >= 16 and data[row].money >= 16 and data[row].posted & 64 == 0:
         data[row].listed = 1
@@ -172,7 +173,7 @@ def list_if_final(data: Records, row: Whole, counts: I64, listed: I32) -> None:
 
 @njit(cache=True, error_model="numpy")
 def move_status_one(
-    data: Records, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
+    data: Record, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
 ) -> bool:
     """Moves one order's goods to `target`; False and no change if the move is not allowed. For use inside kernels."""
     source = data[row].status
@@ -188,7 +189,7 @@ def move_status_one(
 
 @njit(cache=True, error_model="numpy")
 def move_money_one(
-    data: Records, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
+    data: Record, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
 ) -> bool:
     """Moves one order's money to `target`; False and no change if the move is not allowed. For use inside kernels."""
     source = data[row].money
