@@ -32,7 +32,7 @@ MERCHANT_COLUMNS: tuple[Column, ...] = (
     Column("seller_class", np.uint8, "index", 0, 1, "build", "small or large, see kinds.SELLER_CLASSES"),
     Column("home_warehouse", np.uint8, "index", 0, 3, "build", "warehouse in China"),
     Column("merchant_category", np.uint8, "index", 0, 7, "build", "main category"),
-    Column("merchant_size", np.float32, "share", 0, 1, "build", "share of the sales expected of all merchants"),
+    Column("merchant_size", np.float32, "share", 0, 1, "build", "weight in every country it sells to"),
     Column("reputation", np.float32, "1", 0, 1, "opinion", "public reputation"),
     Column("authenticity", np.float32, "share", 0, 1, "build", "units that are genuine"),
     Column("return_guarantee", np.uint8, "0/1", 0, 1, "build", "1: guarantees returns of its own accord"),
@@ -122,7 +122,7 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
         units=economics.by_category("units_per_order"),
         returns=economics.by_category("return_prior") * (live + (1 - live) * pricing.shelf_return_factor),
         return_usd=economics.by_country("return_usd"),
-        return_loss=pricing.return_cost_share,
+        return_loss=np.array([1.0 - economics.salvage["stocked"], 1.0 - economics.salvage["direct"]]),
         rate=np.ascontiguousarray(rate),
         discount=live * economics.live_discount + (1 - live) * economics.shelf_discount,
     )

@@ -58,7 +58,6 @@ class Pricing(Group):
     absorption: float
     least_margin: float
     origin_currency_share: float
-    return_cost_share: float
     shelf_return_factor: float
 
 

@@ -48,14 +48,13 @@ from sim.kinds import (
     N_WAREHOUSES,
     NO_SHOW,
     NO_STREAMER,
-    REGION_OF_COUNTRY,
     SELLER_CLASSES,
     SHELF,
     STREAMER_TIERS,
 )
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
-from sim.state.catalogue import Air, Catalogue
+from sim.state.catalogue import Air, Catalogue, country_demand, sales_shares
 from sim.state.ledger import Account, Ledger
 from sim.state.orders import Orders
 from sim.state.scale import Scale
@@ -155,6 +154,8 @@ class Adaptation:
         self._wanted_before = catalogue.wanted_units.copy()
         self._sold = np.zeros(shape, np.float32)
         self._booked = np.zeros(shape, np.float32)
+        self._demand = country_demand(economics, cfg.geography)
+        self._sales_share = sales_shares(catalogue, self._demand)
         self._total = self._first_demand()
         self._share = self._line_shares()
         self._seen = np.zeros(hosts, np.float32)
@@ -188,14 +189,6 @@ class Adaptation:
         real, sales = self.cfg.firms.real, self.cfg.economics.seller_sales_usd
         return sum(real[name] * sales[name] for name in SELLER_CLASSES)
 
-    def _country_sales(self) -> F64:
-        """float64[C]: share of sales expected of each country."""
-        region = np.asarray(REGION_OF_COUNTRY)
-        adopters = self.cfg.geography.adopters()
-        within = adopters / np.bincount(region, weights=adopters)[region]
-        share: F64 = self.cfg.economics.by_country("sales_by_region") * within
-        return share
-
     def _first_demand(self) -> F32:
         """float32[C, K]: units a day of the sampled world expected by country and category."""
         economics = self.cfg.economics
@@ -203,7 +196,7 @@ class Adaptation:
         mix = live * economics.by_category("live_interest") + (1 - live) * economics.by_category("shelf_interest")
         mean_price = (economics.list_price_usd() * economics.ladder("ladder_choice")).sum(axis=1)
         units = self.scale.market_amount(self._market_usd() / 365.0) * mix / mean_price
-        demand: F32 = (self._country_sales()[:, None] * units[None, :]).astype(np.float32)
+        demand: F32 = (self._demand[:, None] * units[None, :]).astype(np.float32)
         return demand
 
     def _line_shares(self) -> F32:
@@ -223,9 +216,9 @@ class Adaptation:
         weekly = np.zeros((catalogue.n_merchants, len(FIXED_COSTS)))
         for kind, name in enumerate(SELLER_CLASSES):
             members = np.flatnonzero(catalogue.seller_class == kind)
-            weights = power_each(catalogue.merchant_size[members], np.float32(policy.fixed_cost_scale)).astype(
-                np.float64
-            )
+            weights = power_each(
+                self._sales_share[members].astype(np.float32), np.float32(policy.fixed_cost_scale)
+            ).astype(np.float64)
             each = self.scale.firm_amount(1.0, name) * members.size * weights / weights.sum()
             weekly[members] = each[:, None] * costs[kind][None, :]
         return cents(weekly)
@@ -235,7 +228,7 @@ class Adaptation:
         economics, shares = self.cfg.economics, self.cfg.geography.platform_shares(self.cfg.availability)
         live = economics.live_share_of_sales
         sales = np.zeros(N_CHANNELS)
-        sales[:N_PLATFORMS] = live * (self._country_sales()[:, None] * shares).sum(axis=0)
+        sales[:N_PLATFORMS] = live * (self._demand[:, None] * shares).sum(axis=0)
         sales[SHELF] = (1 - live) * (1 - economics.brand_site_share)
         weekly = self.scale.market_amount(self._market_usd() / WEEKS_A_YEAR)
         return cents(weekly * sales * self.cfg.supply.costs.platform_fixed_share)
@@ -266,7 +259,7 @@ class Adaptation:
         write_contracts(self.streamers, catalogue, self.cfg.economics, self.agency_cuts)
         daily = self.scale.market_amount(self._market_usd() / 365.0) * 100.0
         self._working_capital: I64 = np.rint(
-            catalogue.merchant_size.astype(np.float64) * daily * self.cfg.supply.costs.merchant_cash_days
+            self._sales_share * daily * self.cfg.supply.costs.merchant_cash_days
         ).astype(np.int64)
         ledger.endow(ledger.account(Account.MERCHANT, np.arange(catalogue.n_merchants)), self._working_capital)
 

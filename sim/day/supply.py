@@ -50,7 +50,7 @@ from sim.kinds import (
     STREAMER_TIERS,
 )
 from sim.rules import Rules
-from sim.state.catalogue import POOL_SLOTS, SHOW_LIMIT, Air, Catalogue, empty_pools, open_cells
+from sim.state.catalogue import POOL_SLOTS, SHOW_LIMIT, Air, Catalogue, country_demand, empty_pools, open_cells
 from sim.state.table import Table
 
 type F32 = NDArray[np.float32]
@@ -335,14 +335,6 @@ class Supply:
         return pool, value
 
     # -- offers -----------------------------------------------------------------------------------------------------
-    def demand_by_country(self) -> F64:
-        """float64[C]: share of sales expected of each country at build."""
-        region = np.asarray(REGION_OF_COUNTRY)
-        adopters = self.cfg.geography.adopters()
-        sales = self.cfg.economics.by_country("sales_by_region")
-        share: F64 = sales * adopters / np.bincount(region, weights=adopters)[region]
-        return share
-
     def price(self, rules: Rules, day: int, origin_factor: float, lane_promise: F32) -> bool:
         """Revises prices, promises and landed prices; whether any offer changed.
 
@@ -357,7 +349,7 @@ class Supply:
             self._cost_rules, self._cost_asked = rules, asked.copy()
         first = self._basis is None
         if self._basis is None:
-            self._basis = price_basis(catalogue, self._costs, self.demand_by_country())
+            self._basis = price_basis(catalogue, self._costs, country_demand(self.cfg.economics, self.cfg.geography))
             self._sell_where_targeted()
         costs = self._costs._replace(origin_factor=float(origin_factor))
         base, margin = self._basis

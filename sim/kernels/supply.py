@@ -586,10 +586,10 @@ class CostTable(NamedTuple):
     """What a unit costs to sell, USD, float64. C countries, K categories, two seller classes.
 
     origin_factor: production cost against the base year (exchange rate of the yuan); parcel_base, parcel_kg (C,) line
-    haul of a direct parcel; last_mile (C,), last_mile_kg; pick_origin, pick (C,); bulk_kg (C,); storage_kg_day and days
-    in stock (2,: direct, stocked); interest (2,) a day; duty, vat (C, K), (C,) on bulk imports; freight_charged; cold;
-    class_freight (2,); units (K,) an order; returns (K,) share; return_usd (C,); return_loss; rate (2, C): what is
-    taken off the price on the way (commission, traffic, fees); discount: usual one.
+    haul of a direct parcel; last_mile (C,), last_mile_kg; pick_origin, pick (C,); bulk_kg (C,); storage_kg_day and
+    days in stock (2,: direct, stocked); interest (2,) a day; duty, vat (C, K), (C,) on bulk imports; freight_charged;
+    cold; class_freight (2,); units (K,) an order; returns (K,) share; return_usd (C,); return_loss (2,: stocked,
+    direct); rate (2, C): taken off the price on the way (commission, traffic, fees); discount: usual one.
     """
 
     origin_factor: float
@@ -612,7 +612,7 @@ class CostTable(NamedTuple):
     units: F64
     returns: F64
     return_usd: F64
-    return_loss: float
+    return_loss: F64
     rate: F64
     discount: float
 
@@ -657,7 +657,8 @@ def full_cost(
     delivery, billed = delivery_cost(costs, country, category, seller, weight, cold, direct)
     stock = stocking_cost(costs, country, category, seller, made, weight, cold, direct)
     back = costs.returns[category]
-    sent_back = back * (costs.return_loss * made + costs.return_usd[country] / costs.units[category])
+    lost = costs.return_loss[1 if direct != 0 else 0] * (made + stock)
+    sent_back = back * (lost + costs.return_usd[country] / costs.units[category])
     return (made + stock) * (1.0 - back) + delivery - billed + sent_back
 
 

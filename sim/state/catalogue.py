@@ -61,7 +61,7 @@ class Catalogue:
     seller_class: U8  # (m,) index in SELLER_CLASSES; build
     home_warehouse: U8  # (m,) warehouse in China that ships direct parcels and bulk, 0..3; build
     merchant_category: U8  # (m,) main category; build
-    merchant_size: F32  # (m,) share of the sales expected of all merchants at build, sums to 1; build
+    merchant_size: F32  # (m,) weight of the merchant in every country it sells to, sums to 1; build
     reputation: F32  # (m,) public reputation 0-1; opinion
     authenticity: F32  # (m,) share of units that are genuine; build
     return_guarantee: U8  # (m,) 1: guarantees returns of its own accord; build
@@ -278,6 +278,22 @@ def open_cells(geography: Geography, availability: Literal["report", "observed"]
     return cells
 
 
+def country_demand(economics: Economics, geography: Geography) -> NDArray[np.float64]:
+    """float64[C]: share of sales expected of each country at build; within a region, by adopters."""
+    region = np.asarray(REGION_OF_COUNTRY)
+    adopters = geography.adopters()
+    within = adopters / np.bincount(region, weights=adopters)[region]
+    share: NDArray[np.float64] = economics.by_country("sales_by_region") * within
+    return share
+
+
+def sales_shares(catalogue: Catalogue, demand: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64[m]: share of all sales expected of each merchant at build, given the countries' demand (C,)."""
+    weight = catalogue.merchant_size.astype(np.float64) * (catalogue.targets @ demand)
+    share: NDArray[np.float64] = weight / weight.sum()
+    return share
+
+
 def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
     """Merchants and their lines as they are on the first day; nothing is priced, stocked or promised yet.
 
@@ -311,7 +327,6 @@ def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
         place = np.argsort(np.argsort(uniform(_CATEGORY)[members], kind="stable"), kind="stable")
         steps = np.cumsum(mix) / mix.sum()
         categories[members] = np.searchsorted(steps, (place + 0.5) / members.size)
-    catalogue.merchant_size[:] = size
     catalogue.merchant_category[:] = categories
     catalogue.home_warehouse[:] = np.minimum(np.searchsorted(np.cumsum(policy.home_warehouse), uniform(_HOME)), 3)
     catalogue.reputation[:] = np.clip(
@@ -328,6 +343,10 @@ def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
     catalogue.overseas_draw[:] = uniform(_SPACE)
     catalogue.weekday[:] = (uniform(_SPACE, 1) * 7).astype(np.uint8)
     catalogue.targets[:] = _targets(firms, economics, draws, seller)
+    weight = size / (
+        catalogue.targets @ country_demand(economics, cfg.geography)
+    )  # who sells to few sells more in each
+    catalogue.merchant_size[:] = weight / weight.sum()
     joins = draws.uniform(Purpose.MERCHANT_PLATFORM, who[:, None], other=np.arange(N_PLATFORMS))
     catalogue.on_platform[:] = joins < firms.by_class(policy.platform_share)[seller][:, None]
     catalogue.on_platform[who, joins.argmin(axis=1)] = 1
