@@ -257,6 +257,41 @@ def sort_by_time(entries: I64, order: I64, spare: I64, start: int, end: int) -> 
 
 
 @njit(cache=True, error_model="numpy")
+def order_by_time(entries: I64) -> I64:
+    """Row numbers of `entries` by time: int64[n]; equal times keep their order. A radix sort by eleven bits at a time.
+
+    Few rows stay as they are: for them the sort that follows by station is faster alone.
+    """
+    count = entries.shape[0]
+    order = np.arange(count)
+    if count < 512:
+        return order
+    low = entries[0, TIME]
+    high = low
+    for row in range(count):
+        low = min(low, entries[row, TIME])
+        high = max(high, entries[row, TIME])
+    times = np.empty(count, np.int64)
+    for row in range(count):
+        times[row] = entries[row, TIME] - low
+    spare = np.empty(count, np.int64)
+    shift = 0
+    while (high - low) >> shift > 0:
+        starts = np.zeros(2049, np.int64)
+        for row in range(count):
+            starts[(times[row] >> shift & 2047) + 1] += 1
+        for digit in range(2048):
+            starts[digit + 1] += starts[digit]
+        for position in range(count):
+            digit = times[order[position]] >> shift & 2047
+            spare[starts[digit]] = order[position]
+            starts[digit] += 1
+        order, spare = spare, order
+        shift += 11
+    return order
+
+
+@njit(cache=True, error_model="numpy")
 def _after_closures(closures: I64, station: Whole, moment: Whole) -> Whole:
     """The first moment at or after `moment` at which the station is not closed; closures sorted by (station, from)."""
     opened = moment  # grows from one closure to the next
@@ -298,7 +333,9 @@ def serve(
         first[station + 1] += first[station]
     order = np.empty(fresh.shape[0], np.int64)
     spare = np.empty(fresh.shape[0], np.int64)
-    for row in range(fresh.shape[0]):
+    by_time = order_by_time(fresh)
+    for position in range(fresh.shape[0]):
+        row = by_time[position]
         station = fresh[row, PLACE] & STATION
         order[first[station]] = row
         first[station] += 1

@@ -26,7 +26,9 @@ from sim.kernels.stations import (
     TIME,
     Bank,
     Calendar,
+    order_by_time,
     serve_servers,
+    sort_by_time,
 )
 
 HOUR = 3600
@@ -61,6 +63,17 @@ def test_calendar_keeps_the_date_of_late_news() -> None:
 def test_calendar_starts_at_a_multiple_of_its_width() -> None:
     with pytest.raises(ValueError, match="multiple"):
         Calendar(10, 5)
+
+
+@pytest.mark.parametrize("count", [0, 1, 511, 512, 3_000])
+def test_sorting_by_time_and_key(count: int) -> None:
+    rng = np.random.default_rng(count)
+    entries = rng.integers(0, 1_000_000, (count, 4))
+    entries[: count // 2, TIME] = rng.integers(-5, 5, count // 2)  # ties, and times before the others
+    order = order_by_time(entries)
+    assert sorted(order.tolist()) == list(range(count))
+    sort_by_time(entries, order, np.empty(count, np.int64), 0, count)
+    assert order.tolist() == np.lexsort((entries[:, KEY], entries[:, TIME])).tolist()
 
 
 def reopening(closures: list[tuple[int, int, int]], place: int, moment: int) -> int:
