@@ -30,7 +30,7 @@ from sim.kernels.supply import (
     book_demand,
     learn_audience,
     learn_demand,
-    order_point,
+    order_points,
     power_each,
     replenish_due,
     sum_sales,
@@ -245,21 +245,24 @@ class Adaptation:
         self._choose_routes(rules, EVERYBODY, rate)
         catalogue.stocked[:] = self.abroad
         catalogue.direct[:] = catalogue.targets[catalogue.merchant] - self.abroad
-        held = np.zeros((catalogue.n_lines, N_WAREHOUSES), np.float32)
-        held[:, N_ORIGIN_WAREHOUSES:] = rate * self.abroad * np.float32(stock.first_cover_days["abroad"])
-        from_home = (rate * catalogue.direct).sum(axis=1, dtype=np.float64) * stock.first_cover_days["origin"]
-        held[np.arange(catalogue.n_lines), catalogue.home_warehouse[catalogue.merchant]] = from_home
-        for line, warehouse in zip(*np.nonzero(held), strict=True):
-            held[line, warehouse] = order_point(held[line, warehouse], np.float32(stock.service_factor))
+        daily = np.zeros((catalogue.n_lines, N_WAREHOUSES), np.float32)
+        daily[:, N_ORIGIN_WAREHOUSES:] = rate * self.abroad
+        home = catalogue.home_warehouse[catalogue.merchant]
+        daily[np.arange(catalogue.n_lines), home] = (rate * catalogue.direct).sum(axis=1, dtype=np.float64)
+        cover = np.full(N_WAREHOUSES, stock.first_cover_days["abroad"], np.float32)
+        cover[:N_ORIGIN_WAREHOUSES] = stock.first_cover_days["origin"]
+        cycle = np.array([stock.order_days[name] for name in SELLER_CLASSES], np.float32)
+        held = order_points(daily * cover, np.float32(stock.service_factor))
+        held += np.float32(0.5) * daily * cycle[catalogue.seller_class[catalogue.merchant]][:, None]
         units = np.ceil(held).astype(np.int32)
         catalogue.real[:] = units
         catalogue.shown[:] = units
         catalogue.ordered_units[:] = units
         catalogue.received_units[:] = units
         write_contracts(self.streamers, catalogue, self.cfg.economics, self.agency_cuts)
-        daily = self.scale.market_amount(self._market_usd() / 365.0) * 100.0
+        takings = self.scale.market_amount(self._market_usd() / 365.0) * 100.0
         self._working_capital: I64 = np.rint(
-            self._sales_share * daily * self.cfg.supply.costs.merchant_cash_days
+            self._sales_share * takings * self.cfg.supply.costs.merchant_cash_days
         ).astype(np.int64)
         ledger.endow(ledger.account(Account.MERCHANT, np.arange(catalogue.n_merchants)), self._working_capital)
 

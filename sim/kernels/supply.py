@@ -764,6 +764,16 @@ def order_point(mean: Float, factor: Float) -> Float:
 
 
 @njit(cache=True, error_model="numpy")
+def order_points(means: F32, factor: Float) -> F32:
+    """`order_point` of every number of a two-dimensional array."""
+    out = np.empty_like(means)
+    for row in range(means.shape[0]):
+        for column in range(means.shape[1]):
+            out[row, column] = order_point(means[row, column], factor)
+    return out
+
+
+@njit(cache=True, error_model="numpy")
 def expected_demand(prior: Float, sold: Float, memory: Float, weight: Float) -> Float:
     """Units a day expected of a line: gamma-Poisson credibility of its own discounted sales.
 
