@@ -1,0 +1,1 @@
+"""An agent-based laboratory for cross-border live commerce."""
