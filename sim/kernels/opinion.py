@@ -293,7 +293,10 @@ def record_purchases(
                     earlier[at] = max(earlier[at], when)
                     order.flags = order.flags | REPEAT
                 break
-        remember(people, person, order.merchant, BOUGHT | np.uint8(category), day, np.uint8(128))
+        remember(
+            people.memory_seller, people.memory_kind, people.memory_day, people.memory_score, person, order.merchant,
+            BOUGHT | np.uint8(category), np.uint16(day), np.uint8(128),
+        )  # fmt: skip
         if order.streamer == NOBODY:
             continue
         words = philox(order.birth, np.uint32(order.streamer), np.uint32(order.tick), SHARE, key0, key1)
