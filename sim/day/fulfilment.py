@@ -130,7 +130,7 @@ STATIONS = (N_WAREHOUSES, N_ROUTES, N_COUNTRIES, N_CARRIERS, N_WAREHOUSES)
 _COD_METHOD = PAYMENT_METHODS.index("cash_on_delivery")
 _SHIPPED, _SEIZED, _LOST, _DELIVERED = int(Event.SHIPPED), int(Event.SEIZED), int(Event.LOST), int(Event.DELIVERED)
 _REFUSED, _RESTOCKED = int(Event.REFUSED), int(Event.RESTOCKED)
-_RETURN_RECEIVED, _REFUND_DUE = int(Event.RETURN_RECEIVED), int(Event.REFUND_DUE)
+_RETURN_RECEIVED = int(Event.RETURN_RECEIVED)
 _FLAG_LATE, _FLAG_OVERSOLD = int(Flag.LATE), int(Flag.OVERSOLD)
 _AUTHORISED, _BACKORDERED = int(Status.AUTHORISED), int(Status.BACKORDERED)
 _TO_BACKORDERED, _TO_RELEASED, _TO_IN_TRANSIT = int(Status.BACKORDERED), int(Status.RELEASED), int(Status.IN_TRANSIT)
@@ -166,7 +166,7 @@ class Released:
     released: I64
     oversold: I64  # shown but not there, at the first attempt; wherever the order went then
     backordered: I64
-    cancelled: I64
+    cancelled: I64  # their money is the settlement's to give back
 
 
 @dataclass(slots=True)
@@ -211,7 +211,6 @@ def _release(
     rows: I64,
     not_before: Whole,
     cancel_before: Whole,
-    news: Whole,
     real: I32,
     inbound: I32,
     home: U8,
@@ -224,10 +223,6 @@ def _release(
     links: I32,
     buckets: I32,
     meta: I64,
-    due_entries: I64,
-    due_links: I32,
-    due_buckets: I32,
-    due_meta: I64,
     allowed: NDArray[np.bool_],
     counts: I64,
     listed: I32,
@@ -240,7 +235,6 @@ def _release(
         data: order records; rows int64[n] authorised or back-ordered orders.
         not_before: earliest second of release (start of the daypart for back-orders, 0 for new orders).
         cancel_before: back-orders authorised before this second are cancelled if there is still no stock.
-        news: second at which cancellations become known.
         real, inbound int32[lines, 24]; home uint8[merchants]; cold uint8[lines].
 
     Returns:
@@ -293,7 +287,6 @@ def _release(
                 else:
                     became[position] = 2
                     move_status_one(data, row, _TO_CANCELLED, allowed, counts, listed)
-                    put(due_entries, due_links, due_buckets, due_meta, news, _REFUND_DUE, np.int64(data[row].seq), 0)
                 continue
         direct = 1 if warehouse < N_ORIGIN_WAREHOUSES else 0
         order_key = work[order[position], KEY]
@@ -720,7 +713,7 @@ class Fulfilment:
             for calendar in (linehaul.calendar, mile.calendar, due):
                 calendar.reserve(served.shape[0])
             leave_picking(
-                served, data, self._carrier_open, self.lanes,
+                served, data, self._carrier_open, mile.closures, self.lanes,
                 *linehaul.calendar.arrays, *mile.calendar.arrays, *due.arrays,
             )  # fmt: skip
         served = linehaul.serve()
@@ -737,7 +730,7 @@ class Fulfilment:
             due.reserve(served.shape[0])
             leave_customs(
                 served, data, self._scalars, self._by_country, self._by_category, self._gamma, self._carrier_open,
-                key, self.lanes, *mile.calendar.arrays, *due.arrays,
+                mile.closures, key, self.lanes, *mile.calendar.arrays, *due.arrays,
             )  # fmt: skip
         served = mile.serve()
         if served.shape[0]:
@@ -757,7 +750,8 @@ class Fulfilment:
         """Announces a closure with hours: nothing starts at the station from second `begin` to second `until`.
 
         Stations count as in `kinds` (warehouses, countries, carriers); line-haul stations are
-        (origin * 20 + country) * 4 + mode. The queue builds and is worked off afterwards. Raises ValueError for a
+        (origin * 20 + country) * 4 + mode. The queue builds and is worked off afterwards; parcels that would be handed
+        to a closed carrier go to the country's other one if that works. Raises ValueError for a
         closure in the past, an end before the beginning, or an unknown station.
         """
         bank = self.banks[STAGES.index(stage)]
@@ -786,9 +780,9 @@ class Fulfilment:
         parts: list[tuple[I64, U8, U8]] = []
         if self._backorders.size:
             limit = begin - int(self.cfg.stock.backorder_days * DAY_SECONDS)
-            parts.append(self._allocate(self._backorders, begin, limit, daypart_end))
+            parts.append(self._allocate(self._backorders, begin, limit))
         if seqs.size:
-            parts.append(self._allocate(self.orders.row(seqs), 0, 0, daypart_end))
+            parts.append(self._allocate(self.orders.row(seqs), 0, 0))
         if parts:
             rows = np.concatenate([part[0] for part in parts])
             became = np.concatenate([part[1] for part in parts])
@@ -807,15 +801,14 @@ class Fulfilment:
             self.units[Place.UNRECORDED] += gone
         return result
 
-    def _allocate(self, rows: I64, not_before: int, cancel_before: int, news: int) -> tuple[I64, U8, U8]:
-        pick, due, orders, catalogue = self.banks[PICK].calendar, self.clock.calendar, self.orders, self.catalogue
+    def _allocate(self, rows: I64, not_before: int, cancel_before: int) -> tuple[I64, U8, U8]:
+        pick, orders, catalogue = self.banks[PICK].calendar, self.orders, self.catalogue
         pick.reserve(rows.size)
-        due.reserve(rows.size)
         result: tuple[I64, U8, U8] = _release(
-            orders.data, rows, not_before, cancel_before, news,
+            orders.data, rows, not_before, cancel_before,
             catalogue.real, self.inbound, catalogue.home_warehouse, catalogue.cold,
             self._scalars, self._by_country, self._by_route, self.draws.key,
-            *pick.arrays, *due.arrays,
+            *pick.arrays,
             ALLOWED_STATUS, orders.counts, orders.listed_rows, self.units, self.lanes,
         )  # fmt: skip
         return result

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sim.config.logistics import PARCEL_MODES
 from sim.kernels.maths import interp_quantile, lognormal
 from sim.kernels.philox import Words, philox, unit
-from sim.kernels.stations import ARRIVED, ITEM, KEY, MICRO, PLACE, STATION, TIME, Whole, put
+from sim.kernels.stations import ARRIVED, ITEM, KEY, MICRO, PLACE, STATION, TIME, Whole, after_closures, put
 from sim.kinds import DAY_SECONDS, N_COUNTRIES, N_ORIGIN_WAREHOUSES, Event, Flag
 
 type I64 = NDArray[np.int64]
@@ -184,18 +184,25 @@ def pick_mode(by_route: F32, country: Whole, cold: Whole, word: np.uint32) -> Wh
 
 
 @njit(cache=True, error_model="numpy")
-def hand_over(data: Records, item: Whole, label: Whole, carrier_open: U8) -> Whole:
-    """The booked carrier, or the country's other one, then booked, if only that is open at hand-over."""
+def works(carrier: Whole, moment: Whole, carrier_open: U8, closures: I64) -> bool:
+    """Whether a carrier takes parcels at a moment (microseconds): not suspended by the rules, not in closed hours."""
+    return bool(carrier_open[carrier] == 1 and after_closures(closures, carrier, moment) == moment)
+
+
+@njit(cache=True, error_model="numpy")
+def hand_over(data: Records, item: Whole, label: Whole, moment: Whole, carrier_open: U8, closures: I64) -> Whole:
+    """The booked carrier, or the country's other one, then booked, if only that works at hand-over."""
     carrier = carrier_of(label)
-    if carrier_open[carrier] == 0 and carrier_open[carrier ^ 1] == 1:
-        carrier = carrier ^ 1
-        data[row_of(item)].carrier = carrier
+    other = carrier ^ 1
+    if not works(carrier, moment, carrier_open, closures) and works(other, moment, carrier_open, closures):
+        data[row_of(item)].carrier = other
+        return other
     return carrier
 
 
 @njit(cache=True, error_model="numpy")
 def leave_picking(
-    served: I64, data: Records, carrier_open: U8, lanes: I64,
+    served: I64, data: Records, carrier_open: U8, closures: I64, lanes: I64,
     line_entries: I64, line_links: I32, line_buckets: I32, line_meta: I64,
     mile_entries: I64, mile_links: I32, mile_buckets: I32, mile_meta: I64,
     due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
@@ -217,7 +224,7 @@ def leave_picking(
             route = (warehouse * N_COUNTRIES + country) * N_PARCEL_MODES + mode_of(label)
             put(line_entries, line_links, line_buckets, line_meta, start, key, item, label | route)
         else:
-            carrier = hand_over(data, item, label, carrier_open)
+            carrier = hand_over(data, item, label, start, carrier_open, closures)
             label = relabel(label, carrier)
             put(mile_entries, mile_links, mile_buckets, mile_meta, start, key, item, label | carrier)
 
@@ -254,7 +261,7 @@ def leave_origin(
 @njit(cache=True, error_model="numpy")
 def leave_customs(
     served: I64, data: Records, scalars: F32, by_country: F32, by_category: F32, gamma: F32, carrier_open: U8,
-    seed: NDArray[np.uint32], lanes: I64,
+    closures: I64, seed: NDArray[np.uint32], lanes: I64,
     next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
     due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
 ) -> None:
@@ -279,7 +286,7 @@ def leave_customs(
         lane = warehouse_of(label) * N_COUNTRIES + country
         lanes[LANE_CUSTOMS, lane] += (cleared - served[position, ARRIVED]) // MICRO
         put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _CLEARED, seq_of(item), 0)
-        carrier = hand_over(data, item, label, carrier_open)
+        carrier = hand_over(data, item, label, cleared, carrier_open, closures)
         label = relabel(label, carrier)
         put(next_entries, next_links, next_buckets, next_meta, cleared, key, item, label | carrier)
 

@@ -292,7 +292,7 @@ def order_by_time(entries: I64) -> I64:
 
 
 @njit(cache=True, error_model="numpy")
-def _after_closures(closures: I64, station: Whole, moment: Whole) -> Whole:
+def after_closures(closures: I64, station: Whole, moment: Whole) -> Whole:
     """The first moment at or after `moment` at which the station is not closed; closures sorted by (station, from)."""
     opened = moment  # grows from one closure to the next
     for row in range(closures.shape[0]):
@@ -379,7 +379,7 @@ def serve(
                 if headway > 0:
                     start = state[station, PHASE] - (state[station, PHASE] - slot) // headway * headway
                 while closures.shape[0] > 0:
-                    opened = _after_closures(closures, station, start)
+                    opened = after_closures(closures, station, start)
                     if opened == start:
                         break
                     arrival = max(arrival, opened)

@@ -20,7 +20,7 @@ from sim.draws import Purpose
 from sim.kernels import lanes
 from sim.kernels.philox import unit
 from sim.kernels.stations import BACKLOG, GAP, HEADWAY, MICRO, PHASE, SLACK, WAITED
-from sim.kinds import DAY_SECONDS, MODES, N_CARRIERS, N_COUNTRIES, N_WAREHOUSES, PAYMENT_METHODS, Event, Flag, Status
+from sim.kinds import DAY_SECONDS, MODES, N_CARRIERS, N_COUNTRIES, N_WAREHOUSES, PAYMENT_METHODS, Flag, Status
 from tests.goods.world import START, GoodsWorld, groups, none
 
 DAY = DAY_SECONDS
@@ -193,9 +193,6 @@ def test_stock_is_reserved_and_oversold_orders_go_elsewhere() -> None:
     assert released.cancelled.tolist() == seqs[2:].tolist()
     flags = world.orders.flags[world.orders.row(seqs)] & Flag.OVERSOLD
     assert (flags > 0).tolist() == [False, True, True]
-    end = world.clock.now + world.clock.daypart_seconds
-    events = world.clock.advance_to(end)
-    assert events.order[events.kind == Event.REFUND_DUE].tolist() == seqs[2:].tolist()
     assert world.shop.real[0, [0, 4 + US]].tolist() == [0, 1]
     world.goods.check(recount=True)
 
@@ -350,6 +347,22 @@ def test_a_suspended_carrier_hands_over_to_the_other_and_keeps_what_it_has() -> 
     for _ in range(6 * 40):
         world.step(none())
     assert world.goods.banks[LAST_MILE].state[0, BACKLOG] == 0
+    world.goods.check(recount=True)
+
+
+def test_hours_of_closure_send_parcels_to_the_other_carrier() -> None:
+    world = GoodsWorld.make(100_000)
+    world.goods.close("last_mile", 0, START + DAY, START + 3 * DAY)
+    seqs = one(world, 400)
+    world.step(seqs)
+    wait_until(world, 40)
+    rows = world.orders.row(seqs)
+    shipped = world.orders.shipped[rows]
+    closed = (shipped >= START + DAY) & (shipped < START + 3 * DAY)
+    carrier = world.orders.carrier[rows]
+    assert closed.sum() > 20
+    assert set(carrier[closed].tolist()) == {1}
+    assert set(carrier[~closed].tolist()) == {0, 1}
     world.goods.check(recount=True)
 
 
