@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim import provenance
 from sim.config import RunConfig, load
@@ -167,8 +167,7 @@ def _write_run_json(path: Path, cfg: RunConfig, me: Identity, facts: dict[str, A
 # ---- many runs ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One run of a set: its configuration and its folder."""
 
     cfg: RunConfig
@@ -179,11 +178,14 @@ SetProgress = Callable[[int, int, int, int], None]
 """Called with days simulated so far, days in all, runs finished, runs in all."""
 
 
-def run_many(jobs: Sequence[Job], workers: int = 0, progress: SetProgress | None = None) -> list[Outcome]:
-    """Run every job, each in one process with one thread; outcomes in the order of the jobs.
+def run_many(
+    runs: Sequence[tuple[RunConfig, Path]], workers: int = 0, progress: SetProgress | None = None
+) -> list[Outcome]:
+    """Run every job (`Job`, or a plain pair), each in one process with one thread; outcomes in the order of the jobs.
 
     A job that raises or whose process dies has its `error` set and leaves the others alone. `workers` 0: one a core.
     """
+    jobs = [Job(*run) for run in runs]
     report = progress or (lambda done, days, finished, runs: None)
     days_all = sum(job.cfg.days + job.cfg.warmup_days for job in jobs)
     outcomes: list[Outcome | None] = [None] * len(jobs)
