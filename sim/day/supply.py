@@ -64,6 +64,7 @@ WEEK_DAYS = 7.0
 RAMADAN_REFERENCE = 35  # the same weekday five weeks before is never a fasting day when today is one
 LEAST_HEARD = 1e-4
 BITS = (1 << np.arange(N_COUNTRIES)).astype(np.uint32)
+UNPRICED = 255
 TRUE_VALUE = 1000  # declared value, permille of the goods price
 
 
@@ -195,7 +196,8 @@ class Supply:
         self._asked: F32 = np.zeros(0, np.float32)
         self._pools = empty_pools()
         self._priced_rules: Rules | None = None
-        self._priced_direct = np.full_like(catalogue.direct, 255)
+        self._priced_direct = np.full_like(catalogue.direct, UNPRICED)
+        self._first_day = -1
         self._basis: tuple[F32, F32] | None = None
         self._costs: CostTable | None = None
         self._cost_rules: Rules | None = None
@@ -340,17 +342,18 @@ class Supply:
 
         `origin_factor`: price of the yuan in dollars against the base year (raises production cost); `lane_promise`
         float32[2, C]: days promised from a local warehouse (row 0) and from China (row 1). Merchants revise on their
-        weekday, all of them on the first call, whose costs are the basis from which later ones count.
+        weekday, all of them on the first day, whose costs are the basis from which later ones count.
         """
         catalogue, pricing = self.catalogue, self.cfg.supply.pricing
         asked = catalogue.commission_asked
         if self._costs is None or rules is not self._cost_rules or not np.array_equal(asked, self._cost_asked):
             self._costs = cost_table(self.cfg, asked, rules, 1.0)
             self._cost_rules, self._cost_asked = rules, asked.copy()
-        first = self._basis is None
-        if self._basis is None:
-            self._basis = price_basis(catalogue, self._costs, country_demand(self.cfg.economics, self.cfg.geography))
+        first = self._basis is None or day == self._first_day
+        if self._basis is None or first:  # on the first day again when routes have been chosen
+            self._first_day = day
             self._sell_where_targeted()
+            self._basis = price_basis(catalogue, self._costs, country_demand(self.cfg.economics, self.cfg.geography))
         costs = self._costs._replace(origin_factor=float(origin_factor))
         base, margin = self._basis
         changed = reprice(
