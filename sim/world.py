@@ -54,6 +54,7 @@ from sim.state.table import FIXED
 
 I64 = NDArray[np.int64]
 PERMILLE = 1000
+SMALL_WORLD = 100_000
 
 
 class World(mesa.Model):
@@ -72,7 +73,9 @@ class World(mesa.Model):
         self.interventions = self.frame.book
         self.day = self.frame.first_day
         self.rules: Rules = self.interventions.rules_on(self.day)
-        threads = numba.get_num_threads()
+        # below this many people two threads wait for each other longer than they work
+        threads = 1 if cfg.population.consumers < SMALL_WORLD else numba.get_num_threads()
+        numba.set_num_threads(threads)
         self._build_firms()
         self._build_lanes()
         self._build_people(threads)

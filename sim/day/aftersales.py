@@ -60,9 +60,7 @@ class Aftersales:
                 Measure.SATISFACTION_PPM, day, cell, (judged.satisfaction * SATISFACTION_UNITS).astype(np.int64)
             )
             tally.add(Measure.SURPLUS_REALISED_MC, cell, -judged.realised_loss)
-        return Verdicts(
-            delivered, judged.time, judged.satisfaction, judged.returns, judged.disputes, judged.complains
-        )
+        return Verdicts(delivered, judged.time, judged.satisfaction, judged.returns, judged.disputes, judged.complains)
 
     @staticmethod
     def write_off(failed: NDArray[np.int64], orders: Orders, tally: Tally) -> None:

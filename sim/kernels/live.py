@@ -290,22 +290,23 @@ def remember(
     day: np.uint16,
     score: np.uint8,
 ) -> None:
-    """Writes a seller into memory: over the same entry, else an empty place, else the oldest.
+    """Writes a seller into memory.
 
-    Awareness (kind below `BOUGHT`) never overwrites the memory of a purchase from the same seller.
+    A purchase goes over the same seller and category, else over the oldest of the first three places. Awareness (kind
+    below `BOUGHT`) keeps the day on which the seller was first met, uses the last place and never overwrites a purchase.
     """
-    place = -1
-    oldest = 0
+    place = N_MEMORY - 1 if kind < BOUGHT else 0
     for candidate in range(N_MEMORY):
         if memory_seller[row, candidate] == merchant and (memory_kind[row, candidate] & KIND) == (kind & KIND):
-            if memory_kind[row, candidate] >= BOUGHT and kind < BOUGHT:
+            if kind < BOUGHT:
+                if memory_kind[row, candidate] < BOUGHT and score > memory_score[row, candidate]:
+                    memory_score[row, candidate] = score
                 return
+            if memory_kind[row, candidate] >= BOUGHT:
+                place = candidate
+                break
+        if kind >= BOUGHT and candidate < N_MEMORY - 1 and memory_day[row, candidate] < memory_day[row, place]:
             place = candidate
-            break
-        if memory_day[row, candidate] < memory_day[row, oldest]:
-            oldest = candidate
-    if place < 0:
-        place = oldest
     memory_seller[row, place] = merchant
     memory_kind[row, place] = kind
     memory_day[row, place] = day

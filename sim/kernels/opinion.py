@@ -178,7 +178,7 @@ def judge_one(
     order.flags = flags
 
     people.trust[person] = experienced(param, people.trust[person], satisfaction)
-    slot = platform_slot(setting, country, int(order.channel)) if order.channel < 8 else N_PLATFORM_SLOTS
+    slot = platform_slot(setting.platform_slots, country, int(order.channel)) if order.channel < 8 else N_PLATFORM_SLOTS
     if slot >= 0:
         people.channel_trust[person, slot] = experienced(param, people.channel_trust[person, slot], satisfaction)
     for place in range(N_FOLLOWS):
