@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from sim.kernels.behaviour import clip_unit, freshness, need_level, opening_chance, searching_chance
@@ -35,13 +35,14 @@ from sim.kernels.live import (
     draw_units,
 )
 from sim.kernels.maths import ONE, ZERO, bits_float, float_bits, sigmoid
+from sim.kernels.threads import on_threads
 
 SLACK = np.float32(1e-4)  # far above the rounding of a chance
 
 type Float = np.float32
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def mark_possible(
     taste: Floats,
     adopter: NDArray[np.uint8],
@@ -61,7 +62,7 @@ def mark_possible(
         possible[at] = np.uint8(live | (shelf_draw[at] < shelf_bound))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def strongest_needs(
     listed: Rows,
     day: np.int32,
@@ -97,7 +98,7 @@ def daypart_of(availability: Floats, country: int, u: Float) -> int:
     return N_DAYPARTS - 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def open_live(
     param: Any,
     listed: Rows,
@@ -138,7 +139,7 @@ def open_live(
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def open_shelf(
     param: Any,
     listed: Rows,
@@ -173,7 +174,7 @@ def open_shelf(
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def group_by_daypart(
     rows: Rows, dayparts: NDArray[np.uint8], found: int, low: int, order: Rows, bounds: NDArray[np.int64]
 ) -> None:
@@ -194,7 +195,7 @@ def group_by_daypart(
     bounds[0] = low
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def best_subsidies(platform_slots: NDArray[np.uint8], subsidy_usd: Floats) -> Floats:
     """Greatest subsidy among the platforms on offer in each country, USD, (C,)."""
     best = np.zeros(platform_slots.shape[0], np.float32)
@@ -206,7 +207,7 @@ def best_subsidies(platform_slots: NDArray[np.uint8], subsidy_usd: Floats) -> Fl
     return best
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def open_block(
     param: Any,
     people: People,
@@ -274,9 +275,37 @@ def open_block(
     group_by_daypart(rows, marks, found, low, order[1], bounds[1])
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def open_everybody(
+@njit(cache=True, error_model="numpy", nogil=True)
+def open_blocks(
+    thread: int,
+    threads: int,
     param: Any,
+    people: People,
+    setting: Setting,
+    on_air: NDArray[np.uint8],
+    day: int,
+    key0: np.uint32,
+    key1: np.uint32,
+    chunk: int,
+    order: Rows,
+    bounds: NDArray[np.int64],
+    floats: Floats,
+    listed: Rows,
+    marks: NDArray[np.uint8],
+) -> None:
+    """One thread's share of `open_everybody`."""
+    size = people.birth.size
+    blocks = (size + chunk - 1) // chunk
+    best_subsidy = best_subsidies(setting.platform_slots, setting.subsidy_usd)
+    for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
+        open_block(
+            param[0], people, setting, on_air, best_subsidy, day, key0, key1, block * chunk, min(size, (block + 1) * chunk),
+            order, bounds[:, block], floats[thread], listed[thread], marks[thread],
+        )  # fmt: skip
+
+
+def open_everybody(
+    param: NDArray[Any],
     people: People,
     setting: Setting,
     on_air: NDArray[np.uint8],
@@ -298,12 +327,6 @@ def open_everybody(
     bounds: (2, blocks, 7) where each daypart's group begins and the last one ends.
     Scratch: floats (threads, 5, >= chunk), listed (threads, 2, >= chunk), marks (threads, >= chunk).
     """
-    size = people.birth.size
-    blocks = (size + chunk - 1) // chunk
-    best_subsidy = best_subsidies(setting.platform_slots, setting.subsidy_usd)
-    for thread in prange(threads):
-        for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
-            open_block(
-                param[0], people, setting, on_air, best_subsidy, day, key0, key1, block * chunk,
-                min(size, (block + 1) * chunk), order, bounds[:, block], floats[thread], listed[thread], marks[thread],
-            )  # fmt: skip
+    on_threads(
+        threads, open_blocks, param, people, setting, on_air, day, key0, key1, chunk, order, bounds, floats, listed, marks
+    )

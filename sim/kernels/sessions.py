@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from sim.kernels.behaviour import (
@@ -59,7 +59,6 @@ from sim.kernels.live import (
     N_RECOMMENDED,
     N_RESULTS,
     N_SLOTS,
-    N_SPOKEN,
     N_TIERS,
     NEVER,
     NOBODY,
@@ -97,10 +96,13 @@ from sim.kernels.live import (
     remembered,
 )
 from sim.kernels.maths import HALF, ONE, ZERO, gumbel, sigmoid
+from sim.kernels.threads import fetch, on_threads
 
 MOST_CANDIDATES = N_FOLLOWS + 1 + N_RECOMMENDED
 LIVE, SEARCH = 0, 1
-N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 3, 19, 11, 3
+N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 2, 18, 12, 2
+NO_ROOM = np.uint32(0xFFFFFFFF)
+WEAKER = np.int32(-1)  # an empty place gives way before any bond
 GUARANTEED, DISCLOSED, TRIED_ON, TRACED = np.uint16(16), np.uint16(128), np.uint16(4096), np.uint16(8192)
 SHELF_CHANNEL, BRAND_SITE = 8, 9
 N_CHANNELS, N_THIRDS = 10, 3
@@ -113,10 +115,10 @@ type Words = NDArray[np.uint16]
 class Scratch(NamedTuple):
     """Working memory, one plane per thread; `width` is at least the number of sessions of a block in a daypart."""
 
-    units: NDArray[np.float32]  # (T, 3, 4, width)
-    floats: NDArray[np.float32]  # (T, 19, width)
-    places: NDArray[np.uint32]  # (T, 11, width)
-    shows: NDArray[np.uint16]  # (T, 3, width)
+    units: NDArray[np.float32]  # (T, 2, 4, width)
+    floats: NDArray[np.float32]  # (T, 18, width)
+    places: NDArray[np.uint32]  # (T, 12, width)
+    shows: NDArray[np.uint16]  # (T, 2, width)
     followed: NDArray[np.uint16]  # (T, width, 7)
     by_category: NDArray[np.float32]  # (T, 2, width, 8)
     by_tier: NDArray[np.float32]  # (T, 3, width, 4)
@@ -143,14 +145,14 @@ def make_scratch(threads: int, width: int) -> Scratch:
 # Arithmetic phases: contiguous scratch in, contiguous scratch out, so that they vectorise.
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def to_gumbel(units: Floats) -> None:
     """Uniforms to standard Gumbel noise in place."""
     for at in range(units.size):
         units[at] = gumbel(units[at])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def draw_noise(
     birth: Rows, other: np.uint32, tick: np.uint32, purpose: np.uint32, key0: np.uint32, key1: np.uint32, noise: Floats
 ) -> None:
@@ -159,7 +161,7 @@ def draw_noise(
         noise[at] = noise_of(birth[at], other, tick, purpose, key0, key1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def draw_pair_noise(
     birth: Rows, other: Rows, tick: np.uint32, purpose: np.uint32, key0: np.uint32, key1: np.uint32, noise: Floats
 ) -> None:
@@ -168,35 +170,35 @@ def draw_pair_noise(
         noise[at] = noise_of(birth[at], other[at], tick, purpose, key0, key1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def draw_tastes(birth: Rows, host: Rows, key0: np.uint32, key1: np.uint32, taste: Floats) -> None:
     """Lasting taste of each pair of a person and a host."""
     for at in range(birth.size):
         taste[at] = host_taste(birth[at], host[at], key0, key1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def draw_fits(birth: Rows, line: Rows, key0: np.uint32, key1: np.uint32, fit: Floats) -> None:
     """How each line fits its person."""
     for at in range(birth.size):
         fit[at] = fit_of(birth[at], line[at], key0, key1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def measure_stays(units: Floats, log_scale: Floats, shape: Float, longest: Float, minutes: Floats) -> None:
     """Minutes of each visit."""
     for at in range(log_scale.size):
         minutes[at] = stay_minutes(units[at], log_scale[at], shape, longest)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def close_nests(shared: Floats, best: Floats, weights: Floats, spread: Float, nest: Floats) -> None:
     """Utility of buying of each visit; `NEVER` or nearly so where no tier can be bought."""
     for at in range(shared.size):
         nest[at] = nest_utility(shared[at], best[at], weights[at], spread)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def weigh_nests(nest: Floats, alpha: Floats, chance: Floats, surplus: Floats) -> None:
     """Chance to buy and expected surplus (USD) of each visit."""
     for at in range(nest.size):
@@ -207,7 +209,76 @@ def weigh_nests(nest: Floats, alpha: Floats, chance: Floats, surplus: Floats) ->
 # Gathering phases: one list, many columns.
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def list_hosts(show_of_host: Words, platform_of: Bytes, host_of: Words) -> tuple[Words, Bytes, Rows]:
+    """The daypart's tables with one place more at the end, for "no host" and "no show": reading that takes no question.
+
+    Returns the show of each host (65535 at the end), the platform of each show (255 at the end) and its host (0 there).
+    """
+    hosts, shows = show_of_host.size, platform_of.size
+    show_by_host = np.empty(hosts + 1, np.uint16)
+    platform_by_show = np.empty(shows + 1, np.uint8)
+    host_by_show = np.empty(shows + 1, np.uint32)
+    for host in range(hosts):
+        show_by_host[host] = show_of_host[host]
+    for show in range(shows):
+        platform_by_show[show] = platform_of[show]
+        host_by_show[show] = host_of[show]
+    show_by_host[hosts] = NOBODY
+    platform_by_show[shows] = CLOSED
+    host_by_show[shows] = 0
+    return show_by_host, platform_by_show, host_by_show
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def fetch_viewers(rows: Rows, people: People) -> None:
+    """Asks for the columns that live sessions read, before anybody waits for them."""
+    for at in range(rows.size):
+        row = rows[at]
+        fetch(people.birth, row)
+        fetch(people.interests, row)
+        fetch(people.need_day, row)
+        fetch(people.budget_cents, row)
+        fetch(people.spent_cents, row)
+        fetch(people.spent_day, row)
+        fetch(people.follows, row)
+        fetch(people.bonds, row)
+        fetch(people.habit, row)
+        fetch(people.channel_trust, row)
+        fetch(people.languages, row)
+        fetch(people.proficiency, row)
+        fetch(people.money_weight, row)
+        fetch(people.delay_weight, row)
+        fetch(people.trust, row)
+        fetch(people.shared_host, row)
+        fetch(people.memory_seller, row)
+        fetch(people.memory_kind, row)
+        fetch(people.memory_day, row)
+        fetch(people.memory_score, row)
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def fetch_searchers(rows: Rows, people: People) -> None:
+    """Asks for the columns that searches read, before anybody waits for them."""
+    for at in range(rows.size):
+        row = rows[at]
+        fetch(people.birth, row)
+        fetch(people.interests, row)
+        fetch(people.need_day, row)
+        fetch(people.budget_cents, row)
+        fetch(people.spent_cents, row)
+        fetch(people.spent_day, row)
+        fetch(people.channel_trust, row)
+        fetch(people.money_weight, row)
+        fetch(people.delay_weight, row)
+        fetch(people.trust, row)
+        fetch(people.memory_seller, row)
+        fetch(people.memory_kind, row)
+        fetch(people.memory_day, row)
+        fetch(people.memory_score, row)
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def meet(
     rows: Rows,
     day: int,
@@ -217,21 +288,22 @@ def meet(
     need_day: Words,
     need_rate: Floats,
     birth: Rows,
+    home: Rows,
     interest: Floats,
     need: Floats,
 ) -> None:
-    """Who they are, their interests and their needs today; interest, need: (n, 8) in [0, 1]."""
+    """Who they are, where they live, their interests and their needs today; interest, need: (n, 8) in [0, 1]."""
     for at in range(rows.size):
         row = rows[at]
         birth[at] = birth_of[row]
-        home = country[row]
+        home[at] = country[row]
         for category in range(N_CATEGORIES):
             interest[at, category] = np.float32(interests[row, category]) * BYTE
             days = np.float32(np.int32(day) - np.int32(need_day[row, category]))
-            need[at, category] = need_level(days, need_rate[home, category])
+            need[at, category] = need_level(days, need_rate[home[at], category])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def count_money(
     param: Any,
     rows: Rows,
@@ -250,7 +322,7 @@ def count_money(
         liquid[at] = left_to_spend(param, np.float32(budget_cents[row]), spent_cents[row], days) * liquidity[country[row]]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def turn_to_category(interest: Floats, need: Floats, units: Floats, focus: Rows) -> None:
     """Category each session turns to, drawn in proportion to `focus_weight`."""
     for at in range(units.size):
@@ -265,14 +337,20 @@ def turn_to_category(interest: Floats, need: Floats, units: Floats, focus: Rows)
         focus[at] = chosen
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def choose_platforms(
     param: Any,
     rows: Rows,
-    people: People,
-    setting: Setting,
-    platform_of: Bytes,
-    show_of_host: Words,
+    home_of: Rows,
+    follows: Words,
+    bonds: Words,
+    shared_host: Words,
+    habit: Bytes,
+    channel_trust: Words,
+    slots: Bytes,
+    expected: Floats,
+    show_by_host: Words,
+    platform_by_show: Bytes,
     noise: Floats,
     platform: Rows,
     slot_of: Rows,
@@ -283,27 +361,27 @@ def choose_platforms(
     Fills followed (n, 7) with the shows on air of the six followed hosts and of the host whose room a friend shared. Noise
     is Gumbel, (4, n).
     """
-    country, follows, bonds, shared_host = people.country, people.follows, people.bonds, people.shared_host
-    habit, channel_trust = people.habit, people.channel_trust
-    slots, expected = setting.platform_slots, setting.expected_by_platform
-    bond = np.zeros(N_PLATFORM_SLOTS, np.float32)
+    nobody = np.uint32(show_by_host.size - 1)
+    no_show = np.uint32(platform_by_show.size - 1)
+    nowhere = np.uint32(N_PLATFORM_SLOTS)
+    bond = np.zeros(N_PLATFORM_SLOTS + 1, np.float32)  # the last place takes bonds with hosts who are not on air here
     for at in range(rows.size):
         row = rows[at]
-        home = int(country[row])
+        home = home_of[at]
         bond[:] = ZERO
         for place in range(N_FOLLOWS):
-            host = follows[row, place]
-            show = NOBODY if host == NOBODY else show_of_host[host]
+            show = show_by_host[min(np.uint32(follows[row, place]), nobody)]
             followed[at, place] = show
-            if show != NOBODY:
-                for slot in range(N_PLATFORM_SLOTS):
-                    if slots[home, slot] == platform_of[show]:
-                        bond[slot] += np.float32(bonds[row, place]) * WORD
-        host = shared_host[row]
-        followed[at, N_FOLLOWS] = NOBODY if host == NOBODY else show_of_host[host]
+            where = platform_by_show[min(np.uint32(show), no_show)]
+            there = nowhere
+            for slot in range(N_PLATFORM_SLOTS):
+                there = np.uint32(slot) if slots[home, slot] == where else there
+            there = nowhere if where == CLOSED else there
+            bond[there] += np.float32(bonds[row, place]) * WORD
+        followed[at, N_FOLLOWS] = show_by_host[min(np.uint32(shared_host[row]), nobody)]
         best = NEVER
-        chosen = int(CLOSED)
-        place = 0
+        chosen = np.uint32(CLOSED)
+        best_slot = np.uint32(0)
         for slot in range(N_PLATFORM_SLOTS):
             offered = slots[home, slot]
             if offered == CLOSED:
@@ -318,20 +396,19 @@ def choose_platforms(
                 )
                 + noise[slot, at]
             )
-            if value > best:
-                best = value
-                chosen = int(offered)
-                place = slot
+            better = value > best
+            best = value if better else best
+            chosen = np.uint32(offered) if better else chosen
+            best_slot = np.uint32(slot) if better else best_slot
         platform[at] = chosen
-        slot_of[at] = place
+        slot_of[at] = best_slot
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def list_candidates(
     visits: Rows,
-    rows: Rows,
     birth: Rows,
-    country: Bytes,
+    home_of: Rows,
     platform: Rows,
     focus: Rows,
     followed: Words,
@@ -339,8 +416,8 @@ def list_candidates(
     before: Words,
     slots: Floats,
     pool: Words,
-    platform_of: Bytes,
-    host_of: Words,
+    platform_by_show: Bytes,
+    host_by_show: Rows,
     ends: Rows,
     pair_show: Rows,
     pair_birth: Rows,
@@ -349,42 +426,56 @@ def list_candidates(
     """Rooms each visitor considers: followed hosts on air, the room a friend shared, and keyed recommendation slots.
 
     Rooms on another platform or visited in this session are left out. `ends[v]` is where the candidates of visit v end.
-    Returns the number of pairs.
+    Every candidate is written, and written over by the next if it is left out: who is left out cannot be foreseen, and a
+    wrongly foreseen branch costs more than writing. Returns the number of pairs.
     """
-    pairs = 0
+    no_show = np.uint32(platform_by_show.size - 1)
+    pairs = np.uint32(0)
     for at in range(visits.size):
         session = visits[at]
         here = platform[session]
-        entries = pool[country[rows[session]], here, focus[session]]
-        for place in range(MOST_CANDIDATES):
-            if place <= N_FOLLOWS:
-                show = followed[session, place]
-            else:
-                show = entries[np.uint32(slots[place - N_FOLLOWS - 1, at] * N_SLOTS)]
-            if show == NOBODY or show == seen[session] or show == before[session] or platform_of[show] != here:
-                continue
+        entries = pool[home_of[session], here, focus[session]]
+        first, second = seen[session], before[session]
+        who = birth[session]
+        for place in range(N_FOLLOWS + 1):
+            show = followed[session, place]
+            kept = (platform_by_show[min(np.uint32(show), no_show)] == here) & (show != first) & (show != second)
             pair_show[pairs] = show
-            pair_birth[pairs] = birth[session]
-            pair_host[pairs] = host_of[show]
-            pairs += 1
+            pair_birth[pairs] = who
+            pair_host[pairs] = host_by_show[min(np.uint32(show), no_show)]
+            pairs += np.uint32(kept)
+        for draw in range(N_RECOMMENDED):
+            show = entries[np.uint32(slots[draw, at] * N_SLOTS)]
+            kept = (platform_by_show[min(np.uint32(show), no_show)] == here) & (show != first) & (show != second)
+            pair_show[pairs] = show
+            pair_birth[pairs] = who
+            pair_host[pairs] = host_by_show[min(np.uint32(show), no_show)]
+            pairs += np.uint32(kept)
         ends[at] = pairs
     return pairs
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def choose_rooms(
     param: Any,
     visits: Rows,
     rows: Rows,
     birth: Rows,
-    people: People,
-    rooms: Rooms,
+    home_of: Rows,
+    languages: Bytes,
+    proficiency: Bytes,
+    bonds: Words,
+    shared_host: Words,
+    category_of: Bytes,
+    base: Floats,
+    comprehension: Floats,
     interest: Floats,
     need: Floats,
     followed: Words,
     outside: Floats,
     ends: Rows,
     pair_show: Rows,
+    pair_host: Rows,
     taste: Floats,
     noise: Floats,
     seen: Words,
@@ -400,35 +491,42 @@ def choose_rooms(
 
     Understanding is the best over the languages a viewer knows, and `spoken` that language.
     """
-    country, languages, proficiency = people.country, people.languages, people.proficiency
-    bonds, shared_host = people.bonds, people.shared_host
-    host_of, category_of, base, comprehension = rooms.host, rooms.category, rooms.base, rooms.comprehension
     remaining = 0
     pair = np.uint32(0)
+    bond_at = np.zeros(N_FOLLOWS + 1, np.float32)  # the last place is for hosts not followed
     for at in range(visits.size):
         session = visits[at]
         row = rows[session]
-        home = country[row]
+        home = home_of[session]
+        shared = np.uint32(shared_host[row])
+        tongue0, tongue1, tongue2 = languages[row, 0], languages[row, 1], languages[row, 2]
+        skill0 = np.float32(proficiency[row, 0]) * BYTE
+        skill1 = np.float32(proficiency[row, 1]) * BYTE
+        skill2 = np.float32(proficiency[row, 2]) * BYTE
+        for place in range(N_FOLLOWS):
+            bond_at[place] = np.float32(bonds[row, place]) * WORD
         best = param.room_outside + outside[at]
-        chosen = -1
+        chosen = NO_ROOM
+        best_host = np.uint32(0)
         best_bond = ZERO
         best_understood = ZERO
-        best_spoken = languages[row, 0]
+        best_spoken = tongue0
         while pair < ends[at]:
             show = pair_show[pair]
+            host = pair_host[pair]
             category = category_of[show]
-            clear = ZERO
-            tongue = languages[row, 0]
-            for place in range(N_SPOKEN):
-                value = np.float32(proficiency[row, place]) * BYTE * comprehension[show, languages[row, place]]
-                if value > clear:
-                    clear = value
-                    tongue = languages[row, place]
-            bond = ZERO
-            for place in range(N_FOLLOWS):
-                if followed[session, place] == show:
-                    bond = np.float32(bonds[row, place]) * WORD
-                    break
+            clear = skill0 * comprehension[show, tongue0]
+            tongue = tongue0
+            clear1 = skill1 * comprehension[show, tongue1]
+            tongue = tongue1 if clear1 > clear else tongue
+            clear = clear1 if clear1 > clear else clear
+            clear2 = skill2 * comprehension[show, tongue2]
+            tongue = tongue2 if clear2 > clear else tongue
+            clear = clear2 if clear2 > clear else clear
+            place = np.uint32(N_FOLLOWS)
+            for follow in range(N_FOLLOWS - 1, -1, -1):
+                place = np.uint32(follow) if followed[session, follow] == show else place
+            bond = bond_at[place]
             value = (
                 room_utility(
                     param,
@@ -437,25 +535,26 @@ def choose_rooms(
                     need[session, category],
                     bond,
                     clear,
-                    ONE if shared_host[row] == host_of[show] else ZERO,
+                    ONE if shared == host else ZERO,
                     taste[pair],
                 )
                 + noise[pair]
             )
-            if value > best:
-                best = value
-                chosen = int(show)
-                best_bond = bond
-                best_understood = clear
-                best_spoken = tongue
+            better = value > best
+            best = value if better else best
+            chosen = show if better else chosen
+            best_host = host if better else best_host
+            best_bond = bond if better else best_bond
+            best_understood = clear if better else best_understood
+            best_spoken = tongue if better else best_spoken
             pair += np.uint32(1)
-        if chosen >= 0:
+        if chosen != NO_ROOM:
             before[session] = seen[session]
             seen[session] = chosen
             visits[remaining] = session
             chosen_show[remaining] = chosen
             visit_birth[remaining] = birth[session]
-            visit_host[remaining] = host_of[chosen]
+            visit_host[remaining] = best_host
             understood[remaining] = best_understood
             bond_there[remaining] = best_bond
             spoken[remaining] = best_spoken
@@ -463,27 +562,28 @@ def choose_rooms(
     return remaining
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def scale_stays(
     param: Any,
     visits: Rows,
-    rows: Rows,
-    country: Bytes,
+    home_of: Rows,
     chosen_show: Rows,
     understood: Floats,
     bond: Floats,
     interest: Floats,
     stutter: Floats,
     interaction: Floats,
-    rooms: Rooms,
+    culture: Floats,
+    skill: Floats,
+    lively: Floats,
+    category_of: Bytes,
     log_scale: Floats,
 ) -> None:
     """Log scale of the minutes of each visit."""
-    culture, skill, lively, category_of = rooms.culture, rooms.skill, rooms.lively, rooms.category
     for at in range(visits.size):
         session = visits[at]
         show = chosen_show[at]
-        home = country[rows[session]]
+        home = home_of[session]
         log_scale[at] = stay_log_scale(
             param,
             understood[at],
@@ -496,14 +596,20 @@ def scale_stays(
         )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def watch(
     param: Any,
     visits: Rows,
     rows: Rows,
-    people: People,
-    setting: Setting,
-    rooms: Rooms,
+    home_of: Rows,
+    trust_of: Words,
+    stutter: Floats,
+    interaction: Floats,
+    impulse_of: Floats,
+    lineup: Words,
+    lively_of: Floats,
+    disclosed: Floats,
+    discount: Floats,
     category_of: Bytes,
     tryon: Bytes,
     chosen_show: Rows,
@@ -522,39 +628,47 @@ def watch(
 
     Of the lines shown while the viewer was there, the one that meets the strongest need holds the eye.
     """
-    country, trust_of = people.country, people.trust
-    stutter, interaction, impulse_of = setting.stutter, setting.interaction, setting.impulse
-    lineup, lively_of, disclosed, discount = rooms.lineup, rooms.lively, rooms.disclosed, rooms.discount
     for at in range(visits.size):
         session = visits[at]
-        row = rows[session]
-        home = country[row]
+        home = home_of[session]
         show = chosen_show[at]
         shown = min(1 + int(minutes[at] / param.watching_minutes_per_line), LINEUP)
         first = int(first_line[at] * np.float32(LINEUP))
         held = lineup[show, first]
         strongest = -ONE
-        for step in range(shown):
+        for step in range(LINEUP):
             candidate = lineup[show, (first + step) & (LINEUP - 1)]
             kind = category_of[candidate]
             pull = interest[session, kind] * need[session, kind]
-            if pull > strongest:
-                strongest = pull
-                held = candidate
+            better = (step < shown) & (pull > strongest)
+            strongest = pull if better else strongest
+            held = candidate if better else held
         line[at] = held
         lively = lively_of[show] * interaction[home]
         known[at] = information(param, minutes[at], understood[at], stutter[home], lively, np.float32(tryon[held]))
-        trust = np.float32(trust_of[row]) * WORD
+        trust = np.float32(trust_of[rows[session]]) * WORD
         belief[at] = claims_weight(param, clip_unit(trust + bond[at] * (ONE - trust)), disclosed[show])
         passing[at] = impulse(param, minutes[at], clip_unit(lively), discount[show], impulse_of[category_of[held]])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def fetch_offers(visits: Rows, home_of: Rows, line: Rows, offers: Offers) -> None:
+    """Asks for what the lines cost and promise where their viewers live."""
+    for at in range(visits.size):
+        home = home_of[visits[at]]
+        fetch(offers.landed_cents[line[at]], home)
+        fetch(offers.remembered_usd[line[at]], home)
+        fetch(offers.promised_days[line[at]], home)
+        fetch(offers.discounted_share[line[at]], home)
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def weigh(
     param: Any,
-    live: bool,
+    kind: np.uint8,
     visits: Rows,
     rows: Rows,
+    home_of: Rows,
     people: People,
     setting: Setting,
     offers: Offers,
@@ -586,7 +700,7 @@ def weigh(
     quality, price shown (USD) and weight within the nest (0 where not to be had). On a shelf there is no show:
     `belief_of`, `passing_of` and `bond_of` are not read.
     """
-    country, trust_of, channel_trust = people.country, people.trust, people.channel_trust
+    trust_of, channel_trust = people.trust, people.channel_trust
     money_weight, delay_weight, proof = people.money_weight, people.delay_weight, people.proof
     memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
     price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
@@ -596,12 +710,13 @@ def weigh(
     quality, typical, reputation, reference_usd = offers.quality, offers.typical, offers.reputation, offers.reference_usd
     guaranteed, certified, traced = offers.guaranteed, offers.certified, offers.traced
     exaggeration_of, discount_of = rooms.exaggeration, rooms.discount
+    live = kind == LIVE
     intercept = param.purchase_intercept if live else param.purchase_shelf_intercept
     spread = param.purchase_tier_spread
     for at in range(visits.size):
         session = visits[at]
         row = rows[session]
-        home = country[row]
+        home = home_of[session]
         line = line_of[at]
         where = channel[session]
         category = category_of[line]
@@ -660,7 +775,9 @@ def weigh(
             top = value if value > top else top
         total = ZERO
         for tier in range(N_TIERS):
-            weight = tier_weight(weight_of[at, tier], top, spread) if weight_of[at, tier] > NEVER else ZERO
+            value = weight_of[at, tier]
+            weight = tier_weight(value, top, spread)
+            weight = weight if value > NEVER else ZERO
             weight_of[at, tier] = weight
             total += weight
         best[at] = top
@@ -698,7 +815,7 @@ def offer_flags(offers: Offers, channel: int, line: int) -> np.uint16:
     return flags
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def grow_bonds(
     param: Any,
     visits: Rows,
@@ -724,21 +841,23 @@ def grow_bonds(
         session = visits[at]
         row = rows[session]
         host = visit_host[at]
+        met = N_FOLLOWS
         weakest = 0
-        known_host = False
+        weakest_bond = np.int32(WEAKER) if follows[row, 0] == NOBODY else np.int32(bonds[row, 0])
         for slot in range(N_FOLLOWS):
-            if follows[row, slot] == host:
-                bond = grown_bond(param, np.float32(bonds[row, slot]) * WORD, minutes[at])
-                bonds[row, slot] = np.uint16(np.int32(bond * WORD_TOP + HALF))
-                known_host = True
-                break
-            if follows[row, slot] == NOBODY:
-                weakest = slot
-            elif follows[row, weakest] != NOBODY and bonds[row, slot] < bonds[row, weakest]:
-                weakest = slot
-        if known_host or units[at] >= param.trust_follow * known[at]:
+            met = slot if follows[row, slot] == host else met
+            empty = follows[row, slot] == NOBODY
+            bond = np.int32(bonds[row, slot])
+            weaker = empty | (bond < weakest_bond)
+            weakest = slot if weaker else weakest
+            weakest_bond = (WEAKER if empty else bond) if weaker else weakest_bond
+        if met < N_FOLLOWS:
+            strength = grown_bond(param, np.float32(bonds[row, met]) * WORD, minutes[at])
+            bonds[row, met] = np.uint16(np.int32(strength * WORD_TOP + HALF))
             continue
-        if follows[row, weakest] != NOBODY and np.float32(bonds[row, weakest]) * WORD >= param.trust_bond_start:
+        if units[at] >= param.trust_follow * known[at]:
+            continue
+        if weakest_bond != WEAKER and np.float32(weakest_bond) * WORD >= param.trust_bond_start:
             continue
         follows[row, weakest] = host
         followed[session, weakest] = chosen_show[at]
@@ -746,7 +865,7 @@ def grow_bonds(
         counted[cells[at]] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def count_visits(
     visits: Rows,
     rows: Rows,
@@ -779,7 +898,7 @@ def cell_of(country: int, channel: int, category: int, third: int) -> int:
     return ((int(country) * N_CHANNELS + int(channel)) * N_CATEGORIES + int(category)) * N_THIRDS + int(third)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def count_hosts(
     visit_host: Rows,
     chosen_show: Rows,
@@ -797,12 +916,13 @@ def count_hosts(
         languages[language_of[chosen_show[at]], spoken[at]] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def decide(
     param: Any,
     day: int,
     visits: Rows,
     rows: Rows,
+    home_of: Rows,
     people: People,
     offers: Offers,
     rooms: Rooms,
@@ -829,7 +949,6 @@ def decide(
 
     Orders are added to `bought` from place `found` on; who hops stays in `visits`.
     """
-    country = people.country
     memory_seller, memory_kind, memory_day = people.memory_seller, people.memory_kind, people.memory_day
     memory_score = people.memory_score
     hoppers = 0
@@ -841,7 +960,7 @@ def decide(
         if buy_units[0, at] < chance[at]:
             show = chosen_show[at]
             where = channel[session]
-            home = country[row]
+            home = home_of[session]
             tier = pick_tier(weights[at], buy_units[1, at])
             order = bought[found]
             order.second = np.int32(min(second[session], DAYPART_LENGTH - ONE))
@@ -872,7 +991,7 @@ def decide(
     return found, hoppers
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def begin(
     rows: Rows,
     country: Bytes,
@@ -901,21 +1020,23 @@ def begin(
     return open_sessions
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def births_of(visits: Rows, birth: Rows, visit_birth: Rows) -> None:
     """Birth number of each visitor."""
     for at in range(visits.size):
         visit_birth[at] = birth[visits[at]]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def visit_rooms(
     param: Any,
     people: People,
     setting: Setting,
     rooms: Rooms,
     offers: Offers,
-    show_of_host: Words,
+    show_by_host: Words,
+    platform_by_show: Bytes,
+    host_by_show: Rows,
     pool: Words,
     rows: Rows,
     day: int,
@@ -937,11 +1058,14 @@ def visit_rooms(
     followed, tiers = scratch.followed[thread], scratch.by_tier[thread]
     pair_places, pair_floats = scratch.pair_places[thread], scratch.pair_floats[thread]
     interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
-    birth, platform, slot_of, focus = places[0, :size], places[1], places[2], places[3]
+    birth, platform, slot_of, focus, home = places[0, :size], places[1], places[2], places[3], places[11]
     liquid, second = floats[0], floats[1]
     seen, before = shows[0], shows[1]
 
-    meet(rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, interest, need)
+    meet(
+        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home, interest,
+        need,
+    )  # fmt: skip
     count_money(
         param, rows, day, people.country, setting.liquidity, people.budget_cents, people.spent_cents, people.spent_day, liquid
     )
@@ -949,8 +1073,10 @@ def visit_rooms(
     for slot in range(N_PLATFORM_SLOTS):
         to_gumbel(units[0, slot, :size])
     choose_platforms(
-        param, rows, people, setting, rooms.platform, show_of_host, units[0], platform, slot_of, followed
-    )
+        param, rows, home, people.follows, people.bonds, people.shared_host, people.habit, people.channel_trust,
+        setting.platform_slots, setting.expected_by_platform, show_by_host, platform_by_show, units[0], platform, slot_of,
+        followed,
+    )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[1, 0, :size], focus)
     visitors = begin(
@@ -958,7 +1084,7 @@ def visit_rooms(
         places[4],
     )  # fmt: skip
 
-    found = 0
+    found = np.int64(0)
     for visit in range(MAX_ROOMS):
         if visitors == 0:
             break
@@ -967,14 +1093,16 @@ def visit_rooms(
         draw_units(places[5, :visitors], OF_ROOMS, tick, CANDIDATE + np.uint32(visit), key0, key1, units[0])
         draw_noise(places[5, :visitors], OF_STAYING_OUT, tick, ROOM + np.uint32(visit), key0, key1, floats[2])
         pairs = list_candidates(
-            visits, rows, birth, people.country, platform, focus, followed, seen, before, units[0], pool, rooms.platform,
-            rooms.host, places[6], pair_places[0], pair_places[1], pair_places[2],
+            visits, birth, home, platform, focus, followed, seen, before, units[0], pool, platform_by_show, host_by_show,
+            places[6], pair_places[0], pair_places[1], pair_places[2],
         )  # fmt: skip
         draw_tastes(pair_places[1, :pairs], pair_places[2, :pairs], key0, key1, pair_floats[0])
         draw_pair_noise(pair_places[1, :pairs], pair_places[2, :pairs], tick, ROOM, key0, key1, pair_floats[1])
         visitors = choose_rooms(
-            param, visits, rows, birth, people, rooms, interest, need, followed, floats[2], places[6], pair_places[0],
-            pair_floats[0], pair_floats[1], seen, before, places[7], places[5], places[8], places[9], floats[3], floats[4],
+            param, visits, rows, birth, home, people.languages, people.proficiency, people.bonds, people.shared_host,
+            rooms.category, rooms.base, rooms.comprehension, interest, need, followed, floats[2], places[6], pair_places[0],
+            pair_places[2], pair_floats[0], pair_floats[1], seen, before, places[7], places[5], places[8], places[9],
+            floats[3], floats[4],
         )  # fmt: skip
         visits, visit_birth = places[4, :visitors], places[5, :visitors]
         chosen_show, visit_host, spoken = places[7, :visitors], places[8, :visitors], places[9, :visitors]
@@ -985,19 +1113,21 @@ def visit_rooms(
 
         draw_units_with(visit_birth, visit_host, tick, WATCH, key0, key1, units[0])
         scale_stays(
-            param, visits, rows, people.country, chosen_show, understood, bond, interest, setting.stutter,
-            setting.interaction, rooms, log_scale,
+            param, visits, home, chosen_show, understood, bond, interest, setting.stutter, setting.interaction,
+            rooms.culture, rooms.skill, rooms.lively, rooms.category, log_scale,
         )  # fmt: skip
         measure_stays(units[0, 0], log_scale, param.watching_shape, param.watching_longest, minutes)
         watch(
-            param, visits, rows, people, setting, rooms, offers.category, offers.tryon, chosen_show, units[0, 3], interest,
+            param, visits, rows, home, people.trust, setting.stutter, setting.interaction, setting.impulse, rooms.lineup,
+            rooms.lively, rooms.disclosed, rooms.discount, offers.category, offers.tryon, chosen_show, units[0, 3], interest,
             need, minutes, understood, bond, line, known, belief, passing,
         )  # fmt: skip
+        fetch_offers(visits, home, line, offers)
         draw_fits(visit_birth, line, key0, key1, fit)
         shared, best, weights, alpha = floats[11, :visitors], floats[12], floats[13], floats[14]
         nest, chance, surplus = floats[15, :visitors], floats[16], floats[17]
         weigh(
-            param, True, visits, rows, people, setting, offers, rooms, platform, slot_of, chosen_show, line, interest, need,
+            param, np.uint8(LIVE), visits, rows, home, people, setting, offers, rooms, platform, slot_of, chosen_show, line, interest, need,
             liquid, known, belief, passing, bond, fit, shared, best, weights, alpha, tiers[0], tiers[1], tiers[2],
         )  # fmt: skip
         close_nests(shared, best, weights, param.purchase_tier_spread, nest)
@@ -1016,13 +1146,13 @@ def visit_rooms(
         )  # fmt: skip
         draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
         found, visitors = decide(
-            param, day, visits, rows, people, offers, rooms, platform, chosen_show, line, units[0], units[1], chance,
+            param, day, visits, rows, home, people, offers, rooms, platform, chosen_show, line, units[0], units[1], chance,
             minutes, liquid, known, passing, nest, alpha, tiers[0], tiers[1], tiers[2], second, bought, found,
         )  # fmt: skip
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def list_results(
     rows: Rows,
     birth: Rows,
@@ -1073,7 +1203,7 @@ def list_results(
     return pairs
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def choose_results(
     param: Any,
     rows: Rows,
@@ -1143,7 +1273,7 @@ def choose_results(
     return remaining
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def decide_on_results(
     param: Any,
     searches: Rows,
@@ -1199,7 +1329,7 @@ def decide_on_results(
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def search_shelves(
     param: Any,
     people: People,
@@ -1228,11 +1358,14 @@ def search_shelves(
     units, floats, places = scratch.units[thread], scratch.floats[thread], scratch.places[thread]
     tiers, pair_places, pair_floats = scratch.by_tier[thread], scratch.pair_places[thread], scratch.pair_floats[thread]
     interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
-    birth, channel, slot_of, focus = places[0, :size], places[1], places[2], places[3]
+    birth, channel, slot_of, focus, home = places[0, :size], places[1], places[2], places[3], places[11]
     familiar, ends = places[5], places[6]
     liquid = floats[0]
 
-    meet(rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, interest, need)
+    meet(
+        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home, interest,
+        need,
+    )  # fmt: skip
     count_money(
         param, rows, day, people.country, setting.liquidity, people.budget_cents, people.spent_cents, people.spent_day, liquid
     )
@@ -1256,7 +1389,7 @@ def search_shelves(
     births_of(searches, birth, places[5])
     draw_fits(places[5, :facing], line, key0, key1, fit)
     weigh(
-        param, False, searches, rows, people, setting, offers, rooms, channel, slot_of, line, line, interest, need, liquid,
+        param, np.uint8(SEARCH), searches, rows, home, people, setting, offers, rooms, channel, slot_of, line, line, interest, need, liquid,
         known, known, known, known, fit, shared, best, weights, alpha, tiers[0], tiers[1], tiers[2],
     )  # fmt: skip
     close_nests(shared, best, weights, param.purchase_tier_spread, nest)
@@ -1268,9 +1401,53 @@ def search_shelves(
     )  # fmt: skip
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def run_sessions(
+@njit(cache=True, error_model="numpy", nogil=True)
+def run_blocks(
+    thread: int,
+    threads: int,
     param: Any,
+    people: People,
+    setting: Setting,
+    rooms: Rooms,
+    offers: Offers,
+    show_of_host: Words,
+    pool: Words,
+    shelf: Words,
+    line_of_seller: Words,
+    day: int,
+    daypart: int,
+    key0: np.uint32,
+    key1: np.uint32,
+    order: Rows,
+    bounds: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    taken: NDArray[np.int64],
+    bought: Any,
+    counts: Counts,
+    scratch: Scratch,
+) -> None:
+    """One thread's share of `run_sessions`."""
+    show_by_host, platform_by_show, host_by_show = list_hosts(show_of_host, rooms.platform, rooms.host)
+    tick = np.uint32(day * 8 + daypart)
+    blocks = bounds.shape[1]
+    for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
+        viewers = order[0, bounds[0, block, daypart] : bounds[0, block, daypart + 1]]
+        searchers = order[1, bounds[1, block, daypart] : bounds[1, block, daypart + 1]]
+        fetch_viewers(viewers, people)
+        fetch_searchers(searchers, people)
+        place = bought[starts[block] : starts[block + 1]]
+        found = visit_rooms(
+            param[0], people, setting, rooms, offers, show_by_host, platform_by_show, host_by_show, pool, viewers, day,
+            tick, key0, key1, thread, place, counts, scratch,
+        )  # fmt: skip
+        taken[block] = search_shelves(
+            param[0], people, setting, rooms, offers, shelf, line_of_seller, searchers, day, tick, key0, key1, thread, place,
+            found, counts, scratch,
+        )  # fmt: skip
+
+
+def run_sessions(
+    param: NDArray[Any],
     people: People,
     setting: Setting,
     rooms: Rooms,
@@ -1288,7 +1465,7 @@ def run_sessions(
     bounds: NDArray[np.int64],
     starts: NDArray[np.int64],
     taken: NDArray[np.int64],
-    bought: Any,
+    bought: NDArray[Any],
     counts: Counts,
     scratch: Scratch,
 ) -> None:
@@ -1296,17 +1473,7 @@ def run_sessions(
 
     Orders of block b stand in `bought` from `starts[b]` on, `taken[b]` of them; there is a place for every session.
     """
-    blocks = bounds.shape[1]
-    for thread in prange(threads):
-        for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
-            place = bought[starts[block] : starts[block + 1]]
-            found = visit_rooms(
-                param[0], people, setting, rooms, offers, show_of_host, pool,
-                order[0, bounds[0, block, daypart] : bounds[0, block, daypart + 1]],
-                day, np.uint32(day * 8 + daypart), key0, key1, thread, place, counts, scratch,
-            )  # fmt: skip
-            taken[block] = search_shelves(
-                param[0], people, setting, rooms, offers, shelf, line_of_seller,
-                order[1, bounds[1, block, daypart] : bounds[1, block, daypart + 1]],
-                day, np.uint32(day * 8 + daypart), key0, key1, thread, place, found, counts, scratch,
-            )  # fmt: skip
+    on_threads(
+        threads, run_blocks, param, people, setting, rooms, offers, show_of_host, pool, shelf, line_of_seller, day, daypart,
+        key0, key1, order, bounds, starts, taken, bought, counts, scratch,
+    )  # fmt: skip
