@@ -63,6 +63,7 @@ class Pricing(Group):
 
 class Stock(Group):
     service_factor: float
+    demand_spread: float
     review_days: float
     memory_days: float
     quick_memory_days: float

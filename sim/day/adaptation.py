@@ -174,12 +174,13 @@ class Adaptation:
         self._fixed = self._fixed_costs()
         self._platform_cost = self._platform_costs()
         self._out = (
-            np.zeros(lines * (N_COUNTRIES + 1), np.uint16),
-            np.zeros(lines * (N_COUNTRIES + 1), np.uint8),
-            np.zeros(lines * (N_COUNTRIES + 1), np.uint8),
-            np.zeros(lines * (N_COUNTRIES + 1), np.int64),
+            np.zeros(2 * lines * (N_COUNTRIES + 1), np.uint16),
+            np.zeros(2 * lines * (N_COUNTRIES + 1), np.uint8),
+            np.zeros(2 * lines * (N_COUNTRIES + 1), np.uint8),
+            np.zeros(2 * lines * (N_COUNTRIES + 1), np.int64),
         )
         self._lead: F32 = np.zeros((N_WAREHOUSES, len(BULK)), np.float32)
+        self._snapshots: list[I64] = []  # what had been ordered, week by week, as old as sea is slower than air
         self._by_truck = np.zeros(N_WAREHOUSES, np.uint8)
         self._by_truck[N_ORIGIN_WAREHOUSES:] = [country in supply.stock.by_truck for country in COUNTRIES]
 
@@ -242,6 +243,7 @@ class Adaptation:
         """
         catalogue, stock = self.catalogue, self.cfg.supply.stock
         rate = self._share * self._total[:, catalogue.category].T
+        self._sold[:] = rate * self._memory(rules)[N_ORIGIN_WAREHOUSES:]  # as if the past had been as expected
         self._choose_routes(rules, EVERYBODY, rate)
         catalogue.stocked[:] = self.abroad
         catalogue.direct[:] = catalogue.targets[catalogue.merchant] - self.abroad
@@ -252,7 +254,7 @@ class Adaptation:
         cover = np.full(N_WAREHOUSES, stock.first_cover_days["abroad"], np.float32)
         cover[:N_ORIGIN_WAREHOUSES] = stock.first_cover_days["origin"]
         cycle = np.array([stock.order_days[name] for name in SELLER_CLASSES], np.float32)
-        held = order_points(daily * cover, np.float32(stock.service_factor))
+        held = order_points(daily * cover, np.float32(stock.service_factor), np.float32(stock.demand_spread))
         held += np.float32(0.5) * daily * cycle[catalogue.seller_class[catalogue.merchant]][:, None]
         units = np.ceil(held).astype(np.int32)
         catalogue.real[:] = units
@@ -369,8 +371,12 @@ class Adaptation:
         catalogue, stock = self.catalogue, self.cfg.supply.stock
         if not self._lead.any():
             self._lead[:] = freight.bulk_lead_days()[:, [MODES.index(name) for name in BULK]]
+            by_sea = self._lead[N_ORIGIN_WAREHOUSES:, 1] - self._lead[N_ORIGIN_WAREHOUSES:, 0]
+            weeks = max(1, int(np.ceil(by_sea.mean() / 7.0)))
+            self._snapshots = [catalogue.ordered_units.copy() for _ in range(weeks + 1)]
         rule = StockRule(
             service_factor=np.float32(stock.service_factor),
+            demand_spread=np.float32(stock.demand_spread),
             review_days=np.float32(stock.review_days),
             prior_units=np.float32(stock.prior_units),
             air_cover=np.float32(stock.air_cover),
@@ -384,12 +390,14 @@ class Adaptation:
             live = economics.by_category("live_interest") * economics.by_category("units_per_order")
             units = np.float32(self.cfg.supply.exposure.expected_conversion * live.sum())
             book_demand(self._hosts, self.streamers.popularity, self._cell_visits, units, self._booked)
+        if weekday == MONDAY:
+            self._snapshots = [*self._snapshots[1:], catalogue.ordered_units.copy()]
         line, warehouse, mode, units_out = self._out
         count = replenish_due(
             rule, weekday, catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.home_warehouse,
             catalogue.targets, catalogue.direct, self.abroad, catalogue.category, self._share, self._sold,
             self._total, self._memory(rules), visibility, self._booked, catalogue.real, catalogue.ordered_units,
-            catalogue.received_units, line, warehouse, mode, units_out,
+            catalogue.received_units, self._snapshots[0], line, warehouse, mode, units_out,
         )  # fmt: skip
         if count == 0:
             return

@@ -752,24 +752,26 @@ def reprice(
 
 
 @njit(cache=True, error_model="numpy")
-def order_point(mean: Float, factor: Float) -> Float:
-    """Stock that covers Poisson demand of the given mean with the service that `factor` standard deviations give.
+def order_point(mean: Float, factor: Float, spread: Float) -> Float:
+    """Stock that covers demand of the given mean with the service that `factor` standard deviations give.
 
-    mean + factor x sqrt(mean) + (factor^2 - 1) / 6: the Cornish-Fisher quantile of a Poisson number, so that the chance
-    of running out is about the same at any scale of demand (and so at any number of sampled consumers).
+    mean + factor x sqrt(mean + (spread x mean)^2) + (factor^2 - 1) / 6: the Cornish-Fisher quantile of a Poisson number
+    whose rate itself varies by the share `spread`. The Poisson part keeps the chance of running out about the same at
+    any scale of demand (and so at any number of sampled consumers).
     """
     if mean <= ZERO:
         return ZERO
-    return mean + factor * np.float32(np.sqrt(mean)) + (factor * factor - ONE) / SIX
+    vary = spread * mean
+    return mean + factor * np.float32(np.sqrt(mean + vary * vary)) + (factor * factor - ONE) / SIX
 
 
 @njit(cache=True, error_model="numpy")
-def order_points(means: F32, factor: Float) -> F32:
+def order_points(means: F32, factor: Float, spread: Float) -> F32:
     """`order_point` of every number of a two-dimensional array."""
     out = np.empty_like(means)
     for row in range(means.shape[0]):
         for column in range(means.shape[1]):
-            out[row, column] = order_point(means[row, column], factor)
+            out[row, column] = order_point(means[row, column], factor, spread)
     return out
 
 
@@ -815,6 +817,7 @@ class StockRule(NamedTuple):
     China all the same, production); order_days float32[2] by seller class; by_truck uint8[24]."""
 
     service_factor: Float
+    demand_spread: Float
     review_days: Float
     prior_units: Float
     air_cover: Float
@@ -844,6 +847,7 @@ def replenish_due(
     real: I32,
     ordered: I64,
     received: I64,
+    earlier: I64,
     out_line: U16,
     out_warehouse: U8,
     out_mode: U8,
@@ -854,8 +858,9 @@ def replenish_due(
     Order up to s + a cycle's demand when real stock plus what is under way is at or below s, the `order_point` of the
     demand expected over lead time plus review time (Silver, Pyke & Thomas 2017, ch. 7). Forecast: `expected_demand`,
     raised towards what booked shows should sell by the warehouse's forecast visibility. `abroad` uint8[n, C]: 1 where
-    the line is meant to be sold from local stock. Goods go by sea (truck where there is a road), or by air when cover
-    falls below `air_cover` of the sea lead time. mode is an index in kinds.MODES.
+    the line is meant to be sold from local stock. Goods go by sea (truck where there is a road); if what lies there and
+    should soon arrive (of what had been ordered so long ago that it lands within an air lead time, `earlier`) does not
+    cover `air_cover` of the demand over the air lead time, the gap is flown in. mode is an index in kinds.MODES.
     """
     count = 0
     n_countries = direct.shape[1]
@@ -891,26 +896,31 @@ def replenish_due(
                 rate = from_home
             if rate <= ZERO:
                 continue
-            position = np.float32(real[line, warehouse] + ordered[line, warehouse] - received[line, warehouse])
+            on_hand = np.float32(real[line, warehouse])
+            coming_in = np.float32(ordered[line, warehouse] - received[line, warehouse])
             main = 2 if rule.by_truck[warehouse] != 0 else 1
             slow = rule.lead[warehouse, main]
-            mode = main
-            low = order_point(rate * (slow + rule.review_days), rule.service_factor)
-            high = low + rate * rule.order_days[seller_class[seller]]
-            if warehouse >= 4 and position < rule.air_cover * slow * rate and position + rate < low:
-                mode = 0
-                low = order_point(rate * (rule.lead[warehouse, 0] + rule.review_days), rule.service_factor)
-                high = low + rate * rule.review_days
-                if position > low:  # what is there lasts until goods could fly in
-                    mode = main
-                    low = order_point(rate * (slow + rule.review_days), rule.service_factor)
-                    high = low + rate * rule.order_days[seller_class[seller]]
+            fast = rule.lead[warehouse, 0]
+            if warehouse >= 4 and fast < slow:
+                due = coming_in if main == 2 else np.float32(earlier[line, warehouse] - received[line, warehouse])
+                soon = on_hand + (due if due > ZERO else ZERO)
+                if soon < rule.air_cover * fast * rate:
+                    units = np.int64(np.ceil(rate * (fast + rule.review_days) - soon))
+                    out_line[count] = np.uint16(line)
+                    out_warehouse[count] = np.uint8(warehouse)
+                    out_mode[count] = np.uint8(4)
+                    out_units[count] = units
+                    count += 1
+                    coming_in += np.float32(units)
+            low = order_point(rate * (slow + rule.review_days), rule.service_factor, rule.demand_spread)
+            position = on_hand + coming_in
             if position <= low:
+                high = low + rate * rule.order_days[seller_class[seller]]
                 units = np.int64(np.ceil(high - position))
                 if units > 0:
                     out_line[count] = np.uint16(line)
                     out_warehouse[count] = np.uint8(warehouse)
-                    out_mode[count] = np.uint8(4 + mode)
+                    out_mode[count] = np.uint8(4 + main)
                     out_units[count] = units
                     count += 1
     return count

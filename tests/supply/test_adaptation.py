@@ -53,11 +53,12 @@ def first_rate(world):
 
 
 def test_order_point_covers_the_mean_and_grows_with_it():
-    factor = np.float32(2.05)
-    assert order_point(np.float32(0), factor) == 0
-    points = [float(order_point(np.float32(m), factor)) for m in (0.1, 1, 10, 100, 1000)]
+    factor, none = np.float32(2.05), np.float32(0)
+    assert order_point(none, factor, none) == 0
+    points = [float(order_point(np.float32(m), factor, none)) for m in (0.1, 1, 10, 100, 1000)]
     assert all(p > m for p, m in zip(points, (0.1, 1, 10, 100, 1000), strict=True))
     assert points[-1] == pytest.approx(1000 + 2.05 * np.sqrt(1000), rel=0.01)
+    assert order_point(np.float32(1000), factor, np.float32(0.2)) == pytest.approx(1000 + 2.05 * 202.5, rel=0.01)
 
 
 def test_little_data_leaves_the_expectation_and_much_replaces_it():

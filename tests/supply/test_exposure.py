@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim.kernels.supply import Ranked, fill_pools
 from sim.kinds import N_CATEGORIES, NO_SHOW
 from sim.state.catalogue import POOL_SLOTS
 from tests.supply.world import DAY, RULES, make
@@ -64,25 +65,26 @@ def test_popular_hosts_and_matching_line_ups_fill_more_slots(world):
 
 
 def test_shares_are_in_proportion_to_weights(world):
-    air = world.supply.schedule(RULES, DAY + 1)
-    world.supply.rerank(air)
-    world.supply._ranked.match[:] = 1
-    world.supply._ranked.weight[:] = np.where(np.arange(len(air)) % 2 == 0, 3.0, 1.0)
-    counts = np.zeros(len(air))
-    present = np.zeros(len(air))
-    for daypart in range(6):
-        pool, _ = world.supply.expose(air, RULES, daypart)
-        country, platform = np.argwhere(pool[:, :, 0, 0] != NO_SHOW).T
-        for c, p in zip(country, platform, strict=True):
-            on = (air.country == c) & (air.platform == p) & (air.dayparts & (1 << daypart) != 0)
-            languages = air.language[:, 0] == np.bincount(air.language[on, 0]).argmax() if on.any() else on
-            chosen = np.bincount(pool[c, p].reshape(-1), minlength=len(air))
-            counts += np.where(on & languages, chosen, 0)
-            present += on & languages
-    heavy, light = np.arange(len(air)) % 2 == 0, np.arange(len(air)) % 2 == 1
-    ratio = (counts[heavy].sum() / present[heavy].sum()) / (counts[light].sum() / present[light].sum())
-    assert 2.0 < ratio < 4.0
-    world.supply.rerank(air)
+    shows, draws = 20, 300
+    one = np.zeros(shows, np.uint8)
+    weight = np.linspace(1, 4, shows).astype(np.float32)
+    flat = np.ones((shows, 1), np.float32)
+    ranked = Ranked(weight, np.ones(shows, np.float32), flat, flat, np.ones(shows, np.uint32))
+    heard = np.ones((1, 1), np.float32)
+    pool, value = np.zeros((1, 1, 1, POOL_SLOTS), np.uint16), np.zeros((1, 1, 1), np.float32)
+    counts = np.zeros(shows)
+    for tick in range(draws):
+        fill_pools(
+            shows, 0, tick, np.arange(shows, dtype=np.uint16), one, one, np.zeros((shows, 2), np.uint8),
+            one + np.uint8(1), ranked, heard, heard, np.float32(1), np.ones((1, 1), np.uint8), world.supply._race,
+            world.draws.key[0], world.draws.key[1], pool, value,
+        )  # fmt: skip
+        counts += np.bincount(pool.reshape(-1), minlength=shows)
+    share = weight / weight.sum()
+    expected = draws * POOL_SLOTS * share
+    worst = np.abs(counts - expected) / np.sqrt(expected * (1 - share))
+    assert worst.max() < 5.5  # 20 shows: odds of a false alarm below 1e-5
+    assert value[0, 0, 0] == pytest.approx(np.log(1 + shows), rel=1e-5)
 
 
 def test_removing_a_show_moves_only_the_slots_it_held(world):
