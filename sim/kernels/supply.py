@@ -170,7 +170,7 @@ def power_each(values: F32, exponent: Float) -> F32:
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def show_chance(rule: ShowRule, tier: int, activity: Float, fatigue: Float) -> Float:
     """Chance that a host goes on air today: habit x (audience of the day against an ordinary one)^elasticity x
     (1 - weight x fatigue). Assumed form; habit and fatigue as in the creator literature's posting rhythms."""
@@ -179,7 +179,7 @@ def show_chance(rule: ShowRule, tier: int, activity: Float, fatigue: Float) -> F
     return ONE if chance > ONE else (ZERO if chance < ZERO else chance)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def claim_size(rule: ShowRule, integrity: Float, disclosed: Float, penalty: Float) -> Float:
     """How much more than the truth a host claims, quality: best response to a quadratic gain.
 
@@ -192,7 +192,7 @@ def claim_size(rule: ShowRule, integrity: Float, disclosed: Float, penalty: Floa
     return rule.largest_claim if best > rule.largest_claim else best
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def line_value(rule: ShowRule, income_usd: Float, reputation: Float, luck: Float) -> Float:
     """What a line is worth to a host, utils: log of the expected commission on a sale, the merchant's reputation (0-1)
     and a passing taste (`luck` uniform)."""
@@ -203,14 +203,14 @@ def line_value(rule: ShowRule, income_usd: Float, reputation: Float, luck: Float
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def discount_share(rule: ShowRule, tier: int, luck: Float) -> Float:
     """A show's discount: the usual one x the tier's bargaining power x a lognormal factor, held to the largest."""
     share = rule.live_discount * rule.bargaining[tier] * exp1(rule.discount_spread * normal_quantile(luck))
     return rule.largest_discount if share > rule.largest_discount else share
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def choose_slot(
     rule: ShowRule, day: Day, hosts: Hosts, row: int, tick: np.uint32, key0: np.uint32, key1: np.uint32
 ) -> int:
@@ -234,7 +234,7 @@ def choose_slot(
     return best
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def pick_line(pool: LinePool, cell: int, u: Float) -> int:
     """A line of the cell in proportion to its weight, -1 if there is none."""
     low = pool.start[cell]
@@ -252,7 +252,7 @@ def pick_line(pool: LinePool, cell: int, u: Float) -> int:
     return int(pool.line[low])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def choose_lineup(
     rule: ShowRule,
     day: Day,
@@ -405,7 +405,7 @@ class Ranked(NamedTuple):
     reach: U32  # (s,)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def margin_per_impression(
     rule: ExposureRule, own_commission: F32, lineup: U16, price: F32, merchant: U16, seller_class: U8
 ) -> Float:
@@ -751,7 +751,7 @@ def reprice(
     return changed
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def order_point(mean: Float, factor: Float, spread: Float) -> Float:
     """Stock that covers demand of the given mean with the service that `factor` standard deviations give.
 
@@ -775,7 +775,7 @@ def order_points(means: F32, factor: Float, spread: Float) -> F32:
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def expected_demand(prior: Float, sold: Float, memory: Float, weight: Float) -> Float:
     """Units a day expected of a line: gamma-Poisson credibility of its own discounted sales.
 
