@@ -70,3 +70,41 @@ class Verdicts:
 
     def __len__(self) -> int:
         return int(self.order.size)
+
+
+@dataclass(slots=True)
+class Released:
+    """What allocation decided in one daypart, order numbers (n,) each."""
+
+    released: I64
+    oversold: I64  # shown but not there, at the first attempt; wherever the order went then
+    backordered: I64
+    cancelled: I64  # their money is the settlement's to give back
+
+
+@dataclass(slots=True)
+class Consignment:
+    """Bulk stock of several lines on its way to one warehouse; also what is handed on when it has arrived."""
+
+    number: int
+    warehouse: int
+    mode: int  # index in kinds.MODES
+    line: I64
+    units: I64
+    ordered: int  # second
+    arrived: int = 0  # second
+
+
+@dataclass(slots=True)
+class Movements:
+    """What happened to goods in one daypart; order numbers and seconds, (n,) each."""
+
+    shipped: I64
+    cleared: I64
+    delivered: I64
+    delivered_at: I64
+    refused: I64
+    lost: I64
+    seized: I64
+    returned: I64
+    restocked: list[Consignment]

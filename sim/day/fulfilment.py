@@ -19,7 +19,6 @@ Every unit of goods is in exactly one place (`Place`); `check` counts them.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -110,7 +109,7 @@ from sim.kinds import (
     Flag,
     Status,
 )
-from sim.messages import Events
+from sim.messages import Consignment, Events, Movements, Released
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
 from sim.state.orders import ALLOWED_STATUS, NO_MODE, Orders, move_status_one
@@ -157,44 +156,6 @@ _IN_STOCK, _IN_RESERVED = int(Place.STOCK), int(Place.RESERVED)
 _IN_TRANSIT, _IN_BUYER = int(Place.TRANSIT), int(Place.BUYER)
 _IN_RETURNING, _IN_LOST = int(Place.RETURNING), int(Place.LOST)
 _IN_SEIZED, _IN_SCRAPPED = int(Place.SEIZED), int(Place.SCRAPPED)
-
-
-@dataclass(slots=True)
-class Released:
-    """What allocation decided in one daypart, order numbers (n,) each."""
-
-    released: I64
-    oversold: I64  # shown but not there, at the first attempt; wherever the order went then
-    backordered: I64
-    cancelled: I64  # their money is the settlement's to give back
-
-
-@dataclass(slots=True)
-class Consignment:
-    """Bulk stock of several lines on its way to one warehouse; also what is handed on when it has arrived."""
-
-    number: int
-    warehouse: int
-    mode: int  # index in kinds.MODES
-    line: I64
-    units: I64
-    ordered: int  # second
-    arrived: int = 0  # second
-
-
-@dataclass(slots=True)
-class Movements:
-    """What happened to goods in one daypart; order numbers and seconds, (n,) each."""
-
-    shipped: I64
-    cleared: I64
-    delivered: I64
-    delivered_at: I64
-    refused: I64
-    lost: I64
-    seized: I64
-    returned: I64
-    restocked: list[Consignment]
 
 
 @njit(cache=True, error_model="numpy")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.day.fulfilment import Fulfilment
 from sim.interventions.base import Cost, Promotion
 from sim.kinds import DAYPART_SECONDS, DAYPARTS, Event
 from sim.messages import Events
+from sim.record.schema import MoneyPurpose
 from sim.state.catalogue import Air
-from sim.state.ledger import Account, Ledger, MoneyPurpose
+from sim.state.ledger import Account, Ledger
 from sim.state.orders import Orders
 from sim.state.table import Table
 
@@ -30,11 +31,18 @@ PAYERS = {
 }
 
 
+class Stations(Protocol):
+    """What closes: warehouses at the picking stage, carriers at the last mile."""
+
+    def close(self, stage: Literal["pick", "last_mile"], station: int, begin: int, until: int) -> object:
+        """Nothing starts at the station from second `begin` to second `until`."""
+
+
 class Levers:
     """Passes closures to the stations, delays payments that fall into an outage, lifts the audiences of shows."""
 
-    def __init__(self, fulfilment: Fulfilment, streamers: Table, seller_class: NDArray[np.uint8]) -> None:
-        self._fulfilment = fulfilment
+    def __init__(self, stations: Stations, streamers: Table, seller_class: NDArray[np.uint8]) -> None:
+        self._stations = stations
         self._tier = streamers.tier
         self._seller_class = seller_class
         self._promotions: list[Promotion] = []
@@ -44,12 +52,12 @@ class Levers:
     def close_warehouses(self, warehouses: Indices, start: int, end: int) -> None:
         """Nothing is picked there from second `start` to `end`."""
         for warehouse in warehouses.tolist():
-            self._fulfilment.close("pick", warehouse, start, end)
+            self._stations.close("pick", warehouse, start, end)
 
     def suspend_carriers(self, carriers: Indices, start: int, end: int) -> None:
         """Nothing is delivered by them from second `start` to `end`."""
         for carrier in carriers.tolist():
-            self._fulfilment.close("last_mile", carrier, start, end)
+            self._stations.close("last_mile", carrier, start, end)
 
     def stop_payments(self, countries: Indices, methods: Indices, start: int, end: int) -> None:
         """Approvals by method `methods[i]` in `countries[i]` wait until second `end`."""

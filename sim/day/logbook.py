@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.carrier import Prices, bulk_co2_g, failed_co2_g, parcel_co2_g
-from sim.day.fulfilment import Consignment, Movements, Released
 from sim.kinds import SHELF
+from sim.messages import Consignment, Movements, Released
 from sim.record.schema import LaneMeasure, Measure, MerchantMeasure, cells
 from sim.record.tally import Tally
 from sim.state.catalogue import Catalogue

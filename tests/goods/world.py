@@ -14,10 +14,10 @@ from sim.config.folders import data_folder
 from sim.config.geography import Geography
 from sim.config.logistics import Logistics
 from sim.config.quantity import load_group
-from sim.day.fulfilment import Fulfilment, Movements, Released
+from sim.day.fulfilment import Fulfilment
 from sim.draws import Draws
 from sim.kinds import DAY_SECONDS, N_COUNTRIES, N_ORIGIN_WAREHOUSES, Event, Status
-from sim.messages import Events
+from sim.messages import Events, Movements, Released
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
 from sim.state.orders import Orders
