@@ -55,9 +55,9 @@ class Attention:
         self.chunk, self.threads = chunk, threads
         chunks = (consumers + chunk - 1) // chunk
         width = chunk + APART
-        self._floats = np.zeros((threads, 5, width), np.float32)
+        self._floats = np.zeros((threads, 6, width), np.float32)
         self._listed = np.zeros((threads, 2, width), np.uint32)
-        self._marks = np.zeros((threads, width), np.uint8)
+        self._marks = np.zeros((threads, 2 * width), np.uint8)
         self.sessions = Sessions(np.zeros((2, consumers), np.uint32), np.zeros((2, chunks, N_DAYPARTS + 1), np.int64))
 
     def open(self, param: NDArray[Any], people: People, setting: Setting, air: Air, day: int, draws: Draws) -> Sessions:

@@ -38,6 +38,7 @@ from sim.kernels.maths import ONE, ZERO, bits_float, float_bits, sigmoid
 from sim.kernels.threads import on_threads
 
 SLACK = np.float32(1e-4)  # far above the rounding of a chance
+NO_DAY = np.int32(-1)
 
 type Float = np.float32
 
@@ -55,11 +56,21 @@ def mark_possible(
     shelf_bound: Float,
     possible: NDArray[np.uint8],
 ) -> None:
-    """Marks who may open or search, by upper bounds of the chances; all (n,)."""
+    """Marks who may open (1) and who may search (2), by upper bounds of the chances; all (n,)."""
     for at in range(taste.size):
         logit = taste[at] + level + (shared_link if shared_host[at] != NOBODY else ZERO)
-        live = adopter[at] == 1 and live_draw[at] < sigmoid(logit) * activity + SLACK
-        possible[at] = np.uint8(live | (shelf_draw[at] < shelf_bound))
+        live = (adopter[at] == 1) & (live_draw[at] < sigmoid(logit) * activity + SLACK)
+        possible[at] = np.uint8(live) | (np.uint8(shelf_draw[at] < shelf_bound) << np.uint8(1))
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def list_marked(marks: NDArray[np.uint8], bit: np.uint8, low: int, listed: Rows) -> int:
+    """Rows whose mark has the bit; returns how many. Every row is written, and written over if it is not kept."""
+    few = 0
+    for at in range(marks.size):
+        listed[few] = np.uint32(low + at)
+        few += (marks[at] >> bit) & 1
+    return few
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -88,14 +99,25 @@ def strongest_needs(
         strongest[at] = bits_float(best)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
-def daypart_of(availability: Floats, country: int, u: Float) -> int:
-    """Daypart by the country's shares of the day."""
-    for daypart in range(N_DAYPARTS - 1):
-        u -= availability[country, daypart]
-        if u < ZERO:
-            return daypart
-    return N_DAYPARTS - 1
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def find_dayparts(
+    rows: Rows,
+    low: int,
+    country: NDArray[np.uint8],
+    availability: Floats,
+    when: Floats,
+    dayparts: NDArray[np.uint8],
+) -> None:
+    """Daypart of each person listed, by the country's shares of the day; `when` is a uniform, by row less `low`."""
+    for at in range(rows.size):
+        row = rows[at]
+        home = country[row]
+        left = when[row - low]
+        daypart = 0
+        for earlier in range(N_DAYPARTS - 1):
+            left -= availability[home, earlier]
+            daypart += left >= ZERO
+        dayparts[at] = daypart
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -103,39 +125,48 @@ def open_live(
     param: Any,
     listed: Rows,
     low: int,
-    people: People,
-    setting: Setting,
-    on_air: NDArray[np.uint8],
+    country: NDArray[np.uint8],
+    taste: Floats,
+    follows: NDArray[np.uint16],
+    bonds: NDArray[np.uint16],
+    shared_host: NDArray[np.uint16],
+    on_air: Floats,
+    expected: Floats,
+    activity: Floats,
     best_subsidy: Floats,
     strongest: Floats,
     draw: Floats,
-    when: Floats,
     rows: Rows,
-    dayparts: NDArray[np.uint8],
 ) -> int:
-    """Lists who opens a live channel and in which daypart; returns how many. `draw`, `when` are by row less `low`."""
-    adopter, taste, country = people.adopter, people.opening_taste, people.country
-    follows, bonds, shared_host = people.follows, people.bonds, people.shared_host
-    expected, activity, availability = setting.expected, setting.activity, setting.availability
+    """Lists which of the adopters listed open a live channel; returns how many.
+
+    `draw` is by row less `low`; `on_air` 0 or 1 by host, with one place more for "no host".
+    """
+    nobody = np.uint32(on_air.size - 1)
     found = 0
     for at in range(listed.size):
         row = listed[at]
-        if adopter[row] != 1:
-            continue
-        home = int(country[row])
+        home = country[row]
         bond = ZERO
         for slot in range(N_FOLLOWS):
-            host = follows[row, slot]
-            if host != NOBODY and on_air[host] == 1:
-                bond += np.float32(bonds[row, slot]) * WORD
+            bond += np.float32(bonds[row, slot]) * WORD * on_air[min(np.uint32(follows[row, slot]), nobody)]
         shared = ONE if shared_host[row] != NOBODY else ZERO
         chance = opening_chance(
             param, taste[row], strongest[at], expected[home], clip_unit(bond), shared, best_subsidy[home]
         )
-        if draw[row - low] < chance * activity[home]:
-            rows[found] = row
-            dayparts[found] = daypart_of(availability, home, when[row - low])
-            found += 1
+        rows[found] = row
+        found += draw[row - low] < chance * activity[home]
+    return found
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def list_seekers(param: Any, listed: Rows, low: int, strongest: Floats, draw: Floats, rows: Rows, needs: Floats) -> int:
+    """Who may search even so when the need is known, with the need; returns how many. `draw` is by row less `low`."""
+    found = 0
+    for at in range(listed.size):
+        rows[found] = listed[at]
+        needs[found] = strongest[at]
+        found += draw[listed[at] - low] < searching_chance(param, strongest[at], ONE) + SLACK
     return found
 
 
@@ -144,33 +175,27 @@ def open_shelf(
     param: Any,
     listed: Rows,
     low: int,
-    day: int,
-    people: People,
-    setting: Setting,
+    day: np.int32,
+    memory_seller: NDArray[np.uint16],
+    memory_kind: NDArray[np.uint8],
+    memory_day: NDArray[np.uint16],
     strongest: Floats,
     draw: Floats,
-    when: Floats,
     rows: Rows,
-    dayparts: NDArray[np.uint8],
 ) -> int:
-    """Lists who searches a shelf and in which daypart; returns how many. `draw`, `when` are by row less `low`."""
-    country, availability = people.country, setting.availability
-    memory_seller, memory_kind, memory_day = people.memory_seller, people.memory_kind, people.memory_day
+    """Lists who searches a shelf; returns how many. `draw` is by row less `low`."""
     found = 0
     for at in range(listed.size):
         row = listed[at]
-        u = draw[row - low]
-        if u >= searching_chance(param, strongest[at], ONE) + SLACK:
-            continue
-        latest = -1
+        latest = NO_DAY
         for place in range(N_MEMORY):
-            if memory_seller[row, place] != NOBODY and memory_kind[row, place] < BOUGHT:
-                latest = max(latest, int(memory_day[row, place]))
-        fresh = freshness(param, np.float32(day - latest)) if latest >= 0 else ZERO
-        if u < searching_chance(param, strongest[at], fresh):
-            rows[found] = row
-            dayparts[found] = daypart_of(availability, int(country[row]), when[row - low])
-            found += 1
+            aware = (memory_seller[row, place] != NOBODY) & (memory_kind[row, place] < BOUGHT)
+            met = np.int32(memory_day[row, place]) if aware else NO_DAY
+            latest = met if met > latest else latest
+        fresh = freshness(param, np.float32(day - latest))
+        fresh = fresh if latest > NO_DAY else ZERO
+        rows[found] = row
+        found += draw[row - low] < searching_chance(param, strongest[at], fresh)
     return found
 
 
@@ -212,7 +237,7 @@ def open_block(
     param: Any,
     people: People,
     setting: Setting,
-    on_air: NDArray[np.uint8],
+    on_air: Floats,
     best_subsidy: Floats,
     day: int,
     key0: np.uint32,
@@ -225,7 +250,7 @@ def open_block(
     listed: Rows,
     marks: NDArray[np.uint8],
 ) -> None:
-    """One block of rows. order: (2, n); bounds: (2, 7); floats: (5, block); listed: (2, block); marks: (block,)."""
+    """One block of rows. order: (2, n); bounds: (2, 7); floats: (6, block); listed: (2, block); marks: (2 block,)."""
     size = high - low
     country = people.country[low:high]
     units = floats[:4]
@@ -257,22 +282,30 @@ def open_block(
             marks[start:end],
         )
         start = end
-    few = 0
-    for at in range(size):
-        listed[0, few] = np.uint32(low + at)
-        few += marks[at]
-    people_listed = listed[0, :few]
-    strongest = floats[4]
+    strongest, needs = floats[4], floats[5]
+
+    adopters = listed[0, : list_marked(marks[:size], np.uint8(0), low, listed[0])]
     strongest_needs(
-        people_listed, np.int32(day), people.country, people.interests, people.need_day, setting.need_rate, strongest
+        adopters, np.int32(day), people.country, people.interests, people.need_day, setting.need_rate, strongest
     )
-    rows = listed[1]
     found = open_live(
-        param, people_listed, low, people, setting, on_air, best_subsidy, strongest, units[0], units[1], rows, marks
+        param, adopters, low, people.country, people.opening_taste, people.follows, people.bonds, people.shared_host,
+        on_air, setting.expected, setting.activity, best_subsidy, strongest, units[0], listed[1],
+    )  # fmt: skip
+    find_dayparts(listed[1, :found], low, people.country, setting.availability, units[1], marks[size:])
+    group_by_daypart(listed[1], marks[size:], found, low, order[0], bounds[0])
+
+    seekers = listed[0, : list_marked(marks[:size], np.uint8(1), low, listed[0])]
+    strongest_needs(
+        seekers, np.int32(day), people.country, people.interests, people.need_day, setting.need_rate, strongest
     )
-    group_by_daypart(rows, marks, found, low, order[0], bounds[0])
-    found = open_shelf(param, people_listed, low, day, people, setting, strongest, units[2], units[3], rows, marks)
-    group_by_daypart(rows, marks, found, low, order[1], bounds[1])
+    found = list_seekers(param, seekers, low, strongest, units[2], listed[1], needs)
+    found = open_shelf(
+        param, listed[1, :found], low, np.int32(day), people.memory_seller, people.memory_kind, people.memory_day, needs,
+        units[2], listed[0],
+    )  # fmt: skip
+    find_dayparts(listed[0, :found], low, people.country, setting.availability, units[3], marks[size:])
+    group_by_daypart(listed[0], marks[size:], found, low, order[1], bounds[1])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -297,9 +330,12 @@ def open_blocks(
     size = people.birth.size
     blocks = (size + chunk - 1) // chunk
     best_subsidy = best_subsidies(setting.platform_slots, setting.subsidy_usd)
+    on_air_or_nobody = np.zeros(on_air.size + 1, np.float32)
+    for host in range(on_air.size):
+        on_air_or_nobody[host] = on_air[host]
     for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
         open_block(
-            param[0], people, setting, on_air, best_subsidy, day, key0, key1, block * chunk, min(size, (block + 1) * chunk),
+            param[0], people, setting, on_air_or_nobody, best_subsidy, day, key0, key1, block * chunk, min(size, (block + 1) * chunk),
             order, bounds[:, block], floats[thread], listed[thread], marks[thread],
         )  # fmt: skip
 
@@ -325,7 +361,7 @@ def open_everybody(
     `on_air` is 1 for streamers with a show today, shape (streamers,).
     order: (2, n) rows grouped by daypart inside each block's own stretch; [0] live, [1] shelf.
     bounds: (2, blocks, 7) where each daypart's group begins and the last one ends.
-    Scratch: floats (threads, 5, >= chunk), listed (threads, 2, >= chunk), marks (threads, >= chunk).
+    Scratch: floats (threads, 6, > chunk), listed (threads, 2, > chunk), marks (threads, > 2 chunk).
     """
     on_threads(
         threads, open_blocks, param, people, setting, on_air, day, key0, key1, chunk, order, bounds, floats, listed, marks

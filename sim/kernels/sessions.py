@@ -770,7 +770,7 @@ def weigh(
             quality_of[at, tier] = expected
             price_of[at, tier] = price
             value = tier_utility(param, detail[home], expected, price_utility(param, alpha, price, usual * landed))
-            value = NEVER if landed <= ZERO or price > liquid[session] else value
+            value = NEVER if (landed <= ZERO) | (price > liquid[session]) else value
             weight_of[at, tier] = value
             top = value if value > top else top
         total = ZERO
