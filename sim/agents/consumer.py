@@ -86,6 +86,7 @@ NO_PLATFORM = 255
 EMPTY = int(NOBODY)
 DAY = np.float32(DAY_SECONDS)
 BOUGHT_MARK = int(BOUGHT)
+FRESH_SCORE = 128  # of a purchase not yet judged
 
 
 def _single(formula: Callable[..., Any]) -> Callable[..., Float]:
@@ -130,6 +131,7 @@ tier_weight = _single(behaviour.tier_weight)
 units_bought: Callable[..., int] = behaviour.units_bought
 fit_of = _single(live.fit_of)
 host_taste = _single(live.host_taste)
+exp1 = _single(maths.exp1)
 gumbel = _single(maths.gumbel)
 normal_quantile = _single(maths.normal_quantile)
 sigmoid = _single(maths.sigmoid)
@@ -261,7 +263,12 @@ class Verdict:
 class Consumer(ColumnAgent):
     """One person. See `sim.state.consumers.COLUMNS` for what is stored of them."""
 
-    trust: int  # a column, written below
+    # columns that are written below
+    trust: int
+    proof: int
+    shared_host: int
+    spent_cents: float
+    spent_day: int
 
     # what can be seen of a person, in units
 
@@ -396,18 +403,25 @@ class Consumer(ColumnAgent):
         return ZERO
 
     def remember(self, merchant: int, kind: int, day: int, score: int) -> None:
-        """Keeps a seller in mind: over the same entry, else in the place of the oldest (empty ones are the oldest).
+        """Keeps a seller in mind. `kind` is the category, plus 128 if bought there.
 
-        `kind` is the category, plus 128 if bought there; having looked never overwrites having bought.
+        Three places are for purchases: the same seller and category again, else the oldest gives way. The last is for a
+        seller only looked at, who keeps the day of the first look, and is not put there if remembered already.
         """
-        place = int(np.argmin(self.memory_day))
-        for candidate in range(N_MEMORY):
-            same_category = int(self.memory_kind[candidate]) & KIND == kind & KIND
-            if self.memory_seller[candidate] == merchant and same_category:
-                if self.memory_kind[candidate] >= BOUGHT and kind < BOUGHT:
-                    return
-                place = candidate
-                break
+        same = [
+            place
+            for place in range(N_MEMORY)
+            if self.memory_seller[place] == merchant and int(self.memory_kind[place]) & KIND == kind & KIND
+        ]
+        if kind >= BOUGHT:
+            bought = [place for place in same if self.memory_kind[place] >= BOUGHT]
+            place = bought[0] if bought else int(np.argmin(self.memory_day[: N_MEMORY - 1]))
+        elif same:
+            if self.memory_kind[same[0]] < BOUGHT:
+                self.memory_score[same[0]] = max(score, self.memory_score[same[0]])
+            return
+        else:
+            place = N_MEMORY - 1
         self.memory_seller[place] = merchant
         self.memory_kind[place] = kind
         self.memory_day[place] = day
@@ -850,6 +864,73 @@ class Consumer(ColumnAgent):
             if value > best:
                 best, chosen = value, line
         return chosen
+
+    # what follows from an order
+
+    def buys(self, today: Today, order: Any) -> tuple[int | None, int | None]:
+        """What placing an order does to its buyer: the need is filled, money is spent, the seller is remembered.
+
+        `order` is one record of the order book; its flag for a repeated purchase is set. Returns the day of the last
+        purchase from this seller if within 90 days, and the day the buyer met the seller if nothing was bought there
+        since. A buyer who remembers nothing of the seller meets it today.
+        """
+        merchant, category = int(order["merchant"]), int(order["category"])
+        parts = ("goods_cents", "freight_cents", "duty_cents", "vat_cents")
+        paid = sum(int(order[part]) for part in parts) - int(order["subsidy_cents"])
+        age = np.float32(today.day - self.spent_day)
+        kept = exp1(-age / today.param.budget_memory_days)
+        self.spent_cents = float(np.float32(self.spent_cents) * kept + np.float32(paid))
+        self.spent_day = today.day
+        self.need_day[category] = today.day
+        earlier, met = self.acquaintance(merchant, today.day)
+        if earlier is not None:
+            order["flags"] |= Flag.REPEAT
+        self.remember(merchant, BOUGHT_MARK | category, today.day, FRESH_SCORE)
+        return earlier, met
+
+    def acquaintance(self, merchant: int, day: int) -> tuple[int | None, int | None]:
+        """Day of the last purchase from a seller if within 90 days, and day of meeting it if never bought since."""
+        met: int | None = day
+        for place in range(N_MEMORY):
+            if self.memory_seller[place] == merchant:
+                when = int(self.memory_day[place])
+                if self.memory_kind[place] >= BOUGHT:
+                    return (when if day - when <= opinion.REPEAT_DAYS else None), None
+                met = when if met is None else min(met, when)
+        return None, met
+
+    def shares_room(self, today: Today, order: Any) -> bool:
+        """Whether a live buyer shares the room with friends."""
+        lottery, *_ = today.chances(self.birth, Purpose.SHARE, int(order["streamer"]), int(order["tick"]))
+        return bool(lottery < today.param.word_of_mouth_share_room)
+
+    def hears_of(self, host: int, shared: bool) -> None:
+        """A friend bought in a live room, and may have shared it; of several shared rooms the lowest number stands."""
+        self.proof = min(self.proof + 1, int(opinion.PROOF_TOP))
+        if shared:
+            self.shared_host = min(self.shared_host, host)
+
+    def fades(self, today: Today, proof_after: NDArray[np.uint8]) -> None:
+        """The evening: friends' purchases are forgotten; on the person's weekday trust returns towards its prior, bonds
+        weaken and the shared room is forgotten. `proof_after` (256,): what is left of each count."""
+        param = today.param
+        self.proof = int(proof_after[self.proof])
+        if self.birth % 7 != today.day % 7:
+            return
+        self.shared_host = EMPTY
+        lottery, *_ = today.chances(self.birth, Purpose.TRUST_PRIOR, OF_NOTHING, 0)
+        prior = clip_unit(param.trust_prior_mean + param.trust_prior_spread * normal_quantile(lottery))
+
+        def returned(stored: np.uint16) -> int:
+            return int(opinion.nudged(stored, param.trust_reversion * (prior - np.float32(stored) * WORD)))
+
+        self.trust = returned(np.uint16(self.trust))
+        for place in range(N_PLATFORM_SLOTS + 1):
+            self.channel_trust[place] = returned(self.channel_trust[place])
+        for slot in range(N_FOLLOWS):
+            if self.follows[slot] != NOBODY:
+                bond = np.float32(self.bonds[slot]) * WORD
+                self.bonds[slot] = opinion.nudged(self.bonds[slot], -param.trust_bond_decay * bond)
 
     # experience
 

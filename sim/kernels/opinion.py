@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from sim.kernels.behaviour import (
@@ -39,6 +39,7 @@ from sim.kernels.live import (
 )
 from sim.kernels.maths import HALF, ONE, ZERO, exp1, log1p_exp, normal_quantile, sigmoid
 from sim.kernels.philox import philox, unit
+from sim.kernels.threads import on_threads
 
 JUDGE = np.uint32(91 * 256)
 JUDGE_GOODS = np.uint32(92 * 256)
@@ -211,7 +212,8 @@ def judge(
     indptr: NDArray[np.int64],
     friends: NDArray[np.int32],
 ) -> None:
-    """Verdicts on delivered orders in event order; the told ones reach friends' general trust.
+    """Verdicts on delivered orders in event order; unusual ones are told, and a friend's general trust moves towards the
+    teller's satisfaction (DeGroot 1974).
 
     verdict_sum: (merchants, 2) int64 sums of satisfaction (65535ths) and number of verdicts of the day.
     """
@@ -224,18 +226,17 @@ def judge(
         merchant = data[row].merchant
         verdict_sum[merchant, 0] += np.int64(satisfaction * WORD_TOP)
         verdict_sum[merchant, 1] += 1
-        extreme = satisfaction - HALF
-        if abs(extreme) > param[0].word_of_mouth_extreme:
+        if abs(satisfaction - param[0].trust_reputation_centre) > param[0].word_of_mouth_extreme:
             told = philox(
                 data[row].birth, np.uint32(data[row].line), np.uint32(data[row].tick), TELL + np.uint32(data[row].ordinal),
                 key0, key1,
             )  # fmt: skip
             if unit(told[0]) < param[0].word_of_mouth_tell:
-                change = param[0].word_of_mouth_effect * (ONE if extreme > ZERO else -ONE)
                 person = int(data[row].consumer)
                 for edge in range(indptr[person], indptr[person + 1]):
                     friend = friends[edge]
-                    people.trust[friend] = nudged(people.trust[friend], change)
+                    gap = satisfaction - np.float32(people.trust[friend]) * WORD
+                    people.trust[friend] = nudged(people.trust[friend], param[0].word_of_mouth_effect * gap)
 
 
 @njit(cache=True, error_model="numpy")
@@ -310,9 +311,41 @@ def record_purchases(
                 people.shared_host[friend] = order.streamer
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def end_of_day(
+@njit(cache=True, error_model="numpy", nogil=True)
+def fade(
+    thread: int,
+    threads: int,
     param: Any,
+    people: People,
+    proof_after: NDArray[np.uint8],
+    day: int,
+    key0: np.uint32,
+    key1: np.uint32,
+) -> None:
+    """One thread's share of `end_of_day`."""
+    size = people.birth.size
+    for row in range(thread * size // threads, (thread + 1) * size // threads):
+        people.proof[row] = proof_after[people.proof[row]]
+        if people.birth[row] % np.uint32(7) != np.uint32(day % 7):
+            continue
+        people.shared_host[row] = NOBODY
+        word = philox(people.birth[row], np.uint32(0), np.uint32(0), TRUST_PRIOR, key0, key1)
+        prior = clip_unit(param[0].trust_prior_mean + param[0].trust_prior_spread * normal_quantile(unit(word[0])))
+        trust = np.float32(people.trust[row]) * WORD
+        people.trust[row] = nudged(people.trust[row], param[0].trust_reversion * (prior - trust))
+        for slot in range(N_PLATFORM_SLOTS + 1):
+            level = np.float32(people.channel_trust[row, slot]) * WORD
+            people.channel_trust[row, slot] = nudged(
+                people.channel_trust[row, slot], param[0].trust_reversion * (prior - level)
+            )
+        for slot in range(N_FOLLOWS):
+            if people.follows[row, slot] != NOBODY:
+                bond = np.float32(people.bonds[row, slot]) * WORD
+                people.bonds[row, slot] = nudged(people.bonds[row, slot], -param[0].trust_bond_decay * bond)
+
+
+def end_of_day(
+    param: NDArray[Any],
     people: People,
     proof_after: NDArray[np.uint8],
     day: int,
@@ -321,29 +354,11 @@ def end_of_day(
     key1: np.uint32,
 ) -> None:
     """Slow forgetting: social proof daily; trust towards the person's prior, bonds and shared links weekly, each person
-    on the weekday of the birth number. proof_after: (256,) what is left of each count."""
-    size = people.birth.size
-    for thread in prange(threads):
-        for row in range(thread * size // threads, (thread + 1) * size // threads):
-            people.proof[row] = proof_after[people.proof[row]]
-            if people.birth[row] % np.uint32(7) != np.uint32(day % 7):
-                continue
-            people.shared_host[row] = NOBODY
-            word = philox(people.birth[row], np.uint32(0), np.uint32(0), TRUST_PRIOR, key0, key1)
-            prior = clip_unit(
-                param[0].trust_prior_mean + param[0].trust_prior_spread * normal_quantile(unit(word[0]))
-            )
-            trust = np.float32(people.trust[row]) * WORD
-            people.trust[row] = nudged(people.trust[row], param[0].trust_reversion * (prior - trust))
-            for slot in range(N_PLATFORM_SLOTS + 1):
-                level = np.float32(people.channel_trust[row, slot]) * WORD
-                people.channel_trust[row, slot] = nudged(
-                    people.channel_trust[row, slot], param[0].trust_reversion * (prior - level)
-                )
-            for slot in range(N_FOLLOWS):
-                if people.follows[row, slot] != NOBODY:
-                    bond = np.float32(people.bonds[row, slot]) * WORD
-                    people.bonds[row, slot] = nudged(people.bonds[row, slot], -param[0].trust_bond_decay * bond)
+    on the weekday of the birth number. proof_after: (256,) what is left of each count.
+
+    (As a parallel loop of numba over attributes of a tuple this was taken for dead code and removed without a word.)
+    """
+    on_threads(threads, fade, param, people, proof_after, day, key0, key1)
 
 
 @njit(cache=True, error_model="numpy")

@@ -16,11 +16,12 @@ from sim.config.geography import N_LANGUAGES
 from sim.day.attention import Attention
 from sim.day.shopping import Shopping
 from sim.kernels.live import People
-from sim.kernels.opinion import Judged, judge_one
+from sim.kernels.opinion import Judged, end_of_day, judge_one, record_purchases
 from sim.kinds import DAYPARTS, N_COUNTRIES, Flag
 from sim.messages import Intents
 from sim.state.consumers import people_of
 from sim.state.orders import ORDER
+from sim.state.social import SocialGraph
 from sim.state.table import Table
 from tests.consumer.market import FIRST_DAY, SyntheticMarket, synthetic_market
 
@@ -34,6 +35,7 @@ def market() -> SyntheticMarket:
     table = market.table
     table.shared_host[rng.random(CONSUMERS) < 0.3] = market.air.streamer[0]
     table.proof[:] = rng.integers(0, 9, CONSUMERS)
+    table.trust[:] = rng.integers(20_000, 65_536, CONSUMERS)
     table.spent_cents[:] = table.budget_cents * rng.random(CONSUMERS) * 1.2
     table.channel_trust[:] = rng.integers(0, 65536, table.channel_trust.shape)
     known = rng.random(table.memory_seller.shape) < 0.6
@@ -43,7 +45,10 @@ def market() -> SyntheticMarket:
     table.memory_score[:] = rng.integers(0, 256, known.shape)
     table.adopter[rng.random(CONSUMERS) < 0.8] = 1
     market.catalogue.own_site[:] = 1
-    market.param["shelf_remembered"] = 4  # so that some shelf orders go to the sellers' own sites
+    param = market.param  # set so that everything happens often, whatever the calibrated values are
+    param["opening_intercept"], param["shelf_intercept"] = 0.5, -1.5
+    param["purchase_intercept"], param["purchase_shelf_intercept"] = -0.5, 0.5
+    param["shelf_remembered"], param["purchase_complement"] = 4, 0.3
     return market
 
 
@@ -216,3 +221,62 @@ def test_verdicts_are_equal_bit_by_bit(market: SyntheticMarket) -> None:
     for seen in (judged.returns, judged.disputes, judged.complains):
         assert 0 < seen.sum() < count
     assert (compiled["flags"] & Flag.COUNTERFEIT).any()
+
+
+def small_graph(count: int) -> SocialGraph:
+    """A ring in which everybody knows two neighbours on either side."""
+    near = np.array([-2, -1, 1, 2])
+    friends = np.sort((np.arange(count)[:, None] + near) % count, axis=1)
+    return SocialGraph(np.arange(0, 4 * count + 1, 4, dtype=np.int64), friends.reshape(-1).astype(np.int32))
+
+
+def test_purchases_and_what_friends_hear_are_equal_bit_by_bit(market: SyntheticMarket) -> None:
+    count, day = 300, FIRST_DAY + 9
+    compiled, readable = orders_of(market, count), orders_of(market, count)
+    for orders in (compiled, readable):
+        orders["goods_cents"], orders["vat_cents"], orders["subsidy_cents"] = 5900, 800, 150
+        orders["merchant"][::3] = market.table.memory_seller[orders["consumer"][::3], 1] % 40
+    table, other = market.copy_of_people(), market.copy_of_people()
+    graph = small_graph(CONSUMERS)
+    earlier, met = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    record_purchases(
+        market.param, people_of(table), compiled, np.arange(count), day, *market.draws.key, graph.indptr, graph.friends,
+        earlier, met,
+    )  # fmt: skip
+    population = agents_of(other).population
+    today = Today(market.param[0], market.setting, day, *market.draws.key)
+    for at, order in enumerate(readable):
+        consumer = population.view(int(order["consumer"]))
+        assert isinstance(consumer, Consumer)
+        before, first = consumer.buys(today, order)
+        assert (-1 if before is None else before, -1 if first is None else first) == (earlier[at], met[at])
+        if order["streamer"] != 0xFFFF:
+            shared = consumer.shares_room(today, order)
+            for friend in graph.of(consumer.row):
+                population.view(int(friend)).hears_of(int(order["streamer"]), shared)
+    same_bits(np.ascontiguousarray(compiled["flags"]), np.ascontiguousarray(readable["flags"]))
+    for column in table:
+        same_bits(table[column.name], other[column.name])
+    assert (earlier >= 0).any()
+    assert ((met >= 0) & (met < day)).any()
+    assert (table.shared_host != market.table.shared_host).any()
+
+
+def test_the_evening_is_equal_bit_by_bit_and_does_something(market: SyntheticMarket) -> None:
+    """The compiled evening once did nothing: numba had removed a parallel loop over a tuple's arrays as dead code."""
+    table, other = market.copy_of_people(), market.copy_of_people()
+    day = FIRST_DAY + 3
+    proof_after = (np.arange(256) // 2).astype(np.uint8)
+    end_of_day(market.param, people_of(table), proof_after, day, 2, *market.draws.key)
+    today = Today(market.param[0], market.setting, day, *market.draws.key)
+    for consumer in agents_of(other):
+        consumer.fades(today, proof_after)
+    for column in table:
+        same_bits(table[column.name], other[column.name])
+    weekday = table.birth % 7 == day % 7
+    np.testing.assert_array_equal(table.proof, market.table.proof // 2)
+    assert (table.shared_host[weekday] == 0xFFFF).all()
+    for name in ("trust", "channel_trust", "bonds"):
+        changed = (table[name] != market.table[name]).reshape(CONSUMERS, -1).any(axis=1)
+        assert changed[weekday].any()
+        assert not changed[~weekday].any()
