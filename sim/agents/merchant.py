@@ -92,12 +92,13 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
     mix = np.concatenate(
         [live * shares, np.tile([(1 - live) * (1 - brand), (1 - live) * brand], (N_COUNTRIES, 1))], axis=1
     )
-    charge = effective_commission(asked, rules).astype(np.float64) + economics.traffic_costs()
+    charge = effective_commission(asked, rules).astype(np.float64)
     slot = live * float(
         sum(economics.slot_fee_share[tier] * economics.host_sales_mix[tier] for tier in economics.host_sales_mix)
     )
     fees = (cfg.geography.payment_shares() * rules.payment.fee_rate).sum(axis=1) + economics.fx_spread
-    rate = charge.T @ mix.T + slot + fees[None, :]
+    rate = charge.T @ mix.T + slot
+    sunk = economics.traffic_costs().T @ mix.T + fees[None, :]
     modes = np.array([economics.parcel_mode_mix[name] for name in ("express", "dedicated_line", "post", "rail")])
     line_haul = np.tensordot(modes, economics.parcel_cost_usd(np.array([0.0, 1.0])), axes=(0, 1))  # (C, 2)
     bulk = sum(economics.bulk_kg_usd[name] * share for name, share in economics.bulk_mode_mix.items())
@@ -124,6 +125,7 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
         return_usd=economics.by_country("return_usd"),
         return_loss=np.array([1.0 - economics.salvage["stocked"], 1.0 - economics.salvage["direct"]]),
         rate=np.ascontiguousarray(rate),
+        sunk_rate=np.ascontiguousarray(sunk),
         discount=live * economics.live_discount + (1 - live) * economics.shelf_discount,
     )
 
@@ -184,8 +186,8 @@ def stocking_gain(
     Difference of full cost, the duty and tax the buyer is spared at the door, the worth of an earlier delivery, and a
     bias for what is not modelled. Source: the make-or-hold comparison of landed cost; form assumed.
     """
-    direct = full_cost(costs, country, category, seller, unit_cost, weight, cold, 1)
-    stocked = full_cost(costs, country, category, seller, unit_cost, weight, cold, 0)
+    direct: float = full_cost(costs, country, category, seller, unit_cost, weight, cold, 1)
+    stocked: float = full_cost(costs, country, category, seller, unit_cost, weight, cold, 0)
     return direct - stocked + parcel_tax + days_saved * day_value + bias
 
 

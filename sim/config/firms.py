@@ -50,6 +50,7 @@ class Merchants(Group):
     reputation: float
     reputation_spread: float
     quality_spread: float
+    price_level: float
     price_spread: float
     price_quality_slope: float
     weight_spread: float

@@ -589,7 +589,8 @@ class CostTable(NamedTuple):
     haul of a direct parcel; last_mile (C,), last_mile_kg; pick_origin, pick (C,); bulk_kg (C,); storage_kg_day and
     days in stock (2,: direct, stocked); interest (2,) a day; duty, vat (C, K), (C,) on bulk imports; freight_charged;
     cold; class_freight (2,); units (K,) an order; returns (K,) share; return_usd (C,); return_loss (2,: stocked,
-    direct); rate (2, C): taken off the price on the way (commission, traffic, fees); discount: usual one.
+    direct); rate (2, C): commission and slot fees on what is kept; sunk_rate (2, C): advertising and payment fees on
+    every order, returned or not; discount: usual one.
     """
 
     origin_factor: float
@@ -614,6 +615,7 @@ class CostTable(NamedTuple):
     return_usd: F64
     return_loss: F64
     rate: F64
+    sunk_rate: F64
     discount: float
 
 
@@ -664,8 +666,9 @@ def full_cost(
 
 @njit(cache=True, error_model="numpy")
 def kept_share(costs: CostTable, country: int, category: int, seller: int) -> float:
-    """Share of the asked price that reaches the merchant: after discount, returns, commission, traffic and fees."""
-    return (1.0 - costs.discount) * (1.0 - costs.returns[category]) * (1.0 - costs.rate[seller, country])
+    """Share of the asked price that reaches the merchant: after discount, returns, commission, advertising and fees."""
+    paid = (1.0 - costs.returns[category]) * (1.0 - costs.rate[seller, country])
+    return (1.0 - costs.discount) * (paid - costs.sunk_rate[seller, country])
 
 
 @njit(cache=True, error_model="numpy")

@@ -394,7 +394,9 @@ def _add_lines(
     catalogue.quality[:] = np.clip(economics.ladder("quality_ladder")[category] + deviation[:, None], 0.02, 0.98)
     luck = policy.price_spread * draws.normal(Purpose.LINE, line, ordinal=_DEVIATION, word=1).astype(np.float64)
     level = exp_each((luck - 0.5 * policy.price_spread**2 + policy.price_quality_slope * deviation).astype(np.float32))
-    catalogue.list_cents[:] = np.rint(economics.list_price_usd()[category] * level[:, None] * 100)
+    catalogue.list_cents[:] = np.rint(
+        economics.list_price_usd()[category] * (level * policy.price_level)[:, None] * 100
+    )
     catalogue.unit_cost_cents[:] = np.rint(economics.unit_cost_usd()[seller, category] * level[:, None] * 100)
     heft = policy.weight_spread * draws.normal(Purpose.LINE, line, ordinal=_WEIGHT).astype(np.float64)
     weight = exp_each((heft - 0.5 * policy.weight_spread**2).astype(np.float32))
