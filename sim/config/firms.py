@@ -1,4 +1,4 @@
-"""Who supplies: how many simulated merchants, streamers and agencies there are, for how many real ones, and who they are.
+"""Who supplies: how many simulated merchants, streamers and agencies, for how many real ones, and who they are.
 
 Meanings, units, ranges and sources: `configs/firms/default.yaml`. Numbers of firms do not depend on the number of
 consumers.

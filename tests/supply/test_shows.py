@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import mesa
 import numpy as np
 import pytest
 
-from sim.agents.streamer import STREAMER_COLUMNS
+from sim.agents.streamer import STREAMER_COLUMNS, Streamer
+from sim.agents.view import adopt
 from sim.day.supply import Supply, show_rule
 from sim.kernels.supply import claim_size, discount_share, show_chance
 from sim.kinds import NO_SHOW
@@ -157,3 +159,18 @@ def test_a_capped_commission_lowers_what_a_host_earns_on_a_line(world):
     assert (capped < free).all()
     assert capped.max() <= 0.1
     world.supply.schedule(RULES, DAY + 10)
+
+
+def test_a_streamers_view_tells_what_the_loop_did(world):
+    model = mesa.Model()
+    agents = list(adopt(model, Streamer, world.streamers))
+    air = world.supply.schedule(RULES, DAY + 11)
+    for show, host in list(enumerate(air.streamer.tolist()))[:50]:
+        country = int(air.country[show])
+        coverage = float(RULES.disclosure.coverage[country])
+        penalty = float(RULES.claims.expected_penalty[country])
+        assert agents[host].exaggeration(RULE, coverage, penalty) == float(air.exaggeration[show])
+        assert agents[host].lines == air.lineup[show].tolist()
+        assert 0 < agents[host].chance_of_show(RULE, 1.0) <= 1
+    with pytest.raises(AttributeError):
+        agents[0].skil = 1.0
