@@ -16,7 +16,7 @@ from sim.config.geography import LANGUAGES, Geography
 from sim.draws import Draws, Purpose
 from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People
 from sim.kernels.maths import exp_array, log_array
-from sim.kinds import N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
+from sim.kinds import COUNTRIES, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
 from sim.state.social import community_order
 from sim.state.table import FIXED, Column, Table
 
@@ -29,7 +29,7 @@ COLUMNS = (
     Column("third", np.uint8, "index", 0, 2, BUILD, "third of the country's income distribution"),
     Column("age", np.uint8, "index", 0, 3, BUILD, "age band, see sim.config.geography.AGE_BANDS"),
     Column("languages", np.uint8, "index", 0, len(LANGUAGES) - 1, BUILD, "languages known, best first", N_SPOKEN),
-    Column("proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each of them, 0 for an empty place", N_SPOKEN),
+    Column("proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each, 0 for an empty place", N_SPOKEN),
     Column("adopter", np.uint8, "0/1", 0, 1, BUILD, "visits live rooms at least once a month"),
     Column("opening_taste", np.float32, "logit", -10, 10, BUILD, "lasting propensity to open live channels"),
     Column("money_weight", np.float32, "1", 0, 1000, BUILD, "marginal utility of money against the mean person"),
@@ -139,7 +139,9 @@ def populate(
         -behaviour.purchase.income_power * log_array(relative)
         - behaviour.purchase.country_income_power * log_array(mean_income / world_income)
     )
-    budget = mean_income * relative / 12 * behaviour.budget.share_of_income * 100
+    # where living is cheap, more of an income is free for traded goods: the geometric mean of both valuations
+    ppp = np.array([geography.gdp_per_head_ppp[name] / geography.gdp_per_head[name] for name in COUNTRIES])
+    budget = mean_income * np.sqrt(ppp)[country] * relative / 12 * behaviour.budget.share_of_income * 100
 
     languages, proficiency = _languages(geography, country, birth, draws)
     slots = platform_slots(geography, availability)
@@ -198,7 +200,8 @@ def populate(
 def _languages(
     geography: Geography, country: NDArray[np.int64], birth: NDArray[np.uint32], draws: Draws
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Up to three languages a person, each known with its country's share; the best is known fully, others half or more."""
+    """Up to three languages a person, each known with its country's share; the best is known fully, others half or
+    more."""
     shares = geography.language_shares()
     consumers = birth.size
     languages = np.repeat(geography.first_language()[country][:, None], N_SPOKEN, axis=1)
