@@ -1,9 +1,9 @@
 """Calibration of the baseline, in stages, each parameter to its own target: `python -m analysis.calibrate`.
 
-Every stage ties one parameter to one observed figure of the baseline run. Runs are repeated with all parameters moved at
-once by a damped secant step in the direction of their own target, until all targets are met or the rounds are used up.
-Because each parameter acts mainly on its own target, this converges like a simultaneous Newton method with a diagonal
-Jacobian; what is left over is reported, not hidden. Nothing that is kept for validation is used here.
+Every stage ties one parameter to one observed figure of the baseline run. Runs are repeated with all parameters moved
+at once by a damped secant step in the direction of their own target, until all targets are met or the rounds are used
+up. Because each parameter acts mainly on its own target, this converges like a simultaneous Newton method with a
+diagonal Jacobian; what is left over is reported, not hidden. Nothing that is kept for validation is used here.
 
 The values found are written into the YAML files with `--write`, where they stand with their targets as source.
 """
@@ -34,8 +34,9 @@ LONGEST_STEP = 0.8
 class Stage:
     """One parameter, one target.
 
-    `slope` is the expected change of the transformed figure per unit of the parameter: its sign and rough size start the
-    search; later rounds use the secant. `scale` transforms figure and target: `logit` for shares, `log` for amounts.
+    `slope` is the expected change of the transformed figure per unit of the parameter: its sign and rough size start
+    the search; later rounds use the secant. `scale` transforms figure and target: `logit` for shares, `log` for
+    amounts.
     """
 
     parameter: str
@@ -47,10 +48,24 @@ class Stage:
 
 
 STAGES = (
-    Stage("consumer.opening.intercept", "visits_per_adopter_day", 0.57, 0.9, "log", "X05: 780 million adopters; 345 bn USD (X01)"),
+    Stage(
+        "consumer.opening.intercept",
+        "visits_per_adopter_day",
+        0.57,
+        0.9,
+        "log",
+        "X05: 780 million adopters; 345 bn USD (X01)",
+    ),
     Stage("consumer.watching.log_scale", "watch_minutes_mean", 15.0, 0.9, "log", "s2-2-watch-minutes-global"),
     Stage("consumer.purchase.intercept", "conversion", 0.035, 1.0, "logit", "s2-3-industry-conversion"),
-    Stage("consumer.shelf.intercept", "shelf_over_live", 3.3, 0.9, "log", "s1-1-live-share-2023: live is 23 % of 1.5 trillion USD"),
+    Stage(
+        "consumer.shelf.intercept",
+        "shelf_over_live",
+        3.3,
+        0.9,
+        "log",
+        "s1-1-live-share-2023: live is 23 % of 1.5 trillion USD",
+    ),
     Stage("consumer.experience.return_level", "return_rate", 0.20, 1.0, "logit", "facts: 16-25 % without assurance"),
     Stage("supply.stock.stocked_bias.small", "direct_shipped_share", 0.385, -0.25, "logit", "X08: 35 to 42 %"),
 )
@@ -91,7 +106,8 @@ def simulate(values: Mapping[str, float], base: Sequence[str], seeds: int, worke
     overrides = [*base, *(f"{name}={value:.6g}" for name, value in values.items())]
     with tempfile.TemporaryDirectory() as scratch:
         jobs = [
-            (configure("baseline", [*overrides, f"seed={seed}"]), Path(scratch) / f"s{seed}") for seed in range(1, seeds + 1)
+            (configure("baseline", [*overrides, f"seed={seed}"]), Path(scratch) / f"s{seed}")
+            for seed in range(1, seeds + 1)
         ]
         outcomes = list(run_many(jobs, workers))
         failed = [outcome.error for outcome in outcomes if outcome.error]
@@ -121,7 +137,8 @@ def calibrate(
             here = transformed(figures[stage.figure], stage.scale)
             gap = transformed(stage.target, stage.scale) - here
             worst = max(worst, abs(gap))
-            say(f"  {stage.figure:28s} {figures[stage.figure]:9.4f} (target {stage.target:g})  {stage.parameter} = {values[stage.parameter]:.4f}")
+            value = f"{stage.parameter} = {values[stage.parameter]:.4f}"
+            say(f"  {stage.figure:28s} {figures[stage.figure]:9.4f} (target {stage.target:g})  {value}")
             if stage.parameter in before:
                 old_value, old_figure = before[stage.parameter]
                 moved = values[stage.parameter] - old_value
@@ -158,7 +175,7 @@ def write_values(values: Mapping[str, float]) -> None:
         inline = re.compile(r"(value:\s*)(-?[0-9.eE+-]+)")
         for number in range(at, at + 3):
             if inline.search(lines[number]):
-                lines[number] = inline.sub(lambda found: f"{found.group(1)}{value:.4g}", lines[number], count=1)
+                lines[number] = inline.sub(rf"\g<1>{value:.4g}", lines[number], count=1)
                 break
         else:
             raise ValueError(f"{file}: no plain value under {key} (indent {indent})")
@@ -167,7 +184,7 @@ def write_values(values: Mapping[str, float]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of the calibration."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--consumers", type=int, default=20_000)
     parser.add_argument("--days", type=int, default=120)
     parser.add_argument("--warmup", type=int, default=90)
@@ -176,7 +193,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--write", action="store_true", help="put the values found into configs/")
     chosen = parser.parse_args(arguments)
-    base = [f"population.consumers={chosen.consumers}", f"days={chosen.days}", f"warmup_days={chosen.warmup}", "record=summary"]
+    base = [
+        f"population.consumers={chosen.consumers}",
+        f"days={chosen.days}",
+        f"warmup_days={chosen.warmup}",
+        "record=summary",
+    ]
     values, _ = calibrate(base, chosen.seeds, chosen.workers, chosen.rounds)
     for name, value in values.items():
         print(f"{name}={value:.4f}")

@@ -192,9 +192,7 @@ def funnel(study: Study) -> Panel:
     sums = ", ".join(f"SUM({name}) AS {name}" for name in names)
     rows: dict[int, dict[str, Any]] = {
         row["run"]: row
-        for row in study.store.query(
-            f"SELECT run, {sums} FROM totals WHERE channel < {SHELF} GROUP BY run", ["totals"]
-        )
+        for row in study.store.query(f"SELECT run, {sums} FROM totals WHERE channel < {SHELF} GROUP BY run", ["totals"])
     }
 
     def stage(top: Callable[[dict[str, Any]], int], bottom: str, factor: int) -> dict[str, Estimate]:
@@ -720,5 +718,3 @@ def panels(study: Study) -> list[Panel]:
     if study.store.has("daily_channel"):
         made.append(over_time(study))
     return made
-
-

@@ -120,8 +120,8 @@ def marks(parts: Frame) -> list[Mark]:
         today = set(parts.calendar.festivals(day)) if day < parts.end_day else set()
         for name in sorted(today - set(open_festivals)):
             open_festivals[name] = day
-        for name in sorted(set(open_festivals) - today):
-            found.append(Mark(open_festivals.pop(name), day - 1, "festival", name))
+        over = sorted(set(open_festivals) - today)
+        found.extend(Mark(open_festivals.pop(name), day - 1, "festival", name) for name in over)
     for one in parts.book.interventions:
         if one.full_strength > 0:
             last = (one.end - 1) // 86_400

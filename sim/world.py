@@ -124,7 +124,15 @@ class World(mesa.Model):
         self.adaptation.start(self.rules, self.ledger)
         self.supply.price(self.rules, self.day, self._yuan(self.day), first_promise)
         self.fulfilment = Fulfilment(
-            cfg.logistics, cfg.geography, self.scale, self.clock, self.catalogue, self.orders, self.draws, self.rules, self
+            cfg.logistics,
+            cfg.geography,
+            self.scale,
+            self.clock,
+            self.catalogue,
+            self.orders,
+            self.draws,
+            self.rules,
+            self,
         )
         self.checkout = Checkout(cfg.payments, cfg.geography.payment_shares())
         self.levers = Levers(self.fulfilment, self.streamers, self.catalogue.seller_class)
@@ -186,9 +194,7 @@ class World(mesa.Model):
     def _open(self, air: Air, day: int) -> Sessions:
         """Who opens what in which daypart."""
         self._value = np.zeros_like(self.market.setting.expected_by_platform)
-        return self.attention.open(
-            self.market.param, self.people_columns, self.market.setting, air, day, self.draws
-        )
+        return self.attention.open(self.market.param, self.people_columns, self.market.setting, air, day, self.draws)
 
     def _shop(self, air: Air, sessions: Sessions, rules: Rules, daypart: Daypart) -> I64:
         """People watch and choose; the till turns decisions into orders."""
@@ -197,8 +203,9 @@ class World(mesa.Model):
         market.expect(value)
         self._value += market.setting.expected_by_platform
         intents = self.shopping.watch_and_choose(
-            market.param, people, market.setting, self.rooms, market.offers, air.show_of_streamer[daypart.index], pool,
-            market.shelf, market.line_of_seller, sessions.order, sessions.bounds, daypart.day, daypart.index, self.draws,
+            market.param, people, market.setting, self.rooms, market.offers, air.show_of_streamer[daypart.index],
+            pool, market.shelf, market.line_of_seller, sessions.order, sessions.bounds, daypart.day, daypart.index,
+            self.draws,
         )  # fmt: skip
         placed = self.checkout.place(
             intents, self.consumers, self.catalogue, self.orders, rules, daypart.tick, self.draws, self.tally
@@ -226,13 +233,16 @@ class World(mesa.Model):
         """Goods move; buyers judge what arrived, return, dispute."""
         moves = self.fulfilment.apply(events)
         self.logbook.moved(moves)
-        never = np.concatenate((moves.lost, moves.seized, moves.refused, events.order[events.kind == Event.AUTH_FAILED]))
+        never = np.concatenate(
+            (moves.lost, moves.seized, moves.refused, events.order[events.kind == Event.AUTH_FAILED])
+        )
         self.aftersales.write_off(never, self.orders, self.tally)
         if moves.delivered.size == 0:
             return
         verdicts = self.aftersales.judge(
             moves.delivered, self.orders, self.market.param, self.people_columns, self.market.setting,
-            self.market.offers, self.catalogue.authenticity, self.market.return_level, self.graph, self.tally, self.draws,
+            self.market.offers, self.catalogue.authenticity, self.market.return_level, self.graph, self.tally,
+            self.draws,
         )  # fmt: skip
         returned = verdicts.returns
         self.fulfilment.send_back(verdicts.order[returned], verdicts.time[returned])

@@ -92,13 +92,13 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
     mix = np.concatenate(
         [live * shares, np.tile([(1 - live) * (1 - brand), (1 - live) * brand], (N_COUNTRIES, 1))], axis=1
     )
-    charge = effective_commission(asked, rules).astype(np.float64)
+    charge = effective_commission(asked, rules).astype(np.float64) + economics.traffic_costs()
     slot = live * float(
         sum(economics.slot_fee_share[tier] * economics.host_sales_mix[tier] for tier in economics.host_sales_mix)
     )
     fees = (cfg.geography.payment_shares() * rules.payment.fee_rate).sum(axis=1) + economics.fx_spread
     rate = charge.T @ mix.T + slot
-    sunk = economics.traffic_costs().T @ mix.T + fees[None, :]
+    sunk = np.tile(fees, (len(SELLER_CLASSES), 1))
     modes = np.array([economics.parcel_mode_mix[name] for name in ("express", "dedicated_line", "post", "rail")])
     line_haul = np.tensordot(modes, economics.parcel_cost_usd(np.array([0.0, 1.0])), axes=(0, 1))  # (C, 2)
     bulk = sum(economics.bulk_kg_usd[name] * share for name, share in economics.bulk_mode_mix.items())

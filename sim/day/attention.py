@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sim.draws import Draws
 from sim.kernels.live import N_DAYPARTS, People, Setting
 from sim.kernels.opening import open_everybody
-from sim.kinds import NO_SHOW
+from sim.kinds import N_CATEGORIES, NO_SHOW
 from sim.state.catalogue import Air
 
 APART = 80  # places between two rows of scratch: more than a cache line, and no power of two in between
@@ -48,14 +48,13 @@ class Attention:
     `loop` goes through the people: the compiled one, or `sim.agents.by_agents.ByAgents.open_everybody`.
     """
 
-    def __init__(
-        self, consumers: int, chunk: int, threads: int, loop: Callable[..., None] = open_everybody
-    ) -> None:
+    def __init__(self, consumers: int, chunk: int, threads: int, loop: Callable[..., None] = open_everybody) -> None:
         self._loop = loop
         self.chunk, self.threads = chunk, threads
         chunks = (consumers + chunk - 1) // chunk
         width = chunk + APART
         self._floats = np.zeros((threads, 6, width), np.float32)
+        self._weighted = np.zeros((threads, width, N_CATEGORIES), np.float32)
         self._listed = np.zeros((threads, 2, width), np.uint32)
         self._marks = np.zeros((threads, 2 * width), np.uint8)
         self.sessions = Sessions(np.zeros((2, consumers), np.uint32), np.zeros((2, chunks, N_DAYPARTS + 1), np.int64))
@@ -65,6 +64,6 @@ class Attention:
         on_air = (air.show_of_streamer != NO_SHOW).any(axis=0).astype(np.uint8)
         self._loop(
             param, people, setting, on_air, day, draws.key[0], draws.key[1], self.chunk, self.threads,
-            self.sessions.order, self.sessions.bounds, self._floats, self._listed, self._marks,
+            self.sessions.order, self.sessions.bounds, self._floats, self._weighted, self._listed, self._marks,
         )  # fmt: skip
         return self.sessions

@@ -16,7 +16,6 @@ from sim.messages import Intents
 from sim.record.schema import N_CELLS, LanguageMeasure, Measure, StreamerMeasure
 from sim.record.tally import Tally
 
-
 PLACES_APART = 80  # between two rows of scratch: more than a cache line, and no power of two in between
 BIRTH_BITS = 32
 
@@ -35,7 +34,11 @@ class Shopping:
         self._bought = np.zeros(0, ORDER)  # grows to the number of sessions of the busiest daypart
         self._scratch, self._width = make_scratch(threads, 1), 0
         self.counts = Counts(
-            *(np.zeros((threads, N_CELLS), np.int64) for _ in range(5)),
+            visits=np.zeros((threads, N_CELLS), np.int64),
+            seconds=np.zeros((threads, N_CELLS), np.int64),
+            openings=np.zeros((threads, N_CELLS), np.int64),
+            surplus=np.zeros((threads, N_CELLS), np.int64),
+            follows=np.zeros((threads, N_CELLS), np.int64),
             host_seconds=np.zeros((threads, streamers), np.int64),
             host_visits=np.zeros((threads, streamers), np.int64),
             languages=np.zeros((threads, languages, languages), np.int64),
@@ -85,12 +88,12 @@ class Shopping:
         """The daypart's orders from the blocks' stretches, sorted by time, birth number and ordinal."""
         before = np.cumsum(taken) - taken
         places = np.arange(int(taken.sum())) + np.repeat(starts[:-1] - before, taken)
-        found = self._bought[places]
+        found = self._bought.take(places)
         consumer = found["consumer"].astype(np.int64)
         rank = found["second"].astype(np.int64) << (BIRTH_BITS + 1)
         rank += people.birth[consumer].astype(np.int64) << 1
         rank += found["ordinal"]
-        found = found[np.argsort(rank)]
+        found = found.take(np.argsort(rank, kind="stable"))
         consumer = found["consumer"].astype(np.int64)
         column = {name: np.ascontiguousarray(found[name]) for name in ORDER.fields or ()}
         time = column.pop("second") + np.int64(day * DAY_SECONDS + daypart * DAYPART_SECONDS)

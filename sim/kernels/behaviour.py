@@ -1,8 +1,8 @@
 """The formulas of consumer behaviour, each once, as scalar functions that compiled loops and readable agents both call.
 
-All arguments and results are float32 unless stated. `param` is the record made by `sim.state.consumers.behaviour_record`:
-one float32 field `<group>_<name>` for every parameter of configs/consumer, so that no number is written here. Utilities
-are in utils, money in USD, durations in minutes or days as named.
+All arguments and results are float32 unless stated. `param` is the record made by
+`sim.state.consumers.behaviour_record`: one float32 field `<group>_<name>` for every parameter of configs/consumer, so
+that no number is written here. Utilities are in utils, money in USD, durations in minutes or days as named.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def need_level(days: Float, rate: Float) -> Float:
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def focus_weight(interest: Float, need: Float) -> Float:
-    """Weight of a category when a session turns to one: interest times (one fifth + need); interest and need in [0, 1]."""
+    """Weight of a category when a session turns to one: interest times (one fifth + need), each in [0, 1]."""
     return interest * (need + FOCUS_FLOOR)
 
 
@@ -57,11 +57,13 @@ def left_to_spend(param: Any, budget_cents: Float, spent_cents: Float, days: Flo
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def opening_chance(param: Any, taste: Float, need: Float, expected: Float, bond: Float, shared: Float, subsidy: Float) -> Float:
+def opening_chance(
+    param: Any, taste: Float, need: Float, expected: Float, bond: Float, shared: Float, subsidy: Float
+) -> Float:
     """Chance that an adopter opens a live channel on a day (logit).
 
-    `taste` persistent propensity (logit), `need` strongest need weighted by interest, `expected` inclusive value of what
-    is expected on air (utils), `bond` sum of bonds with hosts on air today, `shared` 1 if a friend shared a room,
+    `taste` persistent propensity (logit), `need` strongest need weighted by interest, `expected` inclusive value of
+    what is expected on air (utils), `bond` sum of bonds with hosts on air today, `shared` 1 if a friend shared a room,
     `subsidy` USD offered. The inclusive value makes openings depend on what is on air (nested logit, McFadden 1978).
     """
     return sigmoid(
@@ -84,7 +86,7 @@ def searching_chance(param: Any, need: Float, fresh: Float) -> Float:
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def platform_utility(param: Any, habit: Float, trust: Float, expected: Float, bond: Float) -> Float:
-    """Utility of opening one platform: habit and channel trust in [0, 1], expected attraction (utils), bonds on air there."""
+    """Utility of opening one platform: habit and trust in [0, 1], expected attraction (utils), bonds on air there."""
     return (
         param.platform_habit * habit
         + param.platform_trust * trust
@@ -95,10 +97,17 @@ def platform_utility(param: Any, habit: Float, trust: Float, expected: Float, bo
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def room_utility(
-    param: Any, base: Float, interest: Float, need: Float, bond: Float, comprehension: Float, shared: Float, taste: Float
+    param: Any,
+    base: Float,
+    interest: Float,
+    need: Float,
+    bond: Float,
+    comprehension: Float,
+    shared: Float,
+    taste: Float,
 ) -> Float:
-    """Utility of entering a room. `base` holds skill, culture fit and shown audience (`room_base`); `taste` is the lasting
-    taste of this person for this host (standard normal); the rest is in [0, 1]."""
+    """Utility of entering a room. `base` holds skill, culture fit and shown audience (`room_base`); `taste` is the
+    lasting taste of this person for this host (standard normal); the rest is in [0, 1]."""
     return (
         base
         + param.room_match * interest
@@ -129,8 +138,8 @@ def stay_log_scale(
 ) -> Float:
     """Logarithm of the scale of a stay (minutes).
 
-    Understanding, a steady picture, culture fit, skill, bond, interest and interaction each lengthen it, as covariates of
-    an accelerated failure time model. `interaction` is the show's liveliness times the audience's taste for it.
+    Understanding, a steady picture, culture fit, skill, bond, interest and interaction each lengthen it, as covariates
+    of an accelerated failure time model. `interaction` is the show's liveliness times the audience's taste for it.
     """
     return (
         param.watching_log_scale
@@ -156,7 +165,9 @@ def stay_minutes(u: Float, log_scale: Float, shape: Float, longest: Float) -> Fl
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def information(param: Any, minutes: Float, comprehension: Float, stutter: Float, interaction: Float, tryon: Float) -> Float:
+def information(
+    param: Any, minutes: Float, comprehension: Float, stutter: Float, interaction: Float, tryon: Float
+) -> Float:
     """Share of the uncertainty about a line that is gone after watching, in [0, 1].
 
     Evidence accumulates with minutes understood (exponential learning); questions answered speed it up; a virtual
@@ -267,7 +278,7 @@ def nest_utility(shared: Float, best: Float, weights: Float, spread: Float) -> F
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def expected_surplus(utility: Float, alpha: Float) -> Float:
-    """Expected surplus of facing a line, USD: the log-sum of buying and not buying over the marginal utility of a dollar."""
+    """Expected surplus of facing a line, USD: log-sum of buying or not over the marginal utility of a dollar."""
     return log1p_exp(utility) / alpha
 
 
@@ -275,7 +286,7 @@ def expected_surplus(utility: Float, alpha: Float) -> Float:
 def search_utility(
     param: Any, reputation: Float, familiar: Float, loyalty: Float, paid: Float, wait_utility: Float
 ) -> Float:
-    """Utility of a search result: the seller's reputation, whether it is the remembered one (0 or 1), loyalty, price, wait."""
+    """Utility of a search result: the seller's reputation, whether it is remembered (0 or 1), loyalty, price, wait."""
     return (
         param.shelf_relevance * reputation
         + param.shelf_remembered * familiar
@@ -287,7 +298,7 @@ def search_utility(
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def shelf_knowledge(param: Any, tryon: Float) -> Float:
-    """Share of the uncertainty about a line that a product page takes away; a virtual try-on takes its share of the rest."""
+    """Share of the uncertainty about a line that a product page takes away; a try-on takes its share of the rest."""
     return param.information_shelf + (ONE - param.information_shelf) * param.information_tryon * tryon
 
 
@@ -304,9 +315,11 @@ def grown_bond(param: Any, bond: Float, minutes: Float) -> Float:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def satisfaction_logit(param: Any, surprise: Float, late_days: Float, damaged: Float, counterfeit: Float, noise: Float) -> Float:
-    """Logit of satisfaction: level, realised minus expected quality, and a cliff at the promised day that flattens after
-    `late_cap` days; early arrival adds nothing (Olist reviews: flat when early, a cliff when broken)."""
+def satisfaction_logit(
+    param: Any, surprise: Float, late_days: Float, damaged: Float, counterfeit: Float, noise: Float
+) -> Float:
+    """Logit of satisfaction: level, realised minus expected quality, and a cliff at the promised day that flattens
+    after `late_cap` days; early arrival adds nothing (Olist reviews: flat when early, a cliff when broken)."""
     value = param.experience_level + param.experience_surprise * surprise + param.experience_noise * noise
     if late_days > ZERO:
         days = param.experience_late_cap if late_days > param.experience_late_cap else late_days

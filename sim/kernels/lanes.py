@@ -86,13 +86,25 @@ def seq_of(item: Whole) -> Whole:
 
 @njit(cache=True, error_model="numpy")
 def label_of(
-    country: Whole, warehouse: Whole, mode: Whole, carrier: Whole, category: Whole, direct: Whole, cold: Whole,
+    country: Whole,
+    warehouse: Whole,
+    mode: Whole,
+    carrier: Whole,
+    category: Whole,
+    direct: Whole,
+    cold: Whole,
     cash: Whole,
 ) -> Whole:
     """What the stages must know of a parcel, above the station's 16 bits: it spares them a look into the order book."""
     return (
-        np.int64(country) << 16 | np.int64(warehouse) << 21 | np.int64(mode & 3) << 26 | np.int64(carrier) << 28
-        | np.int64(category) << 34 | np.int64(direct) << 37 | np.int64(cold) << 38 | np.int64(cash) << 39
+        np.int64(country) << 16
+        | np.int64(warehouse) << 21
+        | np.int64(mode & 3) << 26
+        | np.int64(carrier) << 28
+        | np.int64(category) << 34
+        | np.int64(direct) << 37
+        | np.int64(cold) << 38
+        | np.int64(cash) << 39
     )
 
 
@@ -154,8 +166,12 @@ def relabel(label: Whole, carrier: Whole) -> Whole:
 def words_of(key: Whole, purpose: Whole, seed: NDArray[np.uint32]) -> Words:
     """The order's draw for a purpose (times 256), from its key."""
     return philox(
-        np.uint32(key >> 28), np.uint32(0), np.uint32(key >> 8 & 0xFFFFF), np.uint32(purpose + (key & 0xFF)),
-        seed[0], seed[1],
+        np.uint32(key >> 28),
+        np.uint32(0),
+        np.uint32(key >> 8 & 0xFFFFF),
+        np.uint32(purpose + (key & 0xFF)),
+        seed[0],
+        seed[1],
     )
 
 
@@ -202,10 +218,23 @@ def hand_over(data: Records, item: Whole, label: Whole, moment: Whole, carrier_o
 
 @njit(cache=True, error_model="numpy")
 def leave_picking(
-    served: I64, data: Records, carrier_open: U8, closures: I64, lanes: I64,
-    line_entries: I64, line_links: I32, line_buckets: I32, line_meta: I64,
-    mile_entries: I64, mile_links: I32, mile_buckets: I32, mile_meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+    served: I64,
+    data: Records,
+    carrier_open: U8,
+    closures: I64,
+    lanes: I64,
+    line_entries: I64,
+    line_links: I32,
+    line_buckets: I32,
+    line_meta: I64,
+    mile_entries: I64,
+    mile_links: I32,
+    mile_buckets: I32,
+    mile_meta: I64,
+    due_entries: I64,
+    due_links: I32,
+    due_buckets: I32,
+    due_meta: I64,
 ) -> None:
     """Parcels that start at the picking line are shipped: to the line-haul booking, or straight to the carrier."""
     for position in range(served.shape[0]):
@@ -231,9 +260,21 @@ def leave_picking(
 
 @njit(cache=True, error_model="numpy")
 def leave_origin(
-    served: I64, data: Records, scalars: F32, by_route: F32, gamma: F32, seed: NDArray[np.uint32], lanes: I64,
-    next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+    served: I64,
+    data: Records,
+    scalars: F32,
+    by_route: F32,
+    gamma: F32,
+    seed: NDArray[np.uint32],
+    lanes: I64,
+    next_entries: I64,
+    next_links: I32,
+    next_buckets: I32,
+    next_meta: I64,
+    due_entries: I64,
+    due_links: I32,
+    due_buckets: I32,
+    due_meta: I64,
 ) -> None:
     """Parcels depart from China, travel, and arrive at customs, or are lost on the way."""
     for position in range(served.shape[0]):
@@ -260,10 +301,24 @@ def leave_origin(
 
 @njit(cache=True, error_model="numpy")
 def leave_customs(
-    served: I64, data: Records, scalars: F32, by_country: F32, by_category: F32, gamma: F32, carrier_open: U8,
-    closures: I64, seed: NDArray[np.uint32], lanes: I64,
-    next_entries: I64, next_links: I32, next_buckets: I32, next_meta: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+    served: I64,
+    data: Records,
+    scalars: F32,
+    by_country: F32,
+    by_category: F32,
+    gamma: F32,
+    carrier_open: U8,
+    closures: I64,
+    seed: NDArray[np.uint32],
+    lanes: I64,
+    next_entries: I64,
+    next_links: I32,
+    next_buckets: I32,
+    next_meta: I64,
+    due_entries: I64,
+    due_links: I32,
+    due_buckets: I32,
+    due_meta: I64,
 ) -> None:
     """Parcels are cleared, some after being opened, and handed to the carrier; some that were opened are kept."""
     for position in range(served.shape[0]):
@@ -293,9 +348,18 @@ def leave_customs(
 
 @njit(cache=True, error_model="numpy")
 def leave_sorting(
-    served: I64, data: Records, scalars: F32, by_country: F32, by_carrier: F32, gamma: F32,
-    seed: NDArray[np.uint32], lanes: I64,
-    due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64,
+    served: I64,
+    data: Records,
+    scalars: F32,
+    by_country: F32,
+    by_carrier: F32,
+    gamma: F32,
+    seed: NDArray[np.uint32],
+    lanes: I64,
+    due_entries: I64,
+    due_links: I32,
+    due_buckets: I32,
+    due_meta: I64,
 ) -> None:
     """Parcels are sorted and taken to the door: delivered, refused (cash on delivery), or lost."""
     sorting = np.int64(scalars[SORT])
@@ -338,9 +402,7 @@ def leave_sorting(
 
 
 @njit(cache=True, error_model="numpy")
-def leave_bench(
-    served: I64, scalars: F32, due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64
-) -> None:
+def leave_bench(served: I64, scalars: F32, due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64) -> None:
     """Goods that came back are graded: a return is received, refused goods go on to stock or scrap."""
     for position in range(served.shape[0]):
         item = served[position, ITEM]
@@ -363,8 +425,12 @@ def can_resell(data: Records, row: Whole, scalars: F32, by_category: F32, key: N
     if data[row].flags & np.uint16(_FLAG_DAMAGED | _FLAG_SPOILED) != 0:
         return False
     words = philox(
-        data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(RETURN_WAY_DRAW + data[row].ordinal),
-        key[0], key[1],
+        data[row].birth,
+        np.uint32(0),
+        np.uint32(data[row].tick),
+        np.uint32(RETURN_WAY_DRAW + data[row].ordinal),
+        key[0],
+        key[1],
     )
     chance = by_category[data[row].category, RESALE]
     if data[row].direct == 1:
@@ -374,13 +440,27 @@ def can_resell(data: Records, row: Whole, scalars: F32, by_category: F32, key: N
 
 @njit(cache=True, error_model="numpy")
 def send_back(
-    data: Records, row: Whole, second: Whole, item: Whole, scalars: F32, by_carrier: F32, gamma: F32,
-    key: NDArray[np.uint32], entries: I64, links: I32, buckets: I32, meta: I64,
+    data: Records,
+    row: Whole,
+    second: Whole,
+    item: Whole,
+    scalars: F32,
+    by_carrier: F32,
+    gamma: F32,
+    key: NDArray[np.uint32],
+    entries: I64,
+    links: I32,
+    buckets: I32,
+    meta: I64,
 ) -> None:
     """Files one parcel on its way back: pickup, transit by the same carrier, arrival at the country's bench."""
     words = philox(
-        data[row].birth, np.uint32(0), np.uint32(data[row].tick), np.uint32(RETURN_WAY_DRAW + data[row].ordinal),
-        key[0], key[1],
+        data[row].birth,
+        np.uint32(0),
+        np.uint32(data[row].tick),
+        np.uint32(RETURN_WAY_DRAW + data[row].ordinal),
+        key[0],
+        key[1],
     )
     carrier = np.int64(data[row].carrier)
     pickup = np.int64(0) if item < 0 else gamma_seconds(np.float32(0), scalars[PICKUP], gamma, words[0])
@@ -392,8 +472,16 @@ def send_back(
 
 @njit(cache=True, error_model="numpy")
 def unloaded_seconds(
-    words: NDArray[np.uint32], country: Whole, direct: Whole, cold: Whole, scalars: F32, by_country: F32, by_route: F32,
-    by_carrier: F32, headway: F32, gamma: F32,
+    words: NDArray[np.uint32],
+    country: Whole,
+    direct: Whole,
+    cold: Whole,
+    scalars: F32,
+    by_country: F32,
+    by_route: F32,
+    by_carrier: F32,
+    headway: F32,
+    gamma: F32,
 ) -> I64:
     """Seconds from payment to the door of one order per row of `words` (n, 8) where nobody waits; a lane's prior."""
     out = np.empty(words.shape[0], np.int64)

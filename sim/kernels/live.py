@@ -1,15 +1,15 @@
 """What the compiled loops of a consumer's day share: the columns they take, the addresses of draws, small helpers.
 
 The loops themselves are in `sim.kernels.opening` (who opens what when), `sim.kernels.sessions` (platforms, rooms,
-minutes, purchases) and `sim.kernels.opinion` (verdicts, memory, trust). All of them run over blocks of consumers: the few
-who do something are listed first, then short phases go through the list, each with few plain arrays, so that draws,
-logarithms and exponentials are vectorised and a person's columns are touched only where needed. A phase that gathers from
-many columns and a phase that computes on contiguous scratch are kept apart for that reason. Tuples of arrays are taken
-apart once a block: handing one to a function for every person costs more than all arithmetic together.
+minutes, purchases) and `sim.kernels.opinion` (verdicts, memory, trust). All of them run over blocks of consumers: the
+few who do something are listed first, then short phases go through the list, each with few plain arrays, so that draws,
+logarithms and exponentials are vectorised and a person's columns are touched only where needed. A phase that gathers
+from many columns and a phase that computes on contiguous scratch are kept apart for that reason. Tuples of arrays are
+taken apart once a block: handing one to a function for every person costs more than all arithmetic together.
 
-Each thread owns a fixed range of blocks and writes rows, buffers and int64 counters that no other thread touches, so any
-number of threads and any size of block give the same bits. Formulas live in `sim.kernels.behaviour`; the readable twin of
-the loops is `sim.agents.consumer.Consumer`.
+Each thread owns a fixed range of blocks and writes rows, buffers and int64 counters that no other thread touches, so
+any number of threads and any size of block give the same bits. Formulas live in `sim.kernels.behaviour`; the readable
+twin of the loops is `sim.agents.consumer.Consumer`.
 """
 
 from __future__ import annotations
@@ -293,7 +293,8 @@ def remember(
     """Writes a seller into memory.
 
     A purchase goes over the same seller and category, else over the oldest of the first three places. Awareness (kind
-    below `BOUGHT`) keeps the day on which the seller was first met, uses the last place and never overwrites a purchase.
+    below `BOUGHT`) keeps the day on which the seller was first met, uses the last place and never overwrites a
+    purchase.
     """
     place = N_MEMORY - 1 if kind < BOUGHT else 0
     for candidate in range(N_MEMORY):

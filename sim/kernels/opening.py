@@ -1,9 +1,9 @@
 """Who opens a live channel and who searches a shelf today, and in which daypart.
 
 One draw a day decides whether and when. Most people do neither, and whether somebody may at all can be seen from a few
-columns and the draw itself: the chance is bounded from above by taking the strongest need, a whole bond with somebody on
-air and the freshest discovery. The formula proper runs only for those whose draw is below the bound, so the bound changes
-no decision.
+columns and the draw itself: the chance is bounded from above by taking the strongest need, a whole bond with somebody
+on air and the freshest discovery. The formula proper runs only for those whose draw is below the bound, so the bound
+changes no decision.
 """
 
 from __future__ import annotations
@@ -81,20 +81,24 @@ def strongest_needs(
     interests: NDArray[np.uint8],
     need_day: NDArray[np.uint16],
     need_rate: Floats,
+    weighted: Floats,
     strongest: Floats,
 ) -> None:
-    """Strongest unmet need weighted by interest, in [0, 1], of each person listed.
+    """Strongest unmet need weighted by interest, in [0, 1], of each person listed. weighted: (n, 8), filled.
 
-    The greatest of non-negative floats is the one with the greatest bits, which compares faster.
+    The inner loop asks an array for its length: with a fixed one it would be unrolled before it can be vectorised. The
+    greatest of non-negative floats is the one with the greatest bits, which compares faster.
     """
     for at in range(listed.size):
         row = listed[at]
-        home = country[row]
+        last, interest, rate, product = need_day[row], interests[row], need_rate[country[row]], weighted[at]
+        for category in range(last.size):
+            level = need_level(np.float32(day - np.int32(last[category])), rate[category])
+            product[category] = level * (np.float32(interest[category]) * BYTE)
+    for at in range(listed.size):
         best = np.int32(0)
         for category in range(N_CATEGORIES):
-            days = np.float32(day - np.int32(need_day[row, category]))
-            weighted = need_level(days, need_rate[home, category]) * (np.float32(interests[row, category]) * BYTE)
-            bits = float_bits(weighted)
+            bits = float_bits(weighted[at, category])
             best = bits if bits > best else best
         strongest[at] = bits_float(best)
 
@@ -247,10 +251,11 @@ def open_block(
     order: Rows,
     bounds: NDArray[np.int64],
     floats: Floats,
+    weighted: Floats,
     listed: Rows,
     marks: NDArray[np.uint8],
 ) -> None:
-    """One block of rows. order: (2, n); bounds: (2, 7); floats: (6, block); listed: (2, block); marks: (2 block,)."""
+    """One block of rows. order: (2, n); bounds: (2, 7); floats: (6, block); weighted: (block, 8); listed: (2, block); marks: (2 block,)."""
     size = high - low
     country = people.country[low:high]
     units = floats[:4]
@@ -286,7 +291,14 @@ def open_block(
 
     adopters = listed[0, : list_marked(marks[:size], np.uint8(0), low, listed[0])]
     strongest_needs(
-        adopters, np.int32(day), people.country, people.interests, people.need_day, setting.need_rate, strongest
+        adopters,
+        np.int32(day),
+        people.country,
+        people.interests,
+        people.need_day,
+        setting.need_rate,
+        weighted,
+        strongest,
     )
     found = open_live(
         param, adopters, low, people.country, people.opening_taste, people.follows, people.bonds, people.shared_host,
@@ -297,12 +309,19 @@ def open_block(
 
     seekers = listed[0, : list_marked(marks[:size], np.uint8(1), low, listed[0])]
     strongest_needs(
-        seekers, np.int32(day), people.country, people.interests, people.need_day, setting.need_rate, strongest
+        seekers,
+        np.int32(day),
+        people.country,
+        people.interests,
+        people.need_day,
+        setting.need_rate,
+        weighted,
+        strongest,
     )
     found = list_seekers(param, seekers, low, strongest, units[2], listed[1], needs)
     found = open_shelf(
-        param, listed[1, :found], low, np.int32(day), people.memory_seller, people.memory_kind, people.memory_day, needs,
-        units[2], listed[0],
+        param, listed[1, :found], low, np.int32(day), people.memory_seller, people.memory_kind, people.memory_day,
+        needs, units[2], listed[0],
     )  # fmt: skip
     find_dayparts(listed[0, :found], low, people.country, setting.availability, units[3], marks[size:])
     group_by_daypart(listed[0], marks[size:], found, low, order[1], bounds[1])
@@ -323,6 +342,7 @@ def open_blocks(
     order: Rows,
     bounds: NDArray[np.int64],
     floats: Floats,
+    weighted: Floats,
     listed: Rows,
     marks: NDArray[np.uint8],
 ) -> None:
@@ -335,8 +355,8 @@ def open_blocks(
         on_air_or_nobody[host] = on_air[host]
     for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
         open_block(
-            param[0], people, setting, on_air_or_nobody, best_subsidy, day, key0, key1, block * chunk, min(size, (block + 1) * chunk),
-            order, bounds[:, block], floats[thread], listed[thread], marks[thread],
+            param[0], people, setting, on_air_or_nobody, best_subsidy, day, key0, key1, block * chunk,
+            min(size, (block + 1) * chunk), order, bounds[:, block], floats[thread], weighted[thread], listed[thread], marks[thread],
         )  # fmt: skip
 
 
@@ -353,6 +373,7 @@ def open_everybody(
     order: Rows,
     bounds: NDArray[np.int64],
     floats: Floats,
+    weighted: Floats,
     listed: Rows,
     marks: NDArray[np.uint8],
 ) -> None:
@@ -361,8 +382,23 @@ def open_everybody(
     `on_air` is 1 for streamers with a show today, shape (streamers,).
     order: (2, n) rows grouped by daypart inside each block's own stretch; [0] live, [1] shelf.
     bounds: (2, blocks, 7) where each daypart's group begins and the last one ends.
-    Scratch: floats (threads, 6, > chunk), listed (threads, 2, > chunk), marks (threads, > 2 chunk).
+    Scratch: floats (threads, 6, > chunk), weighted (threads, > chunk, 8), listed (threads, 2, > chunk), marks (threads, > 2 chunk).
     """
     on_threads(
-        threads, open_blocks, param, people, setting, on_air, day, key0, key1, chunk, order, bounds, floats, listed, marks
+        threads,
+        open_blocks,
+        param,
+        people,
+        setting,
+        on_air,
+        day,
+        key0,
+        key1,
+        chunk,
+        order,
+        bounds,
+        floats,
+        weighted,
+        listed,
+        marks,
     )

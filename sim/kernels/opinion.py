@@ -1,7 +1,7 @@
 """What experience does: verdicts on parcels, memory, trust at four levels, and what friends hear.
 
-These loops run on one thread in the order of the events, because several orders may meet in one person; they touch a few
-per cent of the people a day.
+These loops run on one thread in the order of the events, because several orders may meet in one person; they touch a
+few per cent of the people a day.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from sim.kernels.behaviour import (
 )
 from sim.kernels.live import (
     BOUGHT,
-    BYTE,
     CENT,
     MILLICENTS,
     N_FOLLOWS,
@@ -115,7 +114,9 @@ def judge_one(
     person = int(order.consumer)
     category = int(order.category)
     country = int(order.country)
-    words = philox(order.birth, np.uint32(order.line), np.uint32(order.tick), JUDGE + np.uint32(order.ordinal), key0, key1)
+    words = philox(
+        order.birth, np.uint32(order.line), np.uint32(order.tick), JUDGE + np.uint32(order.ordinal), key0, key1
+    )
     goods = philox(
         order.birth, np.uint32(order.line), np.uint32(order.tick), JUDGE_GOODS + np.uint32(order.ordinal), key0, key1
     )
@@ -212,24 +213,22 @@ def judge(
     indptr: NDArray[np.int64],
     friends: NDArray[np.int32],
 ) -> None:
-    """Verdicts on delivered orders in event order; unusual ones are told, and a friend's general trust moves towards the
-    teller's satisfaction (DeGroot 1974).
+    """Verdicts on delivered orders in event order; unusual ones are told, and a friend's general trust moves towards
+    the teller's satisfaction (DeGroot 1974).
 
     verdict_sum: (merchants, 2) int64 sums of satisfaction (65535ths) and number of verdicts of the day.
     """
     for at in range(rows.size):
         row = rows[at]
-        judge_one(
-            param[0], people, setting, offers, authenticity, return_level, data, row, at, key0, key1, judged
-        )
+        judge_one(param[0], people, setting, offers, authenticity, return_level, data, row, at, key0, key1, judged)
         satisfaction = judged.satisfaction[at]
         merchant = data[row].merchant
         verdict_sum[merchant, 0] += np.int64(satisfaction * WORD_TOP)
         verdict_sum[merchant, 1] += 1
         if abs(satisfaction - param[0].trust_reputation_centre) > param[0].word_of_mouth_extreme:
             told = philox(
-                data[row].birth, np.uint32(data[row].line), np.uint32(data[row].tick), TELL + np.uint32(data[row].ordinal),
-                key0, key1,
+                data[row].birth, np.uint32(data[row].line), np.uint32(data[row].tick),
+                TELL + np.uint32(data[row].ordinal), key0, key1,
             )  # fmt: skip
             if unit(told[0]) < param[0].word_of_mouth_tell:
                 person = int(data[row].consumer)
@@ -365,8 +364,8 @@ def end_of_day(
 def move_reputation(
     param: Any, reputation: NDArray[np.float32], verdict_sum: NDArray[np.int64], persons: Float
 ) -> None:
-    """Public reputation moves towards the day's mean verdict; the weight counts verdicts per million persons, so that it
-    does not depend on how many people are simulated. Clears the day's sums."""
+    """Public reputation moves towards the day's mean verdict; the weight counts verdicts per million persons, so that
+    it does not depend on how many people are simulated. Clears the day's sums."""
     for merchant in range(reputation.size):
         verdicts = verdict_sum[merchant, 1]
         if verdicts == 0:
@@ -380,9 +379,7 @@ def move_reputation(
 
 
 @njit(cache=True, error_model="numpy")
-def follow_reference(
-    remembered: NDArray[np.float32], landed_cents: NDArray[np.int32], memory: Float
-) -> None:
+def follow_reference(remembered: NDArray[np.float32], landed_cents: NDArray[np.int32], memory: Float) -> None:
     """Remembered prices of the lowest tier (USD, (n, C)) drift towards the prices shown ((n, C, 4) cents)."""
     for line in range(remembered.shape[0]):
         for country in range(remembered.shape[1]):

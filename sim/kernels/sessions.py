@@ -1,8 +1,9 @@
 """What people do in a daypart: platform, rooms, minutes, searches, and what they decide to buy.
 
-A block's sessions of one daypart go through the phases together: whom it is about, the platform, the needs; then for each
-of up to three rooms the candidates, the choice, the stay, the line that holds the eye, its value, the decision. Searches
-share the last three. Each phase reads a list of sessions or visits and writes scratch rows that stand in the same order.
+A block's sessions of one daypart go through the phases together: whom it is about, the platform, the needs; then for
+each of up to three rooms the candidates, the choice, the stay, the line that holds the eye, its value, the decision.
+Searches share the last three. Each phase reads a list of sessions or visits and writes scratch rows that stand in the
+same order.
 """
 
 from __future__ import annotations
@@ -91,7 +92,6 @@ from sim.kernels.live import (
     fit_of,
     host_taste,
     noise_of,
-    platform_slot,
     remember,
     remembered,
 )
@@ -192,8 +192,17 @@ def measure_stays(units: Floats, log_scale: Floats, shape: Float, longest: Float
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def close_nests(shared: Floats, best: Floats, weights: Floats, spread: Float, nest: Floats) -> None:
-    """Utility of buying of each visit; `NEVER` or nearly so where no tier can be bought."""
+def close_nests(values: Floats, shared: Floats, best: Floats, spread: Float, weights: Floats, nest: Floats) -> None:
+    """Utilities of tiers (n, 4) to their weights in place, 0 where not to be had, and the utility of buying of each visit,
+    which is near `NEVER` where no tier can be bought."""
+    for at in range(shared.size):
+        top = best[at]
+        for tier in range(N_TIERS):
+            value = values[at, tier]
+            weight = tier_weight(value, top, spread)
+            values[at, tier] = weight if value > NEVER else ZERO
+    for at in range(shared.size):
+        weights[at] = values[at, 0] + values[at, 1] + values[at, 2] + values[at, 3]
     for at in range(shared.size):
         nest[at] = nest_utility(shared[at], best[at], weights[at], spread)
 
@@ -228,6 +237,17 @@ def list_hosts(show_of_host: Words, platform_of: Bytes, host_of: Words) -> tuple
     platform_by_show[shows] = CLOSED
     host_by_show[shows] = 0
     return show_by_host, platform_by_show, host_by_show
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def list_slots(platform_slots: Bytes, platforms: int) -> Rows:
+    """Place of each platform among those on offer in each country, (C, P + 1); the place after them if it is not."""
+    places = np.full((platform_slots.shape[0], platforms + 1), np.uint32(N_PLATFORM_SLOTS), np.uint32)
+    for country in range(platform_slots.shape[0]):
+        for slot in range(N_PLATFORM_SLOTS):
+            if platform_slots[country, slot] != CLOSED:
+                places[country, platform_slots[country, slot]] = slot
+    return places
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -292,15 +312,20 @@ def meet(
     interest: Floats,
     need: Floats,
 ) -> None:
-    """Who they are, where they live, their interests and their needs today; interest, need: (n, 8) in [0, 1]."""
+    """Who they are, where they live, their interests and their needs today; interest, need: (n, 8) in [0, 1].
+
+    The inner loops ask an array for their length: with a fixed one they would be unrolled before they can be vectorised.
+    """
     for at in range(rows.size):
         row = rows[at]
         birth[at] = birth_of[row]
         home[at] = country[row]
-        for category in range(N_CATEGORIES):
-            interest[at, category] = np.float32(interests[row, category]) * BYTE
-            days = np.float32(np.int32(day) - np.int32(need_day[row, category]))
-            need[at, category] = need_level(days, need_rate[home[at], category])
+        stored, own = interests[row], interest[at]
+        for category in range(stored.size):
+            own[category] = np.float32(stored[category]) * BYTE
+        last, level, rate = need_day[row], need[at], need_rate[country[row]]
+        for category in range(last.size):
+            level[category] = need_level(np.float32(np.int32(day) - np.int32(last[category])), rate[category])
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -319,7 +344,9 @@ def count_money(
     for at in range(rows.size):
         row = rows[at]
         days = np.float32(np.int32(day) - np.int32(spent_day[row]))
-        liquid[at] = left_to_spend(param, np.float32(budget_cents[row]), spent_cents[row], days) * liquidity[country[row]]
+        liquid[at] = (
+            left_to_spend(param, np.float32(budget_cents[row]), spent_cents[row], days) * liquidity[country[row]]
+        )
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -348,6 +375,7 @@ def choose_platforms(
     habit: Bytes,
     channel_trust: Words,
     slots: Bytes,
+    slot_by_platform: Rows,
     expected: Floats,
     show_by_host: Words,
     platform_by_show: Bytes,
@@ -358,12 +386,12 @@ def choose_platforms(
 ) -> None:
     """Platform each opens: logit over those on offer in the country; 255 where there is none.
 
-    Fills followed (n, 7) with the shows on air of the six followed hosts and of the host whose room a friend shared. Noise
-    is Gumbel, (4, n).
+    Fills followed (n, 7) with the shows on air of the six followed hosts and of the host whose room a friend shared.
+    Noise is Gumbel, (4, n).
     """
     nobody = np.uint32(show_by_host.size - 1)
     no_show = np.uint32(platform_by_show.size - 1)
-    nowhere = np.uint32(N_PLATFORM_SLOTS)
+    no_platform = np.uint32(slot_by_platform.shape[1] - 1)
     bond = np.zeros(N_PLATFORM_SLOTS + 1, np.float32)  # the last place takes bonds with hosts who are not on air here
     for at in range(rows.size):
         row = rows[at]
@@ -372,12 +400,8 @@ def choose_platforms(
         for place in range(N_FOLLOWS):
             show = show_by_host[min(np.uint32(follows[row, place]), nobody)]
             followed[at, place] = show
-            where = platform_by_show[min(np.uint32(show), no_show)]
-            there = nowhere
-            for slot in range(N_PLATFORM_SLOTS):
-                there = np.uint32(slot) if slots[home, slot] == where else there
-            there = nowhere if where == CLOSED else there
-            bond[there] += np.float32(bonds[row, place]) * WORD
+            where = min(np.uint32(platform_by_show[min(np.uint32(show), no_show)]), no_platform)
+            bond[slot_by_platform[home, where]] += np.float32(bonds[row, place]) * WORD
         followed[at, N_FOLLOWS] = show_by_host[min(np.uint32(shared_host[row]), nobody)]
         best = NEVER
         chosen = np.uint32(CLOSED)
@@ -422,12 +446,12 @@ def list_candidates(
     pair_show: Rows,
     pair_birth: Rows,
     pair_host: Rows,
-) -> int:
+) -> np.uint32:
     """Rooms each visitor considers: followed hosts on air, the room a friend shared, and keyed recommendation slots.
 
     Rooms on another platform or visited in this session are left out. `ends[v]` is where the candidates of visit v end.
-    Every candidate is written, and written over by the next if it is left out: who is left out cannot be foreseen, and a
-    wrongly foreseen branch costs more than writing. Returns the number of pairs.
+    Every candidate is written, and written over by the next if it is left out: who is left out cannot be foreseen, and
+    a wrongly foreseen branch costs more than writing. Returns the number of pairs.
     """
     no_show = np.uint32(platform_by_show.size - 1)
     pairs = np.uint32(0)
@@ -523,10 +547,10 @@ def choose_rooms(
             clear2 = skill2 * comprehension[show, tongue2]
             tongue = tongue2 if clear2 > clear else tongue
             clear = clear2 if clear2 > clear else clear
-            place = np.uint32(N_FOLLOWS)
+            bonded = np.uint32(N_FOLLOWS)
             for follow in range(N_FOLLOWS - 1, -1, -1):
-                place = np.uint32(follow) if followed[session, follow] == show else place
-            bond = bond_at[place]
+                bonded = np.uint32(follow) if followed[session, follow] == show else bonded
+            bond = bond_at[bonded]
             value = (
                 room_utility(
                     param,
@@ -687,17 +711,16 @@ def weigh(
     fit_of_line: Floats,
     shared: Floats,
     best: Floats,
-    weights: Floats,
     alpha_of: Floats,
     quality_of: Floats,
     price_of: Floats,
-    weight_of: Floats,
+    value_of: Floats,
 ) -> None:
     """Values of the four tiers of the line each person faces, live or on a shelf.
 
     Fills, per visit: `shared` (utility common to the tiers), `best` (the best tier's own; `NEVER` if none is sold or
-    affordable), `weights` (sum of the tiers' weights), `alpha_of` (marginal utility of a dollar); per tier (n, 4) expected
-    quality, price shown (USD) and weight within the nest (0 where not to be had). On a shelf there is no show:
+    affordable), `weights` (sum of the tiers' weights), `alpha_of` (marginal utility of a dollar); per tier (n, 4)
+    expected quality, price shown (USD) and weight within the nest (0 where not to be had). On a shelf there is no show:
     `belief_of`, `passing_of` and `bond_of` are not read.
     """
     trust_of, channel_trust = people.trust, people.channel_trust
@@ -707,7 +730,12 @@ def weigh(
     fit_spread, steps, subsidy_usd = setting.fit_spread, setting.steps, setting.subsidy_usd
     landed_cents, discounted_share, remembered_usd = offers.landed_cents, offers.discounted_share, offers.remembered_usd
     promised_days, category_of, merchant_of = offers.promised_days, offers.category, offers.merchant
-    quality, typical, reputation, reference_usd = offers.quality, offers.typical, offers.reputation, offers.reference_usd
+    quality, typical, reputation, reference_usd = (
+        offers.quality,
+        offers.typical,
+        offers.reputation,
+        offers.reference_usd,
+    )
     guaranteed, certified, traced = offers.guaranteed, offers.certified, offers.traced
     exaggeration_of, discount_of = rooms.exaggeration, rooms.discount
     live = kind == LIVE
@@ -771,17 +799,9 @@ def weigh(
             price_of[at, tier] = price
             value = tier_utility(param, detail[home], expected, price_utility(param, alpha, price, usual * landed))
             value = NEVER if (landed <= ZERO) | (price > liquid[session]) else value
-            weight_of[at, tier] = value
+            value_of[at, tier] = value
             top = value if value > top else top
-        total = ZERO
-        for tier in range(N_TIERS):
-            value = weight_of[at, tier]
-            weight = tier_weight(value, top, spread)
-            weight = weight if value > NEVER else ZERO
-            weight_of[at, tier] = weight
-            total += weight
         best[at] = top
-        weights[at] = total if top > NEVER else ONE
         alpha_of[at] = alpha
 
 
@@ -833,8 +853,8 @@ def grow_bonds(
 ) -> None:
     """A stay strengthens the bond with a followed host, or makes the viewer follow in the place of the weakest bond.
 
-    A bond as strong as a fresh one is not given up. New follows are counted by cell. In `followed` the new host's show takes
-    the place of the old one's, who is no candidate for the rest of the session.
+    A bond as strong as a fresh one is not given up. New follows are counted by cell. In `followed` the new host's show
+    takes the place of the old one's, who is no candidate for the rest of the session.
     """
     start = np.uint16(np.int32(param.trust_bond_start * WORD_TOP + HALF))
     for at in range(visits.size):
@@ -977,7 +997,9 @@ def decide(
             order.impulse_gap = passing[at]
             order.utility = nest[at]
             order.money_utility = alpha[at]
-            order.flags = offer_flags(offers, where, line) | (DISCLOSED if rooms.disclosed[show] > ZERO else np.uint16(0))
+            order.flags = offer_flags(offers, where, line) | (
+                DISCLOSED if rooms.disclosed[show] > ZERO else np.uint16(0)
+            )
             order.ordinal = LIVE
             found += 1
             continue
@@ -1037,6 +1059,7 @@ def visit_rooms(
     show_by_host: Words,
     platform_by_show: Bytes,
     host_by_show: Rows,
+    slot_by_platform: Rows,
     pool: Words,
     rows: Rows,
     day: int,
@@ -1054,7 +1077,12 @@ def visit_rooms(
     Returns the number of orders.
     """
     size = rows.size
-    units, floats, places, shows = scratch.units[thread], scratch.floats[thread], scratch.places[thread], scratch.shows[thread]
+    units, floats, places, shows = (
+        scratch.units[thread],
+        scratch.floats[thread],
+        scratch.places[thread],
+        scratch.shows[thread],
+    )
     followed, tiers = scratch.followed[thread], scratch.by_tier[thread]
     pair_places, pair_floats = scratch.pair_places[thread], scratch.pair_floats[thread]
     interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
@@ -1063,19 +1091,27 @@ def visit_rooms(
     seen, before = shows[0], shows[1]
 
     meet(
-        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home, interest,
-        need,
+        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home,
+        interest, need,
     )  # fmt: skip
     count_money(
-        param, rows, day, people.country, setting.liquidity, people.budget_cents, people.spent_cents, people.spent_day, liquid
+        param,
+        rows,
+        day,
+        people.country,
+        setting.liquidity,
+        people.budget_cents,
+        people.spent_cents,
+        people.spent_day,
+        liquid,
     )
     draw_units(birth, OF_NOTHING, tick, PLATFORM, key0, key1, units[0])
     for slot in range(N_PLATFORM_SLOTS):
         to_gumbel(units[0, slot, :size])
     choose_platforms(
         param, rows, home, people.follows, people.bonds, people.shared_host, people.habit, people.channel_trust,
-        setting.platform_slots, setting.expected_by_platform, show_by_host, platform_by_show, units[0], platform, slot_of,
-        followed,
+        setting.platform_slots, slot_by_platform, setting.expected_by_platform, show_by_host, platform_by_show, units[0], platform,
+        slot_of, followed,
     )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[1, 0, :size], focus)
@@ -1084,7 +1120,7 @@ def visit_rooms(
         places[4],
     )  # fmt: skip
 
-    found = np.int64(0)
+    found: Any = np.int64(0)
     for visit in range(MAX_ROOMS):
         if visitors == 0:
             break
@@ -1093,16 +1129,16 @@ def visit_rooms(
         draw_units(places[5, :visitors], OF_ROOMS, tick, CANDIDATE + np.uint32(visit), key0, key1, units[0])
         draw_noise(places[5, :visitors], OF_STAYING_OUT, tick, ROOM + np.uint32(visit), key0, key1, floats[2])
         pairs = list_candidates(
-            visits, birth, home, platform, focus, followed, seen, before, units[0], pool, platform_by_show, host_by_show,
-            places[6], pair_places[0], pair_places[1], pair_places[2],
+            visits, birth, home, platform, focus, followed, seen, before, units[0], pool, platform_by_show,
+            host_by_show, places[6], pair_places[0], pair_places[1], pair_places[2],
         )  # fmt: skip
         draw_tastes(pair_places[1, :pairs], pair_places[2, :pairs], key0, key1, pair_floats[0])
         draw_pair_noise(pair_places[1, :pairs], pair_places[2, :pairs], tick, ROOM, key0, key1, pair_floats[1])
         visitors = choose_rooms(
             param, visits, rows, birth, home, people.languages, people.proficiency, people.bonds, people.shared_host,
-            rooms.category, rooms.base, rooms.comprehension, interest, need, followed, floats[2], places[6], pair_places[0],
-            pair_places[2], pair_floats[0], pair_floats[1], seen, before, places[7], places[5], places[8], places[9],
-            floats[3], floats[4],
+            rooms.category, rooms.base, rooms.comprehension, interest, need, followed, floats[2], places[6],
+            pair_places[0], pair_places[2], pair_floats[0], pair_floats[1], seen, before, places[7], places[5],
+            places[8], places[9], floats[3], floats[4],
         )  # fmt: skip
         visits, visit_birth = places[4, :visitors], places[5, :visitors]
         chosen_show, visit_host, spoken = places[7, :visitors], places[8, :visitors], places[9, :visitors]
@@ -1118,19 +1154,20 @@ def visit_rooms(
         )  # fmt: skip
         measure_stays(units[0, 0], log_scale, param.watching_shape, param.watching_longest, minutes)
         watch(
-            param, visits, rows, home, people.trust, setting.stutter, setting.interaction, setting.impulse, rooms.lineup,
-            rooms.lively, rooms.disclosed, rooms.discount, offers.category, offers.tryon, chosen_show, units[0, 3], interest,
-            need, minutes, understood, bond, line, known, belief, passing,
+            param, visits, rows, home, people.trust, setting.stutter, setting.interaction, setting.impulse,
+            rooms.lineup, rooms.lively, rooms.disclosed, rooms.discount, offers.category, offers.tryon, chosen_show,
+            units[0, 3], interest, need, minutes, understood, bond, line, known, belief, passing,
         )  # fmt: skip
         fetch_offers(visits, home, line, offers)
         draw_fits(visit_birth, line, key0, key1, fit)
         shared, best, weights, alpha = floats[11, :visitors], floats[12], floats[13], floats[14]
         nest, chance, surplus = floats[15, :visitors], floats[16], floats[17]
         weigh(
-            param, np.uint8(LIVE), visits, rows, home, people, setting, offers, rooms, platform, slot_of, chosen_show, line, interest, need,
-            liquid, known, belief, passing, bond, fit, shared, best, weights, alpha, tiers[0], tiers[1], tiers[2],
+            param, np.uint8(LIVE), visits, rows, home, people, setting, offers, rooms, platform, slot_of, chosen_show,
+            line, interest, need, liquid, known, belief, passing, bond, fit, shared, best, alpha, tiers[0],
+            tiers[1], tiers[2],
         )  # fmt: skip
-        close_nests(shared, best, weights, param.purchase_tier_spread, nest)
+        close_nests(tiers[2], shared, best, param.purchase_tier_spread, weights, nest)
         weigh_nests(nest, alpha, chance, surplus)
         count_visits(
             visits, rows, people.country, people.third, offers.category, platform, line, minutes, surplus, cells,
@@ -1146,8 +1183,8 @@ def visit_rooms(
         )  # fmt: skip
         draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
         found, visitors = decide(
-            param, day, visits, rows, home, people, offers, rooms, platform, chosen_show, line, units[0], units[1], chance,
-            minutes, liquid, known, passing, nest, alpha, tiers[0], tiers[1], tiers[2], second, bought, found,
+            param, day, visits, rows, home, people, offers, rooms, platform, chosen_show, line, units[0], units[1],
+            chance, minutes, liquid, known, passing, nest, alpha, tiers[0], tiers[1], tiers[2], second, bought, found,
         )  # fmt: skip
     return found
 
@@ -1156,8 +1193,8 @@ def visit_rooms(
 def list_results(
     rows: Rows,
     birth: Rows,
+    home_of: Rows,
     day: int,
-    country: Bytes,
     memory_seller: Words,
     memory_kind: Bytes,
     memory_day: Words,
@@ -1165,20 +1202,21 @@ def list_results(
     slots: Floats,
     shelf: Words,
     line_of_seller: Words,
-    landed_cents: NDArray[np.int32],
+    offers: Offers,
     familiar: Rows,
     ends: Rows,
     pair_line: Rows,
     pair_birth: Rows,
 ) -> int:
-    """Lines each searcher looks at: four keyed slots of the query and the line of the seller remembered in the category.
+    """Lines each searcher looks at: four keyed slots of the query and the line of the category's remembered seller.
 
-    `familiar` is that line, 65535 if none. Lines not sold in the country are left out. Returns the number of pairs.
+    `familiar` is that line, 65535 if none. Asks for what the lines cost and promise. Returns the number of pairs.
     """
+    landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     pairs = 0
     for at in range(rows.size):
         row = rows[at]
-        home = country[row]
+        home = home_of[at]
         category = focus[at]
         known_line = NOBODY
         for place in range(N_MEMORY):
@@ -1194,8 +1232,11 @@ def list_results(
             line = known_line
             if candidate < N_RESULTS:
                 line = shelf[home, category, np.uint32(slots[candidate, at] * N_SLOTS)]
-            if line == NOBODY or landed_cents[line, home, 0] <= 0:
+            if line == NOBODY:
                 continue
+            fetch(landed_cents[line], home)
+            fetch(remembered_usd[line], home)
+            fetch(promised_days[line], home)
             pair_line[pairs] = line
             pair_birth[pairs] = birth[at]
             pairs += 1
@@ -1207,6 +1248,7 @@ def list_results(
 def choose_results(
     param: Any,
     rows: Rows,
+    home_of: Rows,
     people: People,
     setting: Setting,
     offers: Offers,
@@ -1222,8 +1264,8 @@ def choose_results(
     chosen_line: Rows,
     known: Floats,
 ) -> int:
-    """Line each searcher turns to, and whether on the seller's own site; counts searches. Returns how many found one."""
-    country, third, money_weight, delay_weight = people.country, people.third, people.money_weight, people.delay_weight
+    """Line each searcher turns to, and whether on the seller's own site; counts searches. Returns how many found."""
+    third, money_weight, delay_weight = people.third, people.money_weight, people.delay_weight
     memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
     price_weight, price_taste = setting.price_weight, setting.price_taste
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
@@ -1233,7 +1275,7 @@ def choose_results(
     pair = np.uint32(0)
     for at in range(rows.size):
         row = rows[at]
-        home = country[row]
+        home = home_of[at]
         category = np.uint8(focus[at])
         alpha = money_utility(
             param, price_weight[category], reference_usd[category], money_weight[row] * price_taste[home]
@@ -1255,14 +1297,14 @@ def choose_results(
                 )
                 + noise[pair]
             )
-            if value > best:
-                best = value
-                chosen = np.uint16(line)
+            better = (value > best) & (landed > ZERO)
+            best = value if better else best
+            chosen = np.uint16(line) if better else chosen
             pair += np.uint32(1)
         where = SHELF_CHANNEL
-        if chosen != NOBODY and chosen == familiar[at] and own_site[merchant_of[chosen]] == 1:
-            if site_draw[at] < param.shelf_brand_site_share:
-                where = BRAND_SITE
+        known_site = chosen != NOBODY and chosen == familiar[at] and own_site[merchant_of[chosen]] == 1
+        if known_site and site_draw[at] < param.shelf_brand_site_share:
+            where = BRAND_SITE
         channel[at] = where
         openings[cell_of(home, where, category, third[row])] += 1
         if chosen != NOBODY:
@@ -1296,7 +1338,7 @@ def decide_on_results(
     bought: Any,
     found: int,
 ) -> int:
-    """Buys or not; counts expected surplus (milli-cents). Orders are added to `bought` from `found` on; returns their end."""
+    """Buys or not; counts expected surplus (milli-cents). Orders go into `bought` from `found` on; returns their end."""
     country, third, category_of = people.country, people.third, offers.category
     for at in range(searches.size):
         session = searches[at]
@@ -1363,22 +1405,30 @@ def search_shelves(
     liquid = floats[0]
 
     meet(
-        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home, interest,
-        need,
+        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home,
+        interest, need,
     )  # fmt: skip
     count_money(
-        param, rows, day, people.country, setting.liquidity, people.budget_cents, people.spent_cents, people.spent_day, liquid
+        param,
+        rows,
+        day,
+        people.country,
+        setting.liquidity,
+        people.budget_cents,
+        people.spent_cents,
+        people.spent_day,
+        liquid,
     )
     draw_units(birth, OF_SEARCH, tick, SHELF_CANDIDATE, key0, key1, units[0])
     draw_units(birth, OF_RESULTS, tick, SHELF_CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[0, 0, :size], focus)
     pairs = list_results(
-        rows, birth, day, people.country, people.memory_seller, people.memory_kind, people.memory_day, focus, units[1],
-        shelf, line_of_seller, offers.landed_cents, familiar, ends, pair_places[0], pair_places[1],
+        rows, birth, home, day, people.memory_seller, people.memory_kind, people.memory_day, focus, units[1],
+        shelf, line_of_seller, offers, familiar, ends, pair_places[0], pair_places[1],
     )  # fmt: skip
     draw_pair_noise(pair_places[1, :pairs], pair_places[0, :pairs], tick, SHELF_NOISE, key0, key1, pair_floats[0])
     facing = choose_results(
-        param, rows, people, setting, offers, focus, units[0, 2], familiar, ends, pair_places[0], pair_floats[0],
+        param, rows, home, people, setting, offers, focus, units[0, 2], familiar, ends, pair_places[0], pair_floats[0],
         counts.openings[thread], channel, places[4], places[10], floats[7],
     )  # fmt: skip
     slot_of[:size] = N_PLATFORM_SLOTS  # trust in shelf and brand sites stands behind the platforms'
@@ -1386,18 +1436,20 @@ def search_shelves(
     known, fit = floats[7], floats[10]
     shared, best, weights, alpha = floats[11, :facing], floats[12], floats[13], floats[14]
     nest, chance, surplus = floats[15, :facing], floats[16], floats[17]
+    fetch_offers(searches, home, line, offers)
     births_of(searches, birth, places[5])
     draw_fits(places[5, :facing], line, key0, key1, fit)
     weigh(
-        param, np.uint8(SEARCH), searches, rows, home, people, setting, offers, rooms, channel, slot_of, line, line, interest, need, liquid,
-        known, known, known, known, fit, shared, best, weights, alpha, tiers[0], tiers[1], tiers[2],
+        param, np.uint8(SEARCH), searches, rows, home, people, setting, offers, rooms, channel, slot_of, line, line,
+        interest, need, liquid, known, known, known, known, fit, shared, best, alpha, tiers[0], tiers[1],
+        tiers[2],
     )  # fmt: skip
-    close_nests(shared, best, weights, param.purchase_tier_spread, nest)
+    close_nests(tiers[2], shared, best, param.purchase_tier_spread, weights, nest)
     weigh_nests(nest, alpha, chance, surplus)
     draw_units(places[5, :facing], OF_NOTHING, tick, SHELF_BUY, key0, key1, units[1])
     return decide_on_results(
-        param, searches, rows, people, offers, channel, line, units[0, 1], units[1], chance, surplus, liquid, nest, alpha,
-        tiers[0], tiers[1], tiers[2], counts.surplus[thread], bought, found,
+        param, searches, rows, people, offers, channel, line, units[0, 1], units[1], chance, surplus, liquid, nest,
+        alpha, tiers[0], tiers[1], tiers[2], counts.surplus[thread], bought, found,
     )  # fmt: skip
 
 
@@ -1428,6 +1480,7 @@ def run_blocks(
 ) -> None:
     """One thread's share of `run_sessions`."""
     show_by_host, platform_by_show, host_by_show = list_hosts(show_of_host, rooms.platform, rooms.host)
+    slot_by_platform = list_slots(setting.platform_slots, setting.subsidy_usd.size)
     tick = np.uint32(day * 8 + daypart)
     blocks = bounds.shape[1]
     for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
@@ -1437,12 +1490,12 @@ def run_blocks(
         fetch_searchers(searchers, people)
         place = bought[starts[block] : starts[block + 1]]
         found = visit_rooms(
-            param[0], people, setting, rooms, offers, show_by_host, platform_by_show, host_by_show, pool, viewers, day,
-            tick, key0, key1, thread, place, counts, scratch,
+            param[0], people, setting, rooms, offers, show_by_host, platform_by_show, host_by_show, slot_by_platform,
+            pool, viewers, day, tick, key0, key1, thread, place, counts, scratch,
         )  # fmt: skip
         taken[block] = search_shelves(
-            param[0], people, setting, rooms, offers, shelf, line_of_seller, searchers, day, tick, key0, key1, thread, place,
-            found, counts, scratch,
+            param[0], people, setting, rooms, offers, shelf, line_of_seller, searchers, day, tick, key0, key1, thread,
+            place, found, counts, scratch,
         )  # fmt: skip
 
 
@@ -1474,6 +1527,6 @@ def run_sessions(
     Orders of block b stand in `bought` from `starts[b]` on, `taken[b]` of them; there is a place for every session.
     """
     on_threads(
-        threads, run_blocks, param, people, setting, rooms, offers, show_of_host, pool, shelf, line_of_seller, day, daypart,
-        key0, key1, order, bounds, starts, taken, bought, counts, scratch,
+        threads, run_blocks, param, people, setting, rooms, offers, show_of_host, pool, shelf, line_of_seller, day,
+        daypart, key0, key1, order, bounds, starts, taken, bought, counts, scratch,
     )  # fmt: skip

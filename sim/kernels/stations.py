@@ -52,9 +52,7 @@ DAY_MICRO = 86_400 * MICRO
 
 
 @njit(cache=True, error_model="numpy")
-def put(
-    entries: I64, links: I32, buckets: I32, meta: I64, time: Whole, key: Whole, item: Whole, place: Whole
-) -> None:
+def put(entries: I64, links: I32, buckets: I32, meta: I64, time: Whole, key: Whole, item: Whole, place: Whole) -> None:
     """Files one entry under the bucket of its time; a time already past goes to the current bucket and keeps its value.
 
     The caller has made room with `Calendar.reserve`.

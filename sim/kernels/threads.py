@@ -22,8 +22,8 @@ _crews: dict[tuple[int, int], ThreadPoolExecutor] = {}
 def on_threads(threads: int, work: Callable[..., Any], *arguments: Any) -> None:
     """Calls `work(thread, threads, *arguments)` for each thread number; returns when all are done.
 
-    The caller's own thread takes number 0. `work` must release the interpreter lock and write nothing that another thread
-    number reads or writes. An exception in any of them is raised here.
+    The caller's own thread takes number 0. `work` must release the interpreter lock and write nothing that another
+    thread number reads or writes. An exception in any of them is raised here.
     """
     if threads == 1:
         work(0, 1, *arguments)
@@ -64,7 +64,9 @@ else:
             byte_pointer = builder.bitcast(pointer, cgutils.voidptr_t)
             number = ir.IntType(32)
             ask = builder.module.declare_intrinsic(
-                "llvm.prefetch", [cgutils.voidptr_t], ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+                "llvm.prefetch",
+                [cgutils.voidptr_t],
+                ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number]),
             )
             builder.call(ask, [byte_pointer, number(0), number(2), number(1)])
             return context.get_dummy_value()

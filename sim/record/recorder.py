@@ -157,7 +157,7 @@ def count_people(
     """
     if trust.dtype.kind == "f":
         trust, trust_one = np.rint(trust * (TRUST_PPM / trust_one)).astype(np.int64), TRUST_PPM
-    counts = _count_people(country, third, alive, adopter, trust)
+    counts: NDArray[np.int64] = _count_people(country, third, alive, adopter, trust)
     counts[_TRUST] = counts[_TRUST] * TRUST_PPM // int(trust_one)
     return counts
 

@@ -1,7 +1,7 @@
 """What a consumer meets today: rules, tastes, offers and shows, as the arrays the compiled loops take.
 
-Nothing is decided here. Arrays that follow from the rules are made again only when the rules object changes, offers only
-when the catalogue says so, rooms once a day.
+Nothing is decided here. Arrays that follow from the rules are made again only when the rules object changes, offers
+only when the catalogue says so, rooms once a day.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from sim.calendar import Calendar
 from sim.config import RunConfig
 from sim.draws import Draws, Purpose
 from sim.kernels.behaviour import room_base
-from sim.kernels.maths import log_array
 from sim.kernels.live import NOBODY, Offers, Rooms, Setting
+from sim.kernels.maths import log_array
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, REGION_OF_COUNTRY
 from sim.rules import Rules
 from sim.state.catalogue import Air, Catalogue
@@ -168,7 +168,7 @@ class Market:
         """What is on air now on each platform, as people know it when they choose one. pool_value: (C, P, K)."""
         self.setting.expected_by_platform[...] = pool_value.mean(axis=2)
 
-    def learn_expectation(self, mean_value: NDArray[np.float32], memory: float) -> None:
+    def learn_expectation(self, mean_value: NDArray[np.floating], memory: float) -> None:
         """At the day's end the expected value of opening moves towards the day's mean (C, P)."""
         slots = self.setting.platform_slots
         for country in range(N_COUNTRIES):

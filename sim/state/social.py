@@ -427,7 +427,7 @@ class _People:
         speech_country_starts = np.append(np.searchsorted(ordered, cells), ordered.size).astype(np.int64)
         speech_starts = np.searchsorted(ordered, np.arange(languages + 1) * 256).astype(np.int64)
         links = cfg.links
-        return kernels.choose_friends(
+        links_of: tuple[I32, I32] = kernels.choose_friends(
             self.birth,
             self.country,
             self.language,
@@ -446,12 +446,14 @@ class _People:
             purpose_base(Purpose.GRAPH_LINK),
             draws.key,
         )
+        return links_of
 
 
 def _rows_of_pairs(count: int, first: I32, second: I32) -> tuple[I64, I32]:
     """Compressed rows of undirected pairs (second -1: none): both directions, sorted, without repeats."""
     indptr, friends = kernels.scatter(count, first, second)
-    return kernels.unique_rows(indptr, friends)
+    rows: tuple[I64, I32] = kernels.unique_rows(indptr, friends)
+    return rows
 
 
 def _close_triangles(
