@@ -1,0 +1,128 @@
+"""Bytes: columns and graph per consumer, the book and calendars per open order, and the most a process holds.
+
+Run: python -m benchmarks.memory [--consumers 100000] [--threads 1] [--settling 42] [--write]
+
+Arrays are counted once, by the memory they own, wherever in the world they are found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+_NAMES = {
+    "consumers": "consumer columns",
+    "people_columns": "consumer columns",
+    "graph": "friends graph",
+    "attention": "working arrays of a day",
+    "shopping": "working arrays of a day",
+    "opinion": "working arrays of a day",
+    "orders": "order book",
+    "clock": "calendars of what falls due",
+    "fulfilment": "stations and stock",
+    "settlement": "money",
+    "ledger": "money",
+    "catalogue": "firms and offers",
+    "streamers": "firms and offers",
+    "supply": "firms and offers",
+    "adaptation": "firms and offers",
+    "market": "firms and offers",
+    "recorder": "record",
+    "tally": "record",
+}
+PER_CONSUMER = ("consumer columns", "friends graph")
+PER_ORDER = ("order book", "calendars of what falls due", "stations and stock")
+_DEPTH = 6
+
+
+def arrays(thing: Any, seen: set[int], depth: int = _DEPTH) -> Iterator[np.ndarray]:
+    """Arrays that own their memory and can be reached from an object of this project, each once."""
+    if id(thing) in seen or depth < 0:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, np.ndarray):
+        base = thing
+        while isinstance(base.base, np.ndarray):
+            base = base.base
+        if base is thing or id(base) not in seen:
+            seen.add(id(base))
+            yield base
+        return
+    inside: list[Any] = []
+    if isinstance(thing, dict):
+        inside = list(thing.values())
+    elif isinstance(thing, list | tuple | set):
+        inside = list(thing)
+    elif type(thing).__module__.startswith("sim."):
+        inside = list(getattr(thing, "__dict__", {}).values())
+        for owner in type(thing).__mro__:
+            names = owner.__dict__.get("__slots__", ())
+            inside += [getattr(thing, name, None) for name in ((names,) if isinstance(names, str) else names)]
+        if is_dataclass(thing):
+            inside += [getattr(thing, item.name, None) for item in fields(thing)]
+    for item in inside:
+        if isinstance(item, np.ndarray | dict | list | tuple | set) or type(item).__module__.startswith("sim."):
+            yield from arrays(item, seen, depth - 1)
+
+
+def breakdown(world: Any) -> dict[str, int]:
+    """Bytes of the world's arrays by what they are for; what is shared counts where it is met first."""
+    seen: set[int] = {id(world), id(world.cfg)}
+    found = dict.fromkeys([*dict.fromkeys(_NAMES.values()), "other"], 0)
+    for name, use in _NAMES.items():
+        if hasattr(world, name):
+            for base in arrays(getattr(world, name), seen):
+                found[use] += base.nbytes
+    for name, part in vars(world).items():
+        if name not in ("cfg", "frame", "draws", "calendar", "interventions"):
+            found["other"] += sum(base.nbytes for base in arrays(part, seen))
+    return found
+
+
+def per_head(found: dict[str, Any]) -> dict[str, float]:
+    """Bytes per consumer and per open order of one measurement of `benchmarks.world`."""
+    consumers, orders, held = found["consumers"], max(found["open_orders"], 1), found["memory"]
+    result = {f"{name}, a consumer": held[name] / consumers for name in (*PER_CONSUMER, "working arrays of a day")}
+    result["columns and graph, a consumer"] = sum(held[name] for name in PER_CONSUMER) / consumers
+    result |= {f"{name}, an open order": held[name] / orders for name in PER_ORDER}
+    result["open orders and what waits for them, a consumer"] = sum(held[name] for name in PER_ORDER) / consumers
+    result["peak of the process, a consumer"] = found["peak_bytes"] / consumers
+    return result
+
+
+def growth_of_peak(runs: list[dict[str, Any]]) -> float:
+    """Bytes of peak memory for each consumer more, from the smallest to the largest world."""
+    ordered = sorted(runs, key=lambda run: int(run["consumers"]))
+    more = ordered[-1]["consumers"] - ordered[0]["consumers"]
+    return float(ordered[-1]["peak_bytes"] - ordered[0]["peak_bytes"]) / more if more else float("nan")
+
+
+def main() -> int:
+    from benchmarks.world import RESULTS, measure
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--consumers", type=int, default=100_000)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--settling", type=int, default=42)
+    parser.add_argument("--write", action="store_true", help="write results/memory.json")
+    given = parser.parse_args()
+    run = measure(given.consumers, given.threads, given.settling, 7, profiled=False)
+    result = {
+        "consumers": given.consumers, "open_orders": run["open_orders"], "bytes": run["memory"],
+        "peak_bytes": run["peak_bytes"], **per_head(run),
+    }  # fmt: skip
+    print(json.dumps(result, indent=1))
+    if given.write:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "memory.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
