@@ -171,6 +171,9 @@ class Adaptation:
         self._mean_cost = np.rint((catalogue.unit_cost_cents * choice).sum(axis=1)).astype(np.int32)
         number = np.arange(lines)[:, None]
         self._route_luck = draws.normal(Purpose.ROUTE_CHOICE, number, other=np.arange(N_COUNTRIES))
+        returned = float((economics.by_category("live_interest") * economics.by_category("return_prior")).sum())
+        self._kept = np.full(N_CHANNELS, 1.0 - supply.pricing.shelf_return_factor * returned)  # of goods ordered
+        self._kept[:N_PLATFORMS] = 1.0 - returned
         self._fixed = self._fixed_costs()
         self._platform_cost = self._platform_costs()
         self._out = (
@@ -451,7 +454,7 @@ class Adaptation:
             return
         payer, world = ledger.account(Account.MERCHANT, who), ledger.account(Account.REST_OF_WORLD)
         seller = catalogue.seller_class[who]
-        spent = np.rint(self._sales[who] * economics.traffic_costs()[:, seller].T).astype(np.int64)
+        spent = np.rint(self._sales[who] * self._kept * economics.traffic_costs()[:, seller].T).astype(np.int64)
         buyer, channel = np.nonzero(spent)
         media = np.where(channel == BRAND_SITE, world, ledger.account(Account.CHANNEL, channel))
         ledger.post(MoneyPurpose.TRAFFIC, payer[buyer], media, spent[buyer, channel])

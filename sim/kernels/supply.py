@@ -589,8 +589,8 @@ class CostTable(NamedTuple):
     haul of a direct parcel; last_mile (C,), last_mile_kg; pick_origin, pick (C,); bulk_kg (C,); storage_kg_day and
     days in stock (2,: direct, stocked); interest (2,) a day; duty, vat (C, K), (C,) on bulk imports; freight_charged;
     cold; class_freight (2,); units (K,) an order; returns (K,) share; return_usd (C,); return_loss (2,: stocked,
-    direct); rate (2, C): commission and slot fees on what is kept; sunk_rate (2, C): advertising and payment fees on
-    every order, returned or not; discount: usual one.
+    direct); rate (2, C): commission, advertising and slot fees on what is kept; sunk_rate (2, C): payment fees on every
+    order, returned or not; discount: usual one.
     """
 
     origin_factor: float
