@@ -1,0 +1,232 @@
+"""The parts of docs/model.md that the code declares, and docs/parameters.md, written from the declarations.
+
+    python -m analysis.odd            # writes both pages
+    python -m analysis.odd --check    # exit status 1 when a page is not what would be written
+
+Everything between `<!-- generated: NAME -->` and `<!-- end -->` in docs/model.md belongs to this module; the rest of
+that page is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from inspect import getsource
+from pathlib import Path
+
+from sim import kinds
+from sim.agents.merchant import MERCHANT_COLUMNS
+from sim.agents.streamer import STREAMER_COLUMNS
+from sim.config import describe, load
+from sim.config.quantity import Quantity
+from sim.record.schema import MoneyPurpose
+from sim.rules import LEAVES
+from sim.state.catalogue import Air, Catalogue
+from sim.state.consumers import COLUMNS as CONSUMER_COLUMNS
+from sim.state.ledger import Account, Ledger
+from sim.state.orders import COLUMNS as ORDER_COLUMNS
+from sim.state.orders import MONEY_MOVES, ORDER, STATUS_MOVES
+from sim.state.table import Column
+
+ROOT = Path(__file__).resolve().parents[1]
+MODEL = ROOT / "docs" / "model.md"
+PARAMETERS = ROOT / "docs" / "parameters.md"
+
+_SECTION = re.compile(r"(<!-- generated: (\w+) -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
+_FIELD = re.compile(r"^    (\w+): \w+  # (.*)$")
+_SHAPE = re.compile(r"(\([^)]*\)) ?(.*)$")
+_MEMBER = re.compile(r"^    (\w+) = \d+(?:  # (.*))?$")
+_GROUPS = (
+    ("", "The run itself", "`configs/config.yaml`"),
+    ("population", "Population", "`configs/population`"),
+    ("consumer", "Consumers", "`configs/consumer`; equations in [model.md](model.md#7-submodels)"),
+    ("graph", "Friends and first popularity", "`configs/graph`"),
+    ("firms", "Merchants, streamers, agencies", "`configs/firms`"),
+    ("supply", "How firms decide", "`configs/supply`; equations in [supply.md](supply.md)"),
+    ("economics", "Prices, costs, shares", "`configs/economics`; closed in [unit_economics.md](unit_economics.md)"),
+    ("logistics", "Logistics", "`configs/logistics`; equations in [logistics.md](logistics.md)"),
+    ("payments", "Payment", "`configs/payments`; told in [money.md](money.md)"),
+    ("rules", "Baseline of the rules", "`configs/rules`"),
+    ("geography", "Countries and times", "`configs/geography`; set side by side in [geography.md](geography.md)"),
+)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; bars inside cells are escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _columns(columns: Sequence[Column]) -> str:
+    rows = []
+    for column in columns:
+        kind = str(column.dtype) + (f" x {column.width}" if column.width else "")
+        kind += f", fixed point / {column.scale:g}" if column.scale != 1.0 else ""
+        rows.append((f"`{column.name}`", kind, column.unit, column.range_text, column.owner, column.meaning))
+    total = sum(column.row_bytes for column in columns)
+    return table(("column", "type", "unit", "range", "written by", "meaning"), rows) + f"\n\n{total} bytes a row."
+
+
+def consumers() -> str:
+    """Columns of the consumers."""
+    return _columns(CONSUMER_COLUMNS)
+
+
+def streamers() -> str:
+    """Columns of the streamers."""
+    return _columns(STREAMER_COLUMNS)
+
+
+def merchants() -> str:
+    """Columns of the merchants."""
+    return _columns(MERCHANT_COLUMNS)
+
+
+def orders() -> str:
+    """Columns of an order."""
+    rows = [(f"`{column.name}`", column.dtype, column.unit, column.writer, column.meaning) for column in ORDER_COLUMNS]
+    return table(("column", "type", "unit", "written by", "meaning"), rows) + f"\n\n{ORDER.itemsize} bytes an order."
+
+
+def moves() -> str:
+    """Allowed moves of an order's goods and of its money."""
+    rows = []
+    for what, allowed in (("goods", STATUS_MOVES), ("money", MONEY_MOVES)):
+        for source, targets in allowed.items():
+            rows.append((what, f"`{source.name}`", ", ".join(f"`{target.name}`" for target in targets)))
+    return table(("of", "from", "to"), rows)
+
+
+def _commented_fields(kind: type) -> list[tuple[str, str, str]]:
+    """Name, shape and comment of a dataclass's fields; each is commented in the line that declares it."""
+    assert is_dataclass(kind)
+    names = {field.name for field in fields(kind)}
+    found = []
+    for line in getsource(kind).splitlines():
+        match = _FIELD.match(line)
+        if match and match[1] in names:
+            shape = _SHAPE.match(match[2])
+            assert shape is not None, f"{kind.__name__}.{match[1]} begins its comment without a shape"
+            found.append((match[1], shape[1], shape[2]))
+    return found
+
+
+def catalogue() -> str:
+    """Columns of lines, offers, stock and terms; those of merchants stand in their own table."""
+    own = {column.name for column in MERCHANT_COLUMNS}
+    rows = []
+    for name, shape, comment in _commented_fields(Catalogue):
+        meaning, _, writer = comment.rpartition("; ")
+        if name not in own:
+            rows.append((f"`{name}`", shape, writer, meaning))
+    return table(("column", "shape", "written by", "meaning"), rows)
+
+
+def shows() -> str:
+    """Columns of the shows of a day."""
+    rows = [(f"`{name}`", shape, comment) for name, shape, comment in _commented_fields(Air)]
+    return table(("column", "shape", "meaning"), rows)
+
+
+def accounts() -> str:
+    """Classes of accounts, with their number in the baseline."""
+    firms = load().firms
+    ledger = Ledger(firms.merchants.count, firms.streamers.count, firms.agencies.count)
+    comments = {match[1]: match[2] or "" for line in getsource(Account).splitlines() if (match := _MEMBER.match(line))}
+    rows = [(f"`{kind.name.lower()}`", str(ledger.size[kind]), comments[kind.name]) for kind in Account]
+    purposes = ", ".join(f"`{purpose.name.lower()}`" for purpose in MoneyPurpose)
+    return table(("class", "accounts", "which"), rows) + f"\n\nPurposes of postings: {purposes}."
+
+
+def leaves() -> str:
+    """Leaves of the rules, and the modules that read each."""
+    sources = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / "sim").rglob("*.py"))
+        if path.name not in ("rules.py", "payments.py") and path.parent.name != "interventions"
+    }
+    rows = []
+    for path, leaf in LEAVES.items():
+        wanted = re.compile(rf"\.{re.escape(path)}\b")
+        readers = [f"`{Path(name).stem}`" for name, text in sources.items() if wanted.search(text)]
+        axes = " x ".join(leaf.axes)
+        rows.append((f"`{path}`", leaf.unit, axes, leaf.mode, leaf.meaning, ", ".join(readers) or "**nobody yet**"))
+    return table(("leaf", "unit", "by", "strength", "meaning", "read by"), rows)
+
+
+def enumerations() -> str:
+    """The fixed vocabularies."""
+    rows = [
+        ("regions", len(kinds.REGIONS), ", ".join(kinds.REGIONS)),
+        ("countries", kinds.N_COUNTRIES, ", ".join(kinds.COUNTRIES)),
+        ("categories", kinds.N_CATEGORIES, ", ".join(kinds.CATEGORIES)),
+        ("channels", kinds.N_CHANNELS, ", ".join(kinds.CHANNELS)),
+        ("payment methods", kinds.N_METHODS, ", ".join(kinds.PAYMENT_METHODS)),
+        ("tiers of a line", kinds.N_TIERS, "steps of its price-quality ladder"),
+        ("warehouses", kinds.N_WAREHOUSES, f"{kinds.N_ORIGIN_WAREHOUSES} in China, one in each country"),
+        ("last-mile carriers", kinds.N_CARRIERS, "two in each country"),
+        ("line-haul modes", len(kinds.MODES), ", ".join(kinds.MODES)),
+        ("seller classes", len(kinds.SELLER_CLASSES), ", ".join(kinds.SELLER_CLASSES)),
+        ("types of streamer", len(kinds.STREAMER_TYPES), ", ".join(kinds.STREAMER_TYPES)),
+        ("tiers of streamer", len(kinds.STREAMER_TIERS), ", ".join(kinds.STREAMER_TIERS)),
+    ]
+    return table(("what", "number", "which"), [(what, str(number), which) for what, number, which in rows])
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    maker.__name__: maker
+    for maker in (enumerations, consumers, streamers, merchants, catalogue, shows, orders, moves, accounts, leaves)
+}
+
+
+def model(text: str) -> str:
+    """docs/model.md with every generated section made anew. Raises KeyError for a section nobody makes."""
+    return _SECTION.sub(lambda match: f"{match[1]}{SECTIONS[match[2]]()}\n{match[3]}", text)
+
+
+def parameters(quantities: dict[str, Quantity]) -> str:
+    """docs/parameters.md: key, unit and meaning of every parameter, without values."""
+    lines = [
+        "# Parameters",
+        "",
+        "<!-- written by `python -m analysis.odd` from configs/; do not edit -->",
+        "",
+        "Every parameter by its key, as on the command line. Values, ranges and sources stand in the files named;",
+        "`livecommerce show scenario=NAME` prints them as resolved for a scenario.",
+        "",
+    ]
+    for group, title, where in _GROUPS:
+        lines += [f"## {title}", "", f"{where}.", ""]
+        rows = [
+            (f"`{key}`", one.unit, one.meaning)
+            for key, one in quantities.items()
+            if (key.split(".")[0] if "." in key else "") == group
+        ]
+        lines += [table(("key", "unit", "meaning"), rows), ""]
+    return "\n".join(lines)
+
+
+def pages() -> dict[Path, str]:
+    """Both pages as they should be."""
+    return {MODEL: model(MODEL.read_text(encoding="utf-8")), PARAMETERS: parameters(describe(load()))}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the pages, or with --check says which are not current."""
+    stale = 0
+    for path, text in pages().items():
+        current = path.read_text(encoding="utf-8") if path.exists() else ""
+        if current == text:
+            continue
+        if "--check" in arguments:
+            print(f"{path.relative_to(ROOT)} is not current: run python -m analysis.odd")
+            stale = 1
+        else:
+            path.write_text(text, encoding="utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
