@@ -1,0 +1,41 @@
+"""An intervention of no strength does not exist, and one that has not started has not started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sim.interventions import known_kinds
+from sim.world import World
+from tests.world.conftest import DAYS
+from tests.world.worlds import differing, run_days, tables_of, tiny, with_row
+
+KINDS = sorted(known_kinds())
+BEGIN = 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_zero_strength_changes_nothing_at_all(kind: str, baseline: World, tmp_path: Path) -> None:
+    world = tiny("baseline", *with_row("lever", kind, "strength=0"))
+    world.run()
+    assert differing(tables_of(world, tmp_path / kind), tables_of(baseline, tmp_path / "baseline")) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_zero_strength_leaves_every_array_alone(kind: str, baseline_days: Sequence[dict[str, str]]) -> None:
+    world = tiny("baseline", f"days={DAYS}", *with_row("lever", kind, "strength=0.0", "start=1"))
+    assert differing(run_days(world, DAYS)[-1], baseline_days[-1]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_moves_before_the_first_day_and_something_after(
+    kind: str, baseline_days: Sequence[dict[str, str]]
+) -> None:
+    world = tiny("baseline", f"days={DAYS}", *with_row("lever", kind, f"start={BEGIN}"))
+    days = run_days(world, DAYS)
+    for day in range(BEGIN):
+        assert differing(days[day], baseline_days[day]) == [], f"after day {day}"
+    moved = {name for name in differing(days[-1], baseline_days[-1]) if not name.startswith("ledger")}
+    assert moved, "a row at full strength moves something besides money"
