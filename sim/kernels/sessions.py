@@ -102,6 +102,7 @@ MOST_CANDIDATES = N_FOLLOWS + 1 + N_RECOMMENDED
 LIVE, SEARCH = 0, 1
 N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 2, 18, 12, 2
 NO_ROOM = np.uint32(0xFFFFFFFF)
+FAR_BEHIND = np.float32(-1e8)  # no tier that can be bought lies so far behind the best
 WEAKER = np.int32(-1)  # an empty place gives way before any bond
 GUARANTEED, DISCLOSED, TRIED_ON, TRACED = np.uint16(16), np.uint16(128), np.uint16(4096), np.uint16(8192)
 SHELF_CHANNEL, BRAND_SITE = 8, 9
@@ -193,14 +194,13 @@ def measure_stays(units: Floats, log_scale: Floats, shape: Float, longest: Float
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def close_nests(values: Floats, shared: Floats, best: Floats, spread: Float, weights: Floats, nest: Floats) -> None:
-    """Utilities of tiers (n, 4) to their weights in place, 0 where not to be had, and the utility of buying of each visit,
-    which is near `NEVER` where no tier can be bought."""
-    for at in range(shared.size):
-        top = best[at]
-        for tier in range(N_TIERS):
-            value = values[at, tier]
-            weight = tier_weight(value, top, spread)
-            values[at, tier] = weight if value > NEVER else ZERO
+    """Utilities of tiers less the best one's (n, 4) to their weights in place, 0 where not to be had, and the utility of
+    buying of each visit, which is near `NEVER` where no tier can be bought."""
+    flat = values[: shared.size].reshape(-1)
+    for at in range(flat.size):
+        behind = flat[at]
+        weight = tier_weight(behind, ZERO, spread)
+        flat[at] = weight if behind > FAR_BEHIND else ZERO
     for at in range(shared.size):
         weights[at] = values[at, 0] + values[at, 1] + values[at, 2] + values[at, 3]
     for at in range(shared.size):
@@ -801,6 +801,8 @@ def weigh(
             value = NEVER if (landed <= ZERO) | (price > liquid[session]) else value
             value_of[at, tier] = value
             top = value if value > top else top
+        for tier in range(N_TIERS):
+            value_of[at, tier] -= top
         best[at] = top
         alpha_of[at] = alpha
 
