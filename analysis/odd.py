@@ -141,19 +141,19 @@ def accounts() -> str:
 
 
 def leaves() -> str:
-    """Leaves of the rules, and the modules that read each."""
-    sources = {
-        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    """Leaves of the rules, and whether any module reads them."""
+    text = "\n".join(
+        path.read_text(encoding="utf-8")
         for path in sorted((ROOT / "sim").rglob("*.py"))
-        if path.name not in ("rules.py", "payments.py") and path.parent.name != "interventions"
-    }
+        if path.name != "rules.py" and path.parent.name != "interventions"
+    )
     rows = []
     for path, leaf in LEAVES.items():
-        wanted = re.compile(rf"\.{re.escape(path)}\b")
-        readers = [f"`{Path(name).stem}`" for name, text in sources.items() if wanted.search(text)]
-        axes = " x ".join(leaf.axes)
-        rows.append((f"`{path}`", leaf.unit, axes, leaf.mode, leaf.meaning, ", ".join(readers) or "**nobody yet**"))
-    return table(("leaf", "unit", "by", "strength", "meaning", "read by"), rows)
+        used = re.search(rf"(?:rules|_seen)\.{re.escape(path)}\b", text)
+        rows.append(
+            (f"`{path}`", leaf.unit, " x ".join(leaf.axes), leaf.mode, leaf.meaning, "yes" if used else "**no**")
+        )
+    return table(("leaf", "unit", "by", "strength", "meaning", "read"), rows)
 
 
 def enumerations() -> str:
