@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import build
+from sim.agents.by_agents import ByAgents
 from sim.agents.carrier import Prices
 from sim.agents.channel import make_channels
 from sim.agents.consumer import Consumer
@@ -39,6 +40,8 @@ from sim.day.opinion import Opinion
 from sim.day.settlement import Settlement
 from sim.day.shopping import Shopping
 from sim.day.supply import Supply
+from sim.kernels.opening import open_everybody
+from sim.kernels.sessions import run_sessions
 from sim.kinds import DAY_SECONDS, N_CHANNELS, Event
 from sim.messages import Events
 from sim.record.recorder import Flows, Recorder
@@ -110,11 +113,16 @@ class World(mesa.Model):
         self._shows = 0
         size = cfg.population.consumers
         self.market = Market(cfg, self.catalogue, self.calendar, self.draws)
-        self.attention = Attention(size, cfg.chunk, threads)
-        self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads)
+        views = adopt(self, Consumer, self.consumers, identity="birth")
+        if cfg.engine == "agents":
+            by_agents = ByAgents(views)
+            loops = by_agents.open_everybody, by_agents.run_sessions
+        else:
+            loops = open_everybody, run_sessions
+        self.attention = Attention(size, cfg.chunk, threads, loops[0])
+        self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads, loops[1])
         self.opinion = Opinion(cfg.consumer, threads)
         self.aftersales = Aftersales(self.catalogue.n_merchants)
-        adopt(self, Consumer, self.consumers, identity="birth")
 
     def _build_lanes(self) -> None:
         cfg = self.cfg
