@@ -115,7 +115,7 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
         storage_kg_day=economics.storage_usd_kg_day,
         stock_days=np.array([economics.stock_days["direct"], economics.stock_days["stocked"]]),
         interest=np.array([(economics.annual_rate[s] + economics.markdown_year[s]) / 365.0 for s in SELLER_CLASSES]),
-        duty=np.asarray(rules.tariff.duty_rate, np.float64).copy(),
+        duty=np.asarray(rules.tariff.bulk_duty_rate, np.float64).copy(),
         vat=np.asarray(rules.tax.vat_rate, np.float64).copy(),
         freight_charged=economics.freight_charged,
         cold=economics.cold_chain_factor,

@@ -439,7 +439,7 @@ class Adaptation:
         usd = usd * np.where(catalogue.cold[line] == 1, economics.cold_chain_factor, 1.0)
         carriage = cents(usd)
         ledger.post(MoneyPurpose.LOGISTICS, payer, ledger.account(Account.LINEHAUL, mode), carriage)
-        rate = np.asarray(rules.tariff.duty_rate, np.float64)[country, catalogue.category[line]]
+        rate = np.asarray(rules.tariff.bulk_duty_rate, np.float64)[country, catalogue.category[line]]
         duty = np.rint(rate * (value + carriage)).astype(np.int64)
         vat = np.rint(np.asarray(rules.tax.vat_rate, np.float64)[country] * (value + carriage + duty)).astype(np.int64)
         treasury = ledger.account(Account.TREASURY, country)

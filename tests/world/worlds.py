@@ -109,12 +109,11 @@ def counts_of(world: World) -> dict[str, np.ndarray]:
 
 def digests(arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
     """A digest of each array; comparing two such dicts names the arrays that differ."""
-    return {
-        name: hashlib.sha256(
-            f"{array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes()
-        ).hexdigest()
-        for name, array in arrays.items()
-    }
+    found = {}
+    for name, array in arrays.items():
+        shape = f"{array.dtype} {array.shape}"
+        found[name] = hashlib.sha256(shape.encode() + np.ascontiguousarray(array).tobytes()).hexdigest()
+    return found
 
 
 def digest_of(world: World) -> dict[str, str]:
