@@ -255,7 +255,10 @@ def open_block(
     listed: Rows,
     marks: NDArray[np.uint8],
 ) -> None:
-    """One block of rows. order: (2, n); bounds: (2, 7); floats: (6, block); weighted: (block, 8); listed: (2, block); marks: (2 block,)."""
+    """One block of rows. order: (2, n); bounds: (2, 7).
+
+    Scratch: floats (6, block), weighted (block, 8), listed (2, block), marks (2 block,).
+    """
     size = high - low
     country = people.country[low:high]
     units = floats[:4]
@@ -356,7 +359,8 @@ def open_blocks(
     for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
         open_block(
             param[0], people, setting, on_air_or_nobody, best_subsidy, day, key0, key1, block * chunk,
-            min(size, (block + 1) * chunk), order, bounds[:, block], floats[thread], weighted[thread], listed[thread], marks[thread],
+            min(size, (block + 1) * chunk), order, bounds[:, block], floats[thread], weighted[thread],
+            listed[thread], marks[thread],
         )  # fmt: skip
 
 
@@ -382,7 +386,8 @@ def open_everybody(
     `on_air` is 1 for streamers with a show today, shape (streamers,).
     order: (2, n) rows grouped by daypart inside each block's own stretch; [0] live, [1] shelf.
     bounds: (2, blocks, 7) where each daypart's group begins and the last one ends.
-    Scratch: floats (threads, 6, > chunk), weighted (threads, > chunk, 8), listed (threads, 2, > chunk), marks (threads, > 2 chunk).
+    Scratch: floats (threads, 6, > chunk), weighted (threads, > chunk, 8), listed (threads, 2, > chunk), marks
+    (threads, > 2 chunk).
     """
     on_threads(
         threads,

@@ -1,7 +1,7 @@
 """What experience does: verdicts on parcels, memory, trust at four levels, and what friends hear.
 
-These loops run on one thread in the order of the events, because several orders may meet in one person; they touch a
-few per cent of the people a day.
+What verdicts and purchases move is moved on one thread in the order of the events, because several orders may meet in
+one person; they touch a few per cent of the people a day.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sim.kernels.behaviour import (
 )
 from sim.kernels.live import (
     BOUGHT,
+    BYTE_TOP,
     CENT,
     MILLICENTS,
     N_FOLLOWS,
@@ -29,6 +30,7 @@ from sim.kernels.live import (
     NOBODY,
     WORD,
     WORD_TOP,
+    Floats,
     Offers,
     People,
     Setting,
@@ -38,7 +40,8 @@ from sim.kernels.live import (
 )
 from sim.kernels.maths import HALF, ONE, ZERO, exp1, log1p_exp, normal_quantile, sigmoid
 from sim.kernels.philox import philox, unit
-from sim.kernels.threads import on_threads
+from sim.kernels.threads import fetch, on_threads
+from sim.kinds import N_PLATFORMS
 
 JUDGE = np.uint32(91 * 256)
 JUDGE_GOODS = np.uint32(92 * 256)
@@ -56,6 +59,8 @@ COMPLAINED, DISPUTED, SPOILED, REPEAT, TRACED = (
 )
 DAY = np.float32(86_400)
 REPEAT_DAYS = 90
+WEEK = 7
+NO_FLAG = np.uint16(0)
 PROOF_TOP = np.uint8(255)
 MILLION = np.float32(1_000_000)
 
@@ -73,19 +78,19 @@ class Judged(NamedTuple):
     realised_loss: NDArray[np.int64]  # milli-cents by which realised surplus falls short of the perceived one
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def nudged(word: np.uint16, change: Float) -> np.uint16:
     """A 16-bit share moved by `change` and held to [0, 1]."""
     return np.uint16(np.int32(clip_unit(np.float32(word) * WORD + change) * WORD_TOP + HALF))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def experienced(param: Any, word: np.uint16, satisfaction: Float) -> np.uint16:
     """A 16-bit trust after an experience."""
     return np.uint16(np.int32(moved_trust(param, np.float32(word) * WORD, satisfaction) * WORD_TOP + HALF))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def lost_surplus(utility: Float, alpha: Float) -> np.int64:
     """Milli-cents of surplus that vanish when a chosen purchase comes to nothing.
 
@@ -94,106 +99,154 @@ def lost_surplus(utility: Float, alpha: Float) -> np.int64:
     return np.int64(log1p_exp(utility) / sigmoid(utility) / alpha * MILLICENTS)
 
 
-@njit(cache=True, error_model="numpy")
-def judge_one(
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def unpack(
     param: Any,
-    people: People,
-    setting: Setting,
-    offers: Offers,
-    authenticity: NDArray[np.float32],
-    return_level: NDArray[np.float32],
+    delay_weight: Floats,
+    detail: Floats,
+    fit_spread: Floats,
+    quality_of: Floats,
+    authenticity: Floats,
+    return_level: Floats,
     data: Any,
-    row: int,
-    at: int,
+    rows: NDArray[np.int64],
     key0: np.uint32,
     key1: np.uint32,
     judged: Judged,
 ) -> None:
-    """One buyer unpacks one parcel. Fills `judged` at `at`, sets the order's flags and satisfaction, moves trust."""
-    order = data[row]
-    person = int(order.consumer)
-    category = int(order.category)
-    country = int(order.country)
-    words = philox(
-        order.birth, np.uint32(order.line), np.uint32(order.tick), JUDGE + np.uint32(order.ordinal), key0, key1
-    )
-    goods = philox(
-        order.birth, np.uint32(order.line), np.uint32(order.tick), JUDGE_GOODS + np.uint32(order.ordinal), key0, key1
-    )
-    traced = ONE if order.flags & TRACED else ZERO
-    guaranteed = ONE if order.flags & GUARANTEED else ZERO
-    fake = (ONE - authenticity[order.merchant]) * (ONE - param.experience_traced_screen * traced)
-    counterfeit = ONE if unit(goods[0]) < fake else ZERO
-    broken = ONE if order.flags & (DAMAGED | SPOILED) else ZERO
-    quality = (
-        offers.quality[order.line, order.tier]
-        + param.experience_quality_spread * normal_quantile(unit(goods[1]))
-        - param.experience_counterfeit_quality * counterfeit
-        + fit_of(order.birth, order.line, key0, key1) * setting.fit_spread[category]
-    )
-    surprise = quality - order.expected_quality
-    late_days = np.float32(order.delivered - order.promised) / DAY
-    late = ONE if late_days > ZERO else ZERO
-    satisfaction = sigmoid(
-        satisfaction_logit(param, surprise, late_days, broken, counterfeit, normal_quantile(unit(words[0])))
-    )
-    shortfall = -surprise if surprise < ZERO else ZERO
-    chance = return_chance(
-        param,
-        return_level[category],
-        shortfall,
-        order.impulse_gap,
-        late,
-        guaranteed,
-        broken if broken > counterfeit else counterfeit,
-    )
-    returns = unit(words[1]) < chance
-    disputes = (not returns) and unit(words[2]) < complaint_chance(param, param.experience_dispute_level, satisfaction)
-    complains = unit(words[3]) < complaint_chance(param, param.experience_complain_level, satisfaction)
-    judged.satisfaction[at] = satisfaction
-    judged.time[at] = np.int64(order.delivered) + np.int64(unit(goods[2]) * param.experience_decision_days * DAY)
-    judged.returns[at] = returns
-    judged.disputes[at] = disputes
-    judged.complains[at] = complains
-    if returns:
-        hassle = param.experience_hassle_cost * (ONE - guaranteed)
-        judged.realised_loss[at] = lost_surplus(order.utility, order.money_utility) + np.int64(hassle * MILLICENTS)
-    else:
-        waited = people.delay_weight[person] * (late_days if late_days > ZERO else ZERO)
-        gap = (
-            order.impulse_gap
-            + param.purchase_quality * setting.detail[country] * (order.expected_quality - quality)
-            + param.experience_damage * broken
-            + waited
-        )
-        judged.realised_loss[at] = np.int64(gap / order.money_utility * MILLICENTS)
-    order.satisfaction = satisfaction
-    flags = order.flags
-    if late > ZERO:
-        flags |= LATE
-    if counterfeit > ZERO:
-        flags |= COUNTERFEIT
-    if disputes:
-        flags |= DISPUTED
-    if complains:
-        flags |= COMPLAINED
-    order.flags = flags
+    """What buyers find in their parcels and decide: fills `judged`, sets the orders' flags and satisfaction.
 
-    people.trust[person] = experienced(param, people.trust[person], satisfaction)
-    slot = platform_slot(setting.platform_slots, country, int(order.channel)) if order.channel < 8 else N_PLATFORM_SLOTS
-    if slot >= 0:
-        people.channel_trust[person, slot] = experienced(param, people.channel_trust[person, slot], satisfaction)
-    for place in range(N_FOLLOWS):
-        if people.follows[person, place] == order.streamer and order.streamer != NOBODY:
-            people.bonds[person, place] = nudged(
-                people.bonds[person, place],
-                (param.trust_gain if satisfaction > HALF else param.trust_loss) * (satisfaction - HALF),
+    Reads nothing that another verdict of the day moves, so one verdict does not depend on another.
+    """
+    satisfactions, times, all_return = judged.satisfaction, judged.time, judged.returns
+    all_dispute, all_complain, losses = judged.disputes, judged.complains, judged.realised_loss
+    for at in range(rows.size):
+        order = data[rows[at]]
+        category = order.category
+        line = np.uint32(order.line)
+        tick = np.uint32(order.tick)
+        ordinal = np.uint32(order.ordinal)
+        words = philox(order.birth, line, tick, JUDGE + ordinal, key0, key1)
+        goods = philox(order.birth, line, tick, JUDGE_GOODS + ordinal, key0, key1)
+        traced = ONE if order.flags & TRACED else ZERO
+        guaranteed = ONE if order.flags & GUARANTEED else ZERO
+        fake = (ONE - authenticity[order.merchant]) * (ONE - param.experience_traced_screen * traced)
+        counterfeit = ONE if unit(goods[0]) < fake else ZERO
+        broken = ONE if order.flags & (DAMAGED | SPOILED) else ZERO
+        quality = (
+            quality_of[line, order.tier]
+            + param.experience_quality_spread * normal_quantile(unit(goods[1]))
+            - param.experience_counterfeit_quality * counterfeit
+            + fit_of(order.birth, line, key0, key1) * fit_spread[category]
+        )
+        surprise = quality - order.expected_quality
+        late_days = np.float32(order.delivered - order.promised) / DAY
+        late = ONE if late_days > ZERO else ZERO
+        satisfaction = sigmoid(
+            satisfaction_logit(param, surprise, late_days, broken, counterfeit, normal_quantile(unit(words[0])))
+        )
+        chance = return_chance(
+            param,
+            return_level[category],
+            -surprise if surprise < ZERO else ZERO,
+            order.impulse_gap,
+            late,
+            guaranteed,
+            broken if broken > counterfeit else counterfeit,
+        )
+        returns = unit(words[1]) < chance
+        dispute = complaint_chance(param, param.experience_dispute_level, satisfaction)
+        disputes = (not returns) and unit(words[2]) < dispute
+        complains = unit(words[3]) < complaint_chance(param, param.experience_complain_level, satisfaction)
+        satisfactions[at] = satisfaction
+        times[at] = np.int64(order.delivered) + np.int64(unit(goods[2]) * param.experience_decision_days * DAY)
+        all_return[at] = returns
+        all_dispute[at] = disputes
+        all_complain[at] = complains
+        if returns:
+            hassle = param.experience_hassle_cost * (ONE - guaranteed)
+            losses[at] = lost_surplus(order.utility, order.money_utility) + np.int64(hassle * MILLICENTS)
+        else:
+            waited = delay_weight[order.consumer] * (late_days if late_days > ZERO else ZERO)
+            gap = (
+                order.impulse_gap
+                + param.purchase_quality * detail[order.country] * (order.expected_quality - quality)
+                + param.experience_damage * broken
+                + waited
             )
-    for place in range(N_MEMORY):
-        if people.memory_seller[person, place] == order.merchant and people.memory_kind[person, place] == (
-            BOUGHT | np.uint8(category)
-        ):
-            people.memory_score[person, place] = np.uint8(satisfaction * np.float32(255))
+            losses[at] = np.int64(gap / order.money_utility * MILLICENTS)
+        flags = order.flags
+        flags |= LATE if late > ZERO else NO_FLAG
+        flags |= COUNTERFEIT if counterfeit > ZERO else NO_FLAG
+        flags |= DISPUTED if disputes else NO_FLAG
+        flags |= COMPLAINED if complains else NO_FLAG
+        order.flags = flags
+        order.satisfaction = satisfaction
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def fetch_buyers(data: Any, rows: NDArray[np.int64], people: People) -> None:
+    """Asks for what verdicts move, before anybody waits for it."""
+    for at in range(rows.size):
+        person = data[rows[at]].consumer
+        fetch(people.trust, person)
+        fetch(people.channel_trust, person)
+        fetch(people.follows, person)
+        fetch(people.memory_seller, person)
+        fetch(people.memory_kind, person)
+        fetch(people.delay_weight, person)
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def take_to_heart(
+    param: Any,
+    people: People,
+    platform_slots: NDArray[np.uint8],
+    data: Any,
+    rows: NDArray[np.int64],
+    key0: np.uint32,
+    key1: np.uint32,
+    satisfactions: Floats,
+    verdict_sum: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    friends: NDArray[np.int32],
+) -> None:
+    """What verdicts do, in event order: the buyer's trust at every level, the memory, friends who are told.
+
+    A friend's general trust moves towards the teller's satisfaction (DeGroot 1974); only unusual verdicts are told.
+    """
+    trust, channel_trust, follows, bonds = people.trust, people.channel_trust, people.follows, people.bonds
+    memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
+    for at in range(rows.size):
+        order = data[rows[at]]
+        person = order.consumer
+        satisfaction = satisfactions[at]
+        verdict_sum[order.merchant, 0] += np.int64(satisfaction * WORD_TOP)
+        verdict_sum[order.merchant, 1] += 1
+        trust[person] = experienced(param, trust[person], satisfaction)
+        slot = N_PLATFORM_SLOTS
+        if order.channel < N_PLATFORMS:
+            slot = platform_slot(platform_slots, int(order.country), int(order.channel))
+        if slot >= 0:
+            channel_trust[person, slot] = experienced(param, channel_trust[person, slot], satisfaction)
+        if order.streamer != NOBODY:
+            speed = param.trust_gain if satisfaction > HALF else param.trust_loss
+            for place in range(N_FOLLOWS):
+                if follows[person, place] == order.streamer:
+                    bonds[person, place] = nudged(bonds[person, place], speed * (satisfaction - HALF))
+        for place in range(N_MEMORY):
+            kind = BOUGHT | np.uint8(order.category)
+            if (memory_seller[person, place] == order.merchant) & (memory_kind[person, place] == kind):
+                memory_score[person, place] = np.uint8(satisfaction * BYTE_TOP)
+        if abs(satisfaction - param.trust_reputation_centre) > param.word_of_mouth_extreme:
+            told = philox(
+                order.birth, np.uint32(order.line), np.uint32(order.tick), TELL + np.uint32(order.ordinal), key0, key1
+            )
+            if unit(told[0]) < param.word_of_mouth_tell:
+                for edge in range(indptr[person], indptr[person + 1]):
+                    friend = friends[edge]
+                    gap = satisfaction - np.float32(trust[friend]) * WORD
+                    trust[friend] = nudged(trust[friend], param.word_of_mouth_effect * gap)
 
 
 @njit(cache=True, error_model="numpy")
@@ -213,29 +266,19 @@ def judge(
     indptr: NDArray[np.int64],
     friends: NDArray[np.int32],
 ) -> None:
-    """Verdicts on delivered orders in event order; unusual ones are told, and a friend's general trust moves towards
-    the teller's satisfaction (DeGroot 1974).
+    """Verdicts on delivered orders and what they do, in event order.
 
     verdict_sum: (merchants, 2) int64 sums of satisfaction (65535ths) and number of verdicts of the day.
     """
-    for at in range(rows.size):
-        row = rows[at]
-        judge_one(param[0], people, setting, offers, authenticity, return_level, data, row, at, key0, key1, judged)
-        satisfaction = judged.satisfaction[at]
-        merchant = data[row].merchant
-        verdict_sum[merchant, 0] += np.int64(satisfaction * WORD_TOP)
-        verdict_sum[merchant, 1] += 1
-        if abs(satisfaction - param[0].trust_reputation_centre) > param[0].word_of_mouth_extreme:
-            told = philox(
-                data[row].birth, np.uint32(data[row].line), np.uint32(data[row].tick),
-                TELL + np.uint32(data[row].ordinal), key0, key1,
-            )  # fmt: skip
-            if unit(told[0]) < param[0].word_of_mouth_tell:
-                person = int(data[row].consumer)
-                for edge in range(indptr[person], indptr[person + 1]):
-                    friend = friends[edge]
-                    gap = satisfaction - np.float32(people.trust[friend]) * WORD
-                    people.trust[friend] = nudged(people.trust[friend], param[0].word_of_mouth_effect * gap)
+    fetch_buyers(data, rows, people)
+    unpack(
+        param[0], people.delay_weight, setting.detail, setting.fit_spread, offers.quality, authenticity, return_level,
+        data, rows, key0, key1, judged,
+    )  # fmt: skip
+    take_to_heart(
+        param[0], people, setting.platform_slots, data, rows, key0, key1, judged.satisfaction, verdict_sum, indptr,
+        friends,
+    )  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")
@@ -268,24 +311,28 @@ def record_purchases(
     met the seller without having bought since; -1 where there is none. Sets the flag REPEAT on a repeated order.
     A buyer who remembers nothing of the seller meets it today.
     """
+    need_day, spent_cents, spent_day = people.need_day, people.spent_cents, people.spent_day
+    memory_seller, memory_kind, memory_day = people.memory_seller, people.memory_kind, people.memory_day
+    memory_score, proof, shared_host = people.memory_score, people.proof, people.shared_host
+    today = np.uint16(day)
     for at in range(rows.size):
         order = data[rows[at]]
         person = int(order.consumer)
         category = int(order.category)
-        people.need_day[person, category] = np.uint16(day)
+        need_day[person, category] = today
         paid = np.float32(
             order.goods_cents + order.freight_cents + order.duty_cents + order.vat_cents - order.subsidy_cents
         )
-        age = np.float32(day - int(people.spent_day[person]))
-        people.spent_cents[person] = people.spent_cents[person] * exp1(-age / param[0].budget_memory_days) + paid
-        people.spent_day[person] = np.uint16(day)
+        age = np.float32(day - int(spent_day[person]))
+        spent_cents[person] = spent_cents[person] * exp1(-age / param[0].budget_memory_days) + paid
+        spent_day[person] = today
         earlier[at] = -1
         met[at] = day
         for place in range(N_MEMORY):
-            if people.memory_seller[person, place] != order.merchant:
+            if memory_seller[person, place] != order.merchant:
                 continue
-            when = np.int64(people.memory_day[person, place])
-            if people.memory_kind[person, place] < BOUGHT:
+            when = np.int64(memory_day[person, place])
+            if memory_kind[person, place] < BOUGHT:
                 met[at] = min(met[at], when)
             else:
                 met[at] = -1
@@ -294,8 +341,8 @@ def record_purchases(
                     order.flags = order.flags | REPEAT
                 break
         remember(
-            people.memory_seller, people.memory_kind, people.memory_day, people.memory_score, person, order.merchant,
-            BOUGHT | np.uint8(category), np.uint16(day), np.uint8(128),
+            memory_seller, memory_kind, memory_day, memory_score, person, order.merchant,
+            BOUGHT | np.uint8(category), today, np.uint8(128),
         )  # fmt: skip
         if order.streamer == NOBODY:
             continue
@@ -303,11 +350,20 @@ def record_purchases(
         shares = unit(words[0]) < param[0].word_of_mouth_share_room
         for edge in range(indptr[person], indptr[person + 1]):
             friend = friends[edge]
-            if people.proof[friend] < PROOF_TOP:
-                people.proof[friend] += np.uint8(1)
+            if proof[friend] < PROOF_TOP:
+                proof[friend] += np.uint8(1)
             # of several shared rooms the lowest number stands, so that the order of events does not matter
-            if shares and order.streamer < people.shared_host[friend]:
-                people.shared_host[friend] = order.streamer
+            if shares and order.streamer < shared_host[friend]:
+                shared_host[friend] = order.streamer
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def draw_priors(param: Any, birth: NDArray[np.uint32], key0: np.uint32, key1: np.uint32, prior: Floats) -> None:
+    """Trust each person comes back to in the long run."""
+    mean, spread = param.trust_prior_mean, param.trust_prior_spread
+    for at in range(birth.size):
+        word = philox(birth[at], np.uint32(0), np.uint32(0), TRUST_PRIOR, key0, key1)[0]
+        prior[at] = clip_unit(mean + spread * normal_quantile(unit(word)))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -321,26 +377,35 @@ def fade(
     key0: np.uint32,
     key1: np.uint32,
 ) -> None:
-    """One thread's share of `end_of_day`."""
-    size = people.birth.size
-    for row in range(thread * size // threads, (thread + 1) * size // threads):
-        people.proof[row] = proof_after[people.proof[row]]
-        if people.birth[row] % np.uint32(7) != np.uint32(day % 7):
-            continue
-        people.shared_host[row] = NOBODY
-        word = philox(people.birth[row], np.uint32(0), np.uint32(0), TRUST_PRIOR, key0, key1)
-        prior = clip_unit(param[0].trust_prior_mean + param[0].trust_prior_spread * normal_quantile(unit(word[0])))
-        trust = np.float32(people.trust[row]) * WORD
-        people.trust[row] = nudged(people.trust[row], param[0].trust_reversion * (prior - trust))
+    """One thread's share of `end_of_day`: the few whose weekday it is are listed first."""
+    birth, proof, shared_host, trust = people.birth, people.proof, people.shared_host, people.trust
+    channel_trust, follows, bonds = people.channel_trust, people.follows, people.bonds
+    size = birth.size
+    first, last = thread * size // threads, (thread + 1) * size // threads
+    listed = np.empty(last - first + 1, np.uint32)
+    weekday = np.uint32(day % WEEK)
+    count = 0
+    for row in range(first, last):
+        proof[row] = proof_after[proof[row]]
+        listed[count] = row
+        count += birth[row] % np.uint32(WEEK) == weekday
+    who = np.empty(count, np.uint32)
+    for at in range(count):
+        who[at] = birth[listed[at]]
+    prior = np.empty(count, np.float32)
+    draw_priors(param[0], who, key0, key1, prior)
+    reversion, decay = param[0].trust_reversion, param[0].trust_bond_decay
+    for at in range(count):
+        row = listed[at]
+        shared_host[row] = NOBODY
+        trust[row] = nudged(trust[row], reversion * (prior[at] - np.float32(trust[row]) * WORD))
         for slot in range(N_PLATFORM_SLOTS + 1):
-            level = np.float32(people.channel_trust[row, slot]) * WORD
-            people.channel_trust[row, slot] = nudged(
-                people.channel_trust[row, slot], param[0].trust_reversion * (prior - level)
-            )
+            word = channel_trust[row, slot]
+            channel_trust[row, slot] = nudged(word, reversion * (prior[at] - np.float32(word) * WORD))
         for slot in range(N_FOLLOWS):
-            if people.follows[row, slot] != NOBODY:
-                bond = np.float32(people.bonds[row, slot]) * WORD
-                people.bonds[row, slot] = nudged(people.bonds[row, slot], -param[0].trust_bond_decay * bond)
+            word = bonds[row, slot]
+            faded = nudged(word, -decay * (np.float32(word) * WORD))
+            bonds[row, slot] = faded if follows[row, slot] != NOBODY else word
 
 
 def end_of_day(

@@ -194,8 +194,8 @@ def measure_stays(units: Floats, log_scale: Floats, shape: Float, longest: Float
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def close_nests(values: Floats, shared: Floats, best: Floats, spread: Float, weights: Floats, nest: Floats) -> None:
-    """Utilities of tiers less the best one's (n, 4) to their weights in place, 0 where not to be had, and the utility of
-    buying of each visit, which is near `NEVER` where no tier can be bought."""
+    """Weights of tiers in place of their utilities less the best one's (n, 4), 0 where not to be had, and the utility
+    of buying of each visit, which is near `NEVER` where no tier can be bought."""
     flat = values[: shared.size].reshape(-1)
     for at in range(flat.size):
         behind = flat[at]
@@ -314,7 +314,8 @@ def meet(
 ) -> None:
     """Who they are, where they live, their interests and their needs today; interest, need: (n, 8) in [0, 1].
 
-    The inner loops ask an array for their length: with a fixed one they would be unrolled before they can be vectorised.
+    The inner loops ask an array for their length: with a fixed one they would be unrolled before they can be
+    vectorised.
     """
     for at in range(rows.size):
         row = rows[at]
@@ -740,7 +741,6 @@ def weigh(
     exaggeration_of, discount_of = rooms.exaggeration, rooms.discount
     live = kind == LIVE
     intercept = param.purchase_intercept if live else param.purchase_shelf_intercept
-    spread = param.purchase_tier_spread
     for at in range(visits.size):
         session = visits[at]
         row = rows[session]
@@ -1112,8 +1112,8 @@ def visit_rooms(
         to_gumbel(units[0, slot, :size])
     choose_platforms(
         param, rows, home, people.follows, people.bonds, people.shared_host, people.habit, people.channel_trust,
-        setting.platform_slots, slot_by_platform, setting.expected_by_platform, show_by_host, platform_by_show, units[0], platform,
-        slot_of, followed,
+        setting.platform_slots, slot_by_platform, setting.expected_by_platform, show_by_host, platform_by_show, units[0],
+        platform, slot_of, followed,
     )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[1, 0, :size], focus)
@@ -1340,7 +1340,7 @@ def decide_on_results(
     bought: Any,
     found: int,
 ) -> int:
-    """Buys or not; counts expected surplus (milli-cents). Orders go into `bought` from `found` on; returns their end."""
+    """Buys or not; counts expected surplus (milli-cents). Orders go into `bought` from `found` on; returns the end."""
     country, third, category_of = people.country, people.third, offers.category
     for at in range(searches.size):
         session = searches[at]

@@ -16,7 +16,7 @@ from sim.config.geography import N_LANGUAGES
 from sim.day.attention import Attention
 from sim.day.shopping import Shopping
 from sim.kernels.live import People
-from sim.kernels.opinion import Judged, end_of_day, judge_one, record_purchases
+from sim.kernels.opinion import Judged, end_of_day, judge, record_purchases
 from sim.kinds import DAYPARTS, N_COUNTRIES, Flag
 from sim.messages import Intents
 from sim.state.consumers import people_of
@@ -200,11 +200,12 @@ def test_verdicts_are_equal_bit_by_bit(market: SyntheticMarket) -> None:
     key0, key1 = market.draws.key
     population = agents_of(other).population
     today = Today(market.param[0], market.setting, FIRST_DAY + 20, key0, key1)
+    nobody_told = np.zeros(CONSUMERS + 1, np.int64)
+    judge(
+        market.param, people_of(table), market.setting, market.offers, authenticity, level, compiled, np.arange(count),
+        key0, key1, judged, np.zeros((market.catalogue.n_merchants, 2), np.int64), nobody_told, np.zeros(0, np.int32),
+    )  # fmt: skip
     for at in range(count):
-        judge_one(
-            market.param[0], people_of(table), market.setting, market.offers, authenticity, level, compiled, at, at,
-            key0, key1, judged,
-        )  # fmt: skip
         consumer = population.view(int(readable[at]["consumer"]))
         assert isinstance(consumer, Consumer)
         verdict = consumer.judge(today, market.offers, authenticity, level, readable[at])
