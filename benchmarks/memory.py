@@ -1,6 +1,6 @@
 """Bytes: columns and graph per consumer, the book and calendars per open order, and the most a process holds.
 
-Run: python -m benchmarks.memory [--consumers 100000] [--threads 1] [--settling 42] [--write]
+Run: python -m benchmarks.memory [--sizes 100000,300000] [--threads 1] [--settling 42] [--write]
 
 Arrays are counted once, by the memory they own, wherever in the world they are found.
 """
@@ -85,38 +85,42 @@ def breakdown(world: Any) -> dict[str, int]:
     return found
 
 
-def per_head(found: dict[str, Any]) -> dict[str, float]:
-    """Bytes per consumer and per open order of one measurement of `benchmarks.world`."""
-    consumers, orders, held = found["consumers"], max(found["open_orders"], 1), found["memory"]
-    result = {f"{name}, a consumer": held[name] / consumers for name in (*PER_CONSUMER, "working arrays of a day")}
-    result["columns and graph, a consumer"] = sum(held[name] for name in PER_CONSUMER) / consumers
-    result |= {f"{name}, an open order": held[name] / orders for name in PER_ORDER}
-    result["open orders and what waits for them, a consumer"] = sum(held[name] for name in PER_ORDER) / consumers
-    result["peak of the process, a consumer"] = found["peak_bytes"] / consumers
+def per_head(small: dict[str, Any], large: dict[str, Any]) -> dict[str, float]:
+    """Bytes that one more consumer and one more open order cost, from two measurements of `benchmarks.world`.
+
+    Slopes, because firms, rules and numpy itself take as much in a small world as in a large one.
+    """
+    consumers = large["consumers"] - small["consumers"]
+    orders = max(large["open_orders"] - small["open_orders"], 1)
+    more = {name: large["memory"][name] - small["memory"][name] for name in large["memory"]}
+    result = {f"{name}, a consumer": more[name] / consumers for name in (*PER_CONSUMER, "working arrays of a day")}
+    result["columns and graph, a consumer"] = sum(more[name] for name in PER_CONSUMER) / consumers
+    result |= {f"{name}, an open order": more[name] / orders for name in PER_ORDER}
+    result["all that waits, an open order"] = sum(more[name] for name in PER_ORDER) / orders
+    result["all that waits, a consumer"] = sum(more[name] for name in PER_ORDER) / consumers
+    result["open orders, a consumer"] = orders / consumers
+    result["peak of the process, a consumer"] = (large["peak_bytes"] - small["peak_bytes"]) / consumers
     return result
-
-
-def growth_of_peak(runs: list[dict[str, Any]]) -> float:
-    """Bytes of peak memory for each consumer more, from the smallest to the largest world."""
-    ordered = sorted(runs, key=lambda run: int(run["consumers"]))
-    more = ordered[-1]["consumers"] - ordered[0]["consumers"]
-    return float(ordered[-1]["peak_bytes"] - ordered[0]["peak_bytes"]) / more if more else float("nan")
 
 
 def main() -> int:
     from benchmarks.world import RESULTS, measure
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--consumers", type=int, default=100_000)
+    parser.add_argument("--sizes", default="100000,300000", help="two numbers of consumers")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--settling", type=int, default=42)
     parser.add_argument("--write", action="store_true", help="write results/memory.json")
     given = parser.parse_args()
-    run = measure(given.consumers, given.threads, given.settling, 7, profiled=False)
+    sizes = sorted(int(size) for size in given.sizes.split(","))
+    small, large = (measure(size, given.threads, given.settling, 7, profiled=False) for size in sizes)
     result = {
-        "consumers": given.consumers, "open_orders": run["open_orders"], "bytes": run["memory"],
-        "peak_bytes": run["peak_bytes"], **per_head(run),
-    }  # fmt: skip
+        "consumers": sizes,
+        "open_orders": [small["open_orders"], large["open_orders"]],
+        "bytes": large["memory"],
+        "peak_bytes": [small["peak_bytes"], large["peak_bytes"]],
+        **per_head(small, large),
+    }
     print(json.dumps(result, indent=1))
     if given.write:
         RESULTS.mkdir(exist_ok=True)

@@ -19,7 +19,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -279,17 +279,28 @@ def median_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return middle
 
 
-def line(runs: Iterable[dict[str, Any]]) -> dict[str, float]:
-    """Seconds a day = intercept + slope x consumers, by least squares of relative errors."""
-    size, seconds = np.array([(run["consumers"], run["day_seconds"]) for run in runs], float).T
+def straight(size: np.ndarray, seconds: np.ndarray) -> tuple[float, float]:
+    """Intercept and slope of seconds over size, by least squares of relative errors."""
+    seconds = np.maximum(seconds, 1e-9)
     design = np.stack([1 / seconds, size / seconds], axis=1)
     (intercept, slope), *_ = np.linalg.lstsq(design, np.ones(size.size), rcond=None)
-    local = np.diff(seconds) / np.diff(size)
+    return float(intercept), float(slope)
+
+
+def line(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Seconds a day = intercept + slope x consumers, for the day and for each of its parts."""
+    size, seconds = np.array([(run["consumers"], run["day_seconds"]) for run in runs], float).T
+    intercept, slope = straight(size, seconds)
+    parts = {}
+    for part in PARTS:
+        fixed, growing = straight(size, np.array([run["parts_seconds_a_day"][part] for run in runs], float))
+        parts[part] = {"fixed_ms_a_day": fixed * 1e3, "ns_a_consumer_day": growing * 1e9}
     return {
-        "intercept_ms_a_day": float(intercept) * 1e3,
-        "intercept_seconds_a_year": float(intercept) * 365,
-        "slope_ns_a_consumer_day": float(slope) * 1e9,
-        "slope_between_sizes_ns": [float(value) * 1e9 for value in local],  # type: ignore[dict-item]
+        "intercept_ms_a_day": intercept * 1e3,
+        "intercept_seconds_a_year": intercept * 365,
+        "slope_ns_a_consumer_day": slope * 1e9,
+        "slope_between_sizes_ns": [float(value) * 1e9 for value in np.diff(seconds) / np.diff(size)],
+        "parts": parts,
     }
 
 
