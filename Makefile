@@ -39,10 +39,10 @@ test-long: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m long
 
 bench: install
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 evidence: install
-	$(BIN)/python -m analysis.evidence
+	$(BIN)/python -m analysis.evidence --write
 
 lint: install
 	$(BIN)/ruff check .
