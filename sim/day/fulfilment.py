@@ -52,6 +52,7 @@ from sim.kernels.lanes import (
     MILE_SHORTEST,
     MODE_UP_TO,
     N_PARCEL_MODES,
+    NOWHERE,
     PROMISE_BIN,
     PROMISE_BINS,
     ROUTE_DRAW,
@@ -128,13 +129,19 @@ STATIONS = (N_WAREHOUSES, N_ROUTES, N_COUNTRIES, N_CARRIERS, N_WAREHOUSES)
 
 _COD_METHOD = PAYMENT_METHODS.index("cash_on_delivery")
 _SHIPPED, _SEIZED, _LOST, _DELIVERED = int(Event.SHIPPED), int(Event.SEIZED), int(Event.LOST), int(Event.DELIVERED)
-_REFUSED, _RESTOCKED = int(Event.REFUSED), int(Event.RESTOCKED)
+_REFUSED, _RESTOCKED = int(Event.REFUSED), np.int64(Event.RESTOCKED)
 _RETURN_RECEIVED = int(Event.RETURN_RECEIVED)
 _FLAG_LATE, _FLAG_OVERSOLD = int(Flag.LATE), int(Flag.OVERSOLD)
 _AUTHORISED, _BACKORDERED = int(Status.AUTHORISED), int(Status.BACKORDERED)
-_TO_BACKORDERED, _TO_RELEASED, _TO_IN_TRANSIT = int(Status.BACKORDERED), int(Status.RELEASED), int(Status.IN_TRANSIT)
-_TO_DELIVERED, _TO_REFUSED, _TO_RETURNED = int(Status.DELIVERED), int(Status.REFUSED), int(Status.RETURNED)
-_TO_CANCELLED, _TO_LOST, _TO_SEIZED = int(Status.CANCELLED), int(Status.LOST), int(Status.SEIZED)
+# with a width: a plain int would compile the move anew for each status
+_TO_BACKORDERED, _TO_CANCELLED = np.int64(Status.BACKORDERED), np.int64(Status.CANCELLED)
+_TO_RELEASED, _TO_IN_TRANSIT = np.int64(Status.RELEASED), np.int64(Status.IN_TRANSIT)
+_TO_DELIVERED, _TO_REFUSED, _TO_RETURNED = (
+    np.int64(Status.DELIVERED),
+    np.int64(Status.REFUSED),
+    np.int64(Status.RETURNED),
+)
+_TO_LOST, _TO_SEIZED = np.int64(Status.LOST), np.int64(Status.SEIZED)
 
 
 class Place(IntEnum):
@@ -391,7 +398,7 @@ def _apply(
             if resale and data[row].direct == 1:
                 item = loose(np.int64(data[row].line), np.int64(data[row].warehouse), quantity, True)
                 home = second + np.int64(scalars[DIRECT_BACK])
-                put(due_entries, due_links, due_buckets, due_meta, home, _RESTOCKED, item, 0)
+                put(due_entries, due_links, due_buckets, due_meta, home, _RESTOCKED, item, NOWHERE)
             elif resale:
                 real[data[row].line, data[row].warehouse] += quantity
                 units[_IN_RETURNING] -= quantity

@@ -22,6 +22,7 @@ F32 = NDArray[np.float32]
 WEIGHT_STEPS = np.float32(64.0)
 NOBODY = np.int32(-1)
 ZERO_WORD = np.uint32(0)
+FIRST_ROW = np.int64(0)  # with a width: a plain 0 would compile its callee once more
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -143,6 +144,7 @@ def choose_friends(
         links = offsets[row + 1] - offsets[row]
         if links == 0:
             continue
+        here = np.int64(row)  # the loop's own variable is unsigned
         group_low = group_starts[group_of[row]]
         group_high = group_starts[group_of[row] + 1]
         community_low, community_high = _part(row - group_low, group_high - group_low, sizes[1])
@@ -166,13 +168,13 @@ def choose_friends(
             scope = unit(words[0])
             found = -1
             if scope < in_circle:
-                found = _pick(total, circle_low, circle_high, row, row + 1, words[1])
+                found = _pick(total, circle_low, circle_high, here, here + 1, words[1])
             if found < 0 and scope < in_community:
-                found = _pick(total, community_low, community_high, row, row + 1, words[1])
+                found = _pick(total, community_low, community_high, here, here + 1, words[1])
             if found < 0 and scope < in_language:
-                found = _pick(total, group_low, group_high, row, row + 1, words[1])
+                found = _pick(total, group_low, group_high, here, here + 1, words[1])
             if found < 0 and scope < in_country:
-                found = _pick(total, country_starts[home], country_starts[home + 1], row, row + 1, words[1])
+                found = _pick(total, country_starts[home], country_starts[home + 1], here, here + 1, words[1])
             if found < 0 and unit(words[2]) < same_language:
                 place = speech * countries + home
                 found = _pick(
@@ -186,9 +188,9 @@ def choose_friends(
                 if found >= 0:
                     found = int(sorted_rows[found])
             if found < 0:
-                found = _pick(total, 0, count, country_starts[home], country_starts[home + 1], words[1])
+                found = _pick(total, FIRST_ROW, count, country_starts[home], country_starts[home + 1], words[1])
             if found < 0:  # only one country: at home after all
-                found = _pick(total, 0, count, row, row + 1, words[1])
+                found = _pick(total, FIRST_ROW, count, here, here + 1, words[1])
             chooser[offsets[row] + link] = row
             chosen[offsets[row] + link] = found
     return chooser, chosen

@@ -51,12 +51,15 @@ SEIZED_SHARE, RESALE, UNRECORDED = range(3)
 TRANSIT_SHORTEST, TRANSIT_EXCESS, TRANSIT_LOST, TRANSIT_DAMAGED, MODE_UP_TO, COLD_MODE_UP_TO = range(6)
 
 # Draw addresses: Purpose * 256; a test holds them to `sim.draws.Purpose`.
-ROUTE_DRAW, LINEHAUL_DRAW, CUSTOMS_DRAW, LAST_MILE_DRAW = 180 * 256, 181 * 256, 182 * 256, 183 * 256
-COLD_CHAIN_DRAW, RETURN_WAY_DRAW, UNRECORDED_DRAW = 184 * 256, 185 * 256, 186 * 256
+# Constants handed to compiled functions have a width: a plain int would compile the function anew for each value.
+ROUTE_DRAW, LINEHAUL_DRAW, CUSTOMS_DRAW = np.int64(180 * 256), np.int64(181 * 256), np.int64(182 * 256)
+LAST_MILE_DRAW, COLD_CHAIN_DRAW = np.int64(183 * 256), np.int64(184 * 256)
+RETURN_WAY_DRAW, UNRECORDED_DRAW = np.int64(185 * 256), np.int64(186 * 256)
+NOWHERE = np.int64(0)  # the place of an entry that has none
 
-_SHIPPED, _SEIZED, _LOST, _DELIVERED = int(Event.SHIPPED), int(Event.SEIZED), int(Event.LOST), int(Event.DELIVERED)
-_CLEARED, _REFUSED, _RESTOCKED = int(Event.CLEARED), int(Event.REFUSED), int(Event.RESTOCKED)
-_RETURN_RECEIVED = int(Event.RETURN_RECEIVED)
+_SHIPPED, _SEIZED, _LOST = np.int64(Event.SHIPPED), np.int64(Event.SEIZED), np.int64(Event.LOST)
+_DELIVERED, _CLEARED, _REFUSED = np.int64(Event.DELIVERED), np.int64(Event.CLEARED), np.int64(Event.REFUSED)
+_RESTOCKED, _RETURN_RECEIVED = np.int64(Event.RESTOCKED), np.int64(Event.RETURN_RECEIVED)
 _FLAG_DAMAGED, _FLAG_INSPECTED, _FLAG_SPOILED = int(Flag.DAMAGED), int(Flag.INSPECTED), int(Flag.SPOILED)
 
 
@@ -248,7 +251,7 @@ def leave_picking(
         if is_cold(label):  # its clock runs from here; for others the date is written when the event is applied
             data[row_of(item)].shipped = second
         lanes[LANE_WAREHOUSE, warehouse * N_COUNTRIES + country] += (start - served[position, ARRIVED]) // MICRO
-        put(due_entries, due_links, due_buckets, due_meta, second, _SHIPPED, seq_of(item), 0)
+        put(due_entries, due_links, due_buckets, due_meta, second, _SHIPPED, seq_of(item), NOWHERE)
         if is_direct(label):
             route = (warehouse * N_COUNTRIES + country) * N_PARCEL_MODES + mode_of(label)
             put(line_entries, line_links, line_buckets, line_meta, start, key, item, label | route)
@@ -287,7 +290,7 @@ def leave_origin(
         words = words_of(key, LINEHAUL_DRAW, seed)
         if unit(words[1]) < by_route[country, mode, TRANSIT_LOST]:
             known = start // MICRO + np.int64(scalars[LOST_AFTER])
-            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, seq_of(item), 0)
+            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, seq_of(item), NOWHERE)
             continue
         travel = gamma_seconds(
             by_route[country, mode, TRANSIT_SHORTEST], by_route[country, mode, TRANSIT_EXCESS], gamma, words[0]
@@ -336,11 +339,11 @@ def leave_customs(
             seized = unit(words[2]) < by_category[category_of(label), SEIZED_SHARE]
         cleared = start + spent * MICRO
         if seized:
-            put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _SEIZED, seq_of(item), 0)
+            put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _SEIZED, seq_of(item), NOWHERE)
             continue
         lane = warehouse_of(label) * N_COUNTRIES + country
         lanes[LANE_CUSTOMS, lane] += (cleared - served[position, ARRIVED]) // MICRO
-        put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _CLEARED, seq_of(item), 0)
+        put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _CLEARED, seq_of(item), NOWHERE)
         carrier = hand_over(data, item, label, cleared, carrier_open, closures)
         label = relabel(label, carrier)
         put(next_entries, next_links, next_buckets, next_meta, cleared, key, item, label | carrier)
@@ -373,7 +376,7 @@ def leave_sorting(
         words = words_of(key, LAST_MILE_DRAW, seed)
         if unit(words[1]) < by_carrier[carrier, MILE_LOST]:
             known = start // MICRO + np.int64(scalars[LOST_AFTER])
-            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, seq_of(item), 0)
+            put(due_entries, due_links, due_buckets, due_meta, known, _LOST, seq_of(item), NOWHERE)
             continue
         factor = np.float32(1) if is_direct(label) else scalars[STOCKED_FACTOR]
         travel = gamma_seconds(
@@ -398,7 +401,7 @@ def leave_sorting(
                 chance += scalars[COD_LATE]
             refused = unit(words[3]) < chance
         kind = _REFUSED if refused else _DELIVERED
-        put(due_entries, due_links, due_buckets, due_meta, arrival, kind, seq_of(item), 0)
+        put(due_entries, due_links, due_buckets, due_meta, arrival, kind, seq_of(item), NOWHERE)
 
 
 @njit(cache=True, error_model="numpy")
@@ -408,9 +411,9 @@ def leave_bench(served: I64, scalars: F32, due_entries: I64, due_links: I32, due
         item = served[position, ITEM]
         second = served[position, TIME] // MICRO + np.int64(scalars[BENCH_TIME])
         if item >= 0:
-            put(due_entries, due_links, due_buckets, due_meta, second, _RETURN_RECEIVED, seq_of(item), 0)
+            put(due_entries, due_links, due_buckets, due_meta, second, _RETURN_RECEIVED, seq_of(item), NOWHERE)
         else:
-            put(due_entries, due_links, due_buckets, due_meta, second, _RESTOCKED, item, 0)
+            put(due_entries, due_links, due_buckets, due_meta, second, _RESTOCKED, item, NOWHERE)
 
 
 @njit(cache=True, error_model="numpy")

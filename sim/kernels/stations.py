@@ -337,8 +337,8 @@ def serve(
         station = fresh[row, PLACE] & STATION
         order[first[station]] = row
         first[station] += 1
-    old = 0
-    begin = 0
+    old = np.int64(0)  # with a width: a plain 0 would compile the sorting twice
+    begin = np.int64(0)
     for station in range(stations):
         finish = first[station]
         old_end = old
@@ -358,7 +358,7 @@ def serve(
         working = state[station, OPEN] != 0
         new = begin
         while new < finish or old < old_end:
-            from_old = old < old_end
+            from_old = bool(old < old_end)
             if from_old and new < finish:
                 row = order[new]
                 if fresh[row, TIME] < backlog[old, TIME] or (
