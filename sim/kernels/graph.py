@@ -1,18 +1,18 @@
 """Loops that build and measure the friends graph. Called by sim.state.social, which explains the model.
 
-A person's own choices are drawn at addresses of their birth number, so parallel loops over persons write disjoint
-places and the graph does not depend on the number of threads. Sociability is held in whole 64ths, so that its sums are
-exact.
+A person's own choices are drawn at addresses of their birth number, and threads write disjoint places, so the graph
+does not depend on the number of threads. Sociability is held in whole 64ths, so that its sums are exact.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit
 from numpy.typing import NDArray
 
 from sim.kernels.maths import pow1
 from sim.kernels.philox import HALF_WIDTH, philox, unit
+from sim.kernels.threads import on_threads
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -109,7 +109,86 @@ def own_choices(
     return offsets
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+def _choose_some(
+    thread: int,
+    threads: int,
+    birth: U32,
+    country: NDArray[np.uint8],
+    language: NDArray[np.uint8],
+    total: I64,
+    offsets: I64,
+    group_of: I32,
+    group_starts: I64,
+    country_starts: I64,
+    sorted_rows: I32,
+    sorted_total: I64,
+    speech_starts: I64,
+    speech_country_starts: I64,
+    sizes: I64,
+    shares: F32,
+    same_language: np.float32,
+    purpose: np.uint32,
+    key: U32,
+    chooser: I32,
+    chosen: I32,
+) -> None:
+    count = birth.size
+    countries = country_starts.size - 1
+    for row in range(count * thread // threads, count * (thread + 1) // threads):
+        links = offsets[row + 1] - offsets[row]
+        if links == 0:
+            continue
+        group_low = group_starts[group_of[row]]
+        group_high = group_starts[group_of[row] + 1]
+        community_low, community_high = _part(row - group_low, group_high - group_low, sizes[1])
+        circle_low, circle_high = _part(row - group_low - community_low, community_high - community_low, sizes[0])
+        circle_low += group_low + community_low
+        circle_high += group_low + community_low
+        community_low += group_low
+        community_high += group_low
+        home = int(country[row])
+        speech = int(language[row])
+        # A circle has room for half of its members as one person's choices; more go on to the community, and so on.
+        number = np.float32(np.int32(links))
+        room = np.float32(np.int32(circle_high - circle_low - 1)) / np.float32(np.int32(2)) / number
+        in_circle = min(shares[0], room)
+        room = np.float32(np.int32(community_high - community_low - 1)) / np.float32(np.int32(2)) / number
+        in_community = in_circle + min(shares[0] - in_circle + shares[1], room)
+        in_language = shares[0] + shares[1] + shares[2]
+        in_country = in_language + shares[3]
+        for link in range(links):
+            words = philox(birth[row], np.uint32(link), ZERO_WORD, purpose, key[0], key[1])
+            scope = unit(words[0])
+            found = -1
+            if scope < in_circle:
+                found = _pick(total, circle_low, circle_high, row, row + 1, words[1])
+            if found < 0 and scope < in_community:
+                found = _pick(total, community_low, community_high, row, row + 1, words[1])
+            if found < 0 and scope < in_language:
+                found = _pick(total, group_low, group_high, row, row + 1, words[1])
+            if found < 0 and scope < in_country:
+                found = _pick(total, country_starts[home], country_starts[home + 1], row, row + 1, words[1])
+            if found < 0 and unit(words[2]) < same_language:
+                place = speech * countries + home
+                found = _pick(
+                    sorted_total,
+                    speech_starts[speech],
+                    speech_starts[speech + 1],
+                    speech_country_starts[place],
+                    speech_country_starts[place + 1],
+                    words[1],
+                )
+                if found >= 0:
+                    found = int(sorted_rows[found])
+            if found < 0:
+                found = _pick(total, FIRST_ROW, count, country_starts[home], country_starts[home + 1], words[1])
+            if found < 0:  # only one country: at home after all
+                found = _pick(total, FIRST_ROW, count, row, row + 1, words[1])
+            chooser[offsets[row] + link] = row
+            chosen[offsets[row] + link] = found
+
+
 def choose_friends(
     birth: U32,
     country: NDArray[np.uint8],
@@ -136,63 +215,30 @@ def choose_friends(
     language code `speech_starts` and by language * countries + country `speech_country_starts`. `sizes`: circle and
     community; `shares`: the first four of the five shares of choices.
     """
-    count = birth.size
-    countries = country_starts.size - 1
-    chooser = np.empty(offsets[count], dtype=np.int32)
-    chosen = np.empty(offsets[count], dtype=np.int32)
-    for row in prange(count):
-        links = offsets[row + 1] - offsets[row]
-        if links == 0:
-            continue
-        here = np.int64(row)  # the loop's own variable is unsigned
-        group_low = group_starts[group_of[row]]
-        group_high = group_starts[group_of[row] + 1]
-        community_low, community_high = _part(row - group_low, group_high - group_low, sizes[1])
-        circle_low, circle_high = _part(row - group_low - community_low, community_high - community_low, sizes[0])
-        circle_low += group_low + community_low
-        circle_high += group_low + community_low
-        community_low += group_low
-        community_high += group_low
-        home = int(country[row])
-        speech = int(language[row])
-        # A circle has room for half of its members as one person's choices; more go on to the community, and so on.
-        number = np.float32(np.int32(links))
-        room = np.float32(np.int32(circle_high - circle_low - 1)) / np.float32(np.int32(2)) / number
-        in_circle = min(shares[0], room)
-        room = np.float32(np.int32(community_high - community_low - 1)) / np.float32(np.int32(2)) / number
-        in_community = in_circle + min(shares[0] - in_circle + shares[1], room)
-        in_language = shares[0] + shares[1] + shares[2]
-        in_country = in_language + shares[3]
-        for link in range(links):
-            words = philox(birth[row], np.uint32(link), ZERO_WORD, purpose, key[0], key[1])
-            scope = unit(words[0])
-            found = -1
-            if scope < in_circle:
-                found = _pick(total, circle_low, circle_high, here, here + 1, words[1])
-            if found < 0 and scope < in_community:
-                found = _pick(total, community_low, community_high, here, here + 1, words[1])
-            if found < 0 and scope < in_language:
-                found = _pick(total, group_low, group_high, here, here + 1, words[1])
-            if found < 0 and scope < in_country:
-                found = _pick(total, country_starts[home], country_starts[home + 1], here, here + 1, words[1])
-            if found < 0 and unit(words[2]) < same_language:
-                place = speech * countries + home
-                found = _pick(
-                    sorted_total,
-                    speech_starts[speech],
-                    speech_starts[speech + 1],
-                    speech_country_starts[place],
-                    speech_country_starts[place + 1],
-                    words[1],
-                )
-                if found >= 0:
-                    found = int(sorted_rows[found])
-            if found < 0:
-                found = _pick(total, FIRST_ROW, count, country_starts[home], country_starts[home + 1], words[1])
-            if found < 0:  # only one country: at home after all
-                found = _pick(total, FIRST_ROW, count, here, here + 1, words[1])
-            chooser[offsets[row] + link] = row
-            chosen[offsets[row] + link] = found
+    chooser, chosen = np.empty((2, offsets[-1]), np.int32)
+    on_threads(
+        get_num_threads(),
+        _choose_some,
+        birth,
+        country,
+        language,
+        total,
+        offsets,
+        group_of,
+        group_starts,
+        country_starts,
+        sorted_rows,
+        sorted_total,
+        speech_starts,
+        speech_country_starts,
+        sizes,
+        shares,
+        same_language,
+        purpose,
+        key,
+        chooser,
+        chosen,
+    )
     return chooser, chosen
 
 
@@ -217,12 +263,11 @@ def scatter(count: int, first: I32, second: I32) -> tuple[I64, I32]:
     return indptr, friends
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
-def unique_rows(indptr: I64, friends: I32) -> tuple[I64, I32]:
-    """Sorts each row and drops repeats."""
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+def _sort_some(thread: int, threads: int, indptr: I64, friends: I32, kept: I64) -> None:
+    """Sorts each row and moves its different members to the front; their number goes to the next place of `kept`."""
     count = indptr.size - 1
-    kept = np.zeros(count + 1, dtype=np.int64)
-    for row in prange(count):
+    for row in range(count * thread // threads, count * (thread + 1) // threads):
         part = friends[indptr[row] : indptr[row + 1]]
         gap = 1  # Shell's sort: as good as insertion for a dozen friends, and no trouble with thousands
         while gap < part.size // 9:
@@ -242,12 +287,26 @@ def unique_rows(indptr: I64, friends: I32) -> tuple[I64, I32]:
                 part[number] = part[place]
                 number += 1
         kept[row + 1] = number
-    for row in range(count):
-        kept[row + 1] += kept[row]
-    result = np.empty(kept[count], dtype=np.int32)
-    for row in prange(count):
-        length = kept[row + 1] - kept[row]
-        result[kept[row] : kept[row + 1]] = friends[indptr[row] : indptr[row] + length]
+
+
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+def _fronts(indptr: I64, friends: I32, kept: I64) -> I32:
+    """The front of each row, as long as `kept` says, one after the other."""
+    result = np.empty(kept[-1], dtype=np.int32)
+    for row in range(indptr.size - 1):
+        start = indptr[row]
+        for place in range(kept[row], kept[row + 1]):
+            result[place] = friends[start]
+            start += 1
+    return result
+
+
+def unique_rows(indptr: I64, friends: I32) -> tuple[I64, I32]:
+    """Sorts each row and drops repeats; works in place on `friends`."""
+    kept = np.zeros(indptr.size, np.int64)
+    on_threads(get_num_threads(), _sort_some, indptr, friends, kept)
+    kept = np.cumsum(kept)
+    result: I32 = _fronts(indptr, friends, kept)
     return kept, result
 
 
@@ -265,18 +324,22 @@ def _are_friends(indptr: I64, friends: I32, row: int, other: int) -> bool:
     return bool(left < indptr[row + 1] and friends[left] == other)
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
-def introduce(
-    birth: U32, indptr: I64, friends: I32, attempt: np.uint32, chance: np.float32, purpose: np.uint32, key: U32
-) -> tuple[I32, I32]:
-    """Each person, with the given chance, introduces two of their friends to each other: (first, second), int32[n].
-
-    second is -1 where nothing comes of it: fewer than two friends, or the two are friends already.
-    """
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+def _introduce_some(
+    thread: int,
+    threads: int,
+    birth: U32,
+    indptr: I64,
+    friends: I32,
+    attempt: np.uint32,
+    chance: np.float32,
+    purpose: np.uint32,
+    key: U32,
+    first: I32,
+    second: I32,
+) -> None:
     count = birth.size
-    first = np.zeros(count, dtype=np.int32)
-    second = np.full(count, NOBODY, dtype=np.int32)
-    for row in prange(count):
+    for row in range(count * thread // threads, count * (thread + 1) // threads):
         degree = indptr[row + 1] - indptr[row]
         if degree < 2:
             continue
@@ -292,6 +355,30 @@ def introduce(
         if not _are_friends(indptr, friends, int(left), right):
             first[row] = left
             second[row] = right
+
+
+def introduce(
+    birth: U32, indptr: I64, friends: I32, attempt: np.uint32, chance: np.float32, purpose: np.uint32, key: U32
+) -> tuple[I32, I32]:
+    """Each person, with the given chance, introduces two of their friends to each other: (first, second), int32[n].
+
+    second is -1 where nothing comes of it: fewer than two friends, or the two are friends already.
+    """
+    first = np.zeros(birth.size, np.int32)
+    second = np.full(birth.size, NOBODY, np.int32)
+    on_threads(
+        get_num_threads(),
+        _introduce_some,
+        birth,
+        indptr,
+        friends,
+        attempt,
+        chance,
+        purpose,
+        key,
+        first,
+        second,
+    )
     return first, second
 
 
@@ -314,12 +401,12 @@ def join_rows(indptr: I64, friends: I32, more_indptr: I64, more: I32) -> tuple[I
     return wider, joined
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def triangles(indptr: I64, friends: I32) -> I64:
     """int64[n]: the number of pairs of each person's friends who are friends of each other."""
     count = indptr.size - 1
     found = np.zeros(count, dtype=np.int64)
-    for row in prange(count):
+    for row in range(count):
         number = 0
         for place in range(indptr[row], indptr[row + 1]):
             other = friends[place]
