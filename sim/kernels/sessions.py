@@ -1112,8 +1112,8 @@ def visit_rooms(
         to_gumbel(units[0, slot, :size])
     choose_platforms(
         param, rows, home, people.follows, people.bonds, people.shared_host, people.habit, people.channel_trust,
-        setting.platform_slots, slot_by_platform, setting.expected_by_platform, show_by_host, platform_by_show, units[0],
-        platform, slot_of, followed,
+        setting.platform_slots, slot_by_platform, setting.expected_by_platform, show_by_host, platform_by_show,
+        units[0], platform, slot_of, followed,
     )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[1, 0, :size], focus)
