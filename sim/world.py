@@ -166,7 +166,7 @@ class World(mesa.Model):
         rules = self.rules = self.interventions.rules_on(day)
         self.interventions.act(self.levers, day)
         self.ledger.open_day()
-        self.settlement.open_day(day, self.calendar.fx(day))
+        self.settlement.open_day(day, self.calendar.fx(day) * rules.exchange.rate_factor)
         air = self._offer(rules, day)
         sessions = self._open(air, day)
         for daypart in self.calendar.dayparts(day):
@@ -218,6 +218,7 @@ class World(mesa.Model):
         placed = self.checkout.place(
             intents, self.consumers, self.catalogue, self.orders, rules, daypart.tick, self.draws, self.tally
         )
+        self.aftersales.forgo(intents, placed.outcome, people, market.offers, self.tally)
         self.opinion.buyers(
             placed.order, self.orders, market.param, people, self.graph, daypart.day, self.draws, self.tally
         )

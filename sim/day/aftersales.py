@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from sim.draws import Draws
 from sim.kernels.live import Offers, People, Setting
-from sim.kernels.opinion import Judged, judge, surplus_lost
-from sim.messages import Verdicts
+from sim.kernels.opinion import Judged, forgone, judge, surplus_lost
+from sim.messages import Intents, Verdicts
 from sim.record.schema import Measure, cells
 from sim.record.tally import Tally
 from sim.state.orders import Orders
@@ -61,6 +61,18 @@ class Aftersales:
             )
             tally.add(Measure.SURPLUS_REALISED_MC, cell, -judged.realised_loss)
         return Verdicts(delivered, judged.time, judged.satisfaction, judged.returns, judged.disputes, judged.complains)
+
+    @staticmethod
+    def forgo(intents: Intents, outcome: NDArray[np.uint8], people: People, offers: Offers, tally: Tally) -> None:
+        """Realised surplus loses what was perceived of decisions that failed at the till. outcome: 0 ordered, (n,)."""
+        failed = np.flatnonzero(outcome)
+        if failed.size == 0:
+            return
+        third, category = people.third[intents.consumer[failed]], offers.category[intents.line[failed]]
+        cell = cells(intents.country[failed], intents.channel[failed], category, third)
+        tally.add(
+            Measure.SURPLUS_REALISED_MC, cell, -forgone(intents.utility[failed], intents.money_utility[failed])
+        )
 
     @staticmethod
     def write_off(failed: NDArray[np.int64], orders: Orders, tally: Tally) -> None:

@@ -282,6 +282,15 @@ def judge(
 
 
 @njit(cache=True, error_model="numpy")
+def forgone(utility: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Milli-cents of surplus lost with decisions that came to nothing, shape (n,)."""
+    result = np.empty(utility.size, np.int64)
+    for at in range(utility.size):
+        result[at] = lost_surplus(utility[at], alpha[at])
+    return result
+
+
+@njit(cache=True, error_model="numpy")
 def surplus_lost(data: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Milli-cents of surplus lost with orders that never reached their buyer, shape (n,)."""
     result = np.empty(rows.size, np.int64)
