@@ -122,7 +122,7 @@ def test_local_stock_needs_access_and_gain():
         shares.append(catalogue.stocked.sum() / catalogue.targets[catalogue.merchant].sum())
     assert shares == sorted(shares)
     assert shares[0] > 0.1
-    taxed = make(rules=RULES.amend({"tariff.duty_rate": 1.0}), firms_scale=0.1).catalogue
+    taxed = make(rules=RULES.amend({"tariff.duty_rate": 1.0, "tariff.bulk_duty_rate": 1.0}), firms_scale=0.1).catalogue
     assert taxed.stocked.sum() < make(firms_scale=0.1).catalogue.stocked.sum()
 
 
@@ -196,8 +196,10 @@ def test_stock_is_paid_for_where_it_goes():
     for purpose in (MoneyPurpose.PRODUCTION, MoneyPurpose.LOGISTICS, MoneyPurpose.TARIFF, MoneyPurpose.VAT):
         assert result[purpose] < 0, purpose.name
     assert world.ledger.result(Account.TREASURY).sum() > 0
-    bare = make(consumers=200_000, firms_scale=0.05, rules=RULES.amend({"tariff.duty_rate": 0.0}))
-    run(bare, 30, first_rate(bare), RULES.amend({"tariff.duty_rate": 0.0}))
+    bare = make(
+        consumers=200_000, firms_scale=0.05, rules=RULES.amend({"tariff.duty_rate": 0.0, "tariff.bulk_duty_rate": 0.0})
+    )
+    run(bare, 30, first_rate(bare), RULES.amend({"tariff.duty_rate": 0.0, "tariff.bulk_duty_rate": 0.0}))
     assert bare.ledger.result(Account.MERCHANT).sum(axis=0)[MoneyPurpose.TARIFF] == 0
 
 

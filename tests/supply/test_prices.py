@@ -42,7 +42,7 @@ def test_nothing_changes_on_a_still_day_and_only_due_merchants_on_a_moved_one():
     before = world.catalogue.price_cents.copy()
     assert not world.supply.price(RULES, DAY + 1, 1.0, PROMISE)
     assert np.array_equal(before, world.catalogue.price_cents)
-    dearer = RULES.amend({"tariff.duty_rate": 0.5})
+    dearer = RULES.amend({"tariff.duty_rate": 0.5, "tariff.bulk_duty_rate": 0.5})
     assert world.supply.price(dearer, DAY + 1, 1.0, PROMISE)
     changed = (world.catalogue.price_cents != before).any(axis=(1, 2))
     assert changed.any()
@@ -56,7 +56,7 @@ def test_pass_through_grows_with_the_duty_on_stock_and_leaves_the_sellers_price_
         local = world.catalogue.stocked == 1
         parcels = world.catalogue.direct == 1
         price = world.catalogue.price_cents.copy()
-        revise_all(world, RULES.amend({"tariff.duty_rate": duty}))
+        revise_all(world, RULES.amend({"tariff.duty_rate": duty, "tariff.bulk_duty_rate": duty}))
         means.append(world.catalogue.price_cents[local].mean())
         assert np.array_equal(world.catalogue.price_cents[parcels], price[parcels])
     assert means == sorted(means)
@@ -107,7 +107,12 @@ def test_markup_covers_cost_and_margin():
 
 def test_cost_of_a_unit_knows_duty_weight_and_cold(world):
     costs = cost_table(world.cfg, world.catalogue.commission_asked, RULES, 1.0)
-    free = cost_table(world.cfg, world.catalogue.commission_asked, RULES.amend({"tariff.duty_rate": 0.0}), 1.0)
+    free = cost_table(
+        world.cfg,
+        world.catalogue.commission_asked,
+        RULES.amend({"tariff.duty_rate": 0.0, "tariff.bulk_duty_rate": 0.0}),
+        1.0,
+    )
 
     def stock(table, **given):
         facts = {"country": 0, "category": 0, "seller": 1, "unit_cost": 20.0, "weight": 0.5, "cold": 0, "direct": 0}

@@ -59,6 +59,7 @@ def config(firms_scale: float = 0.3, **changed: Any) -> Any:
 RULES = Rules.neutral(
     {
         "tariff.duty_rate": np.full((N_COUNTRIES, N_CATEGORIES), 0.08),
+        "tariff.bulk_duty_rate": np.full((N_COUNTRIES, N_CATEGORIES), 0.08),
         "tariff.de_minimis_usd": 150.0,
         "tax.vat_rate": 0.15,
         "tax.de_minimis_usd": 0.0,

@@ -50,3 +50,11 @@ def test_the_recorders_tables_too(baseline: World, tmp_path: Path) -> None:
     again = tiny("baseline", "chunk=100")
     again.run()
     assert differing(tables_of(again, tmp_path / "again"), tables_of(baseline, tmp_path / "first")) == []
+
+
+def test_readable_agents_and_compiled_loops_live_the_same_days(tmp_path: Path) -> None:
+    small = ("population.consumers=400", "days=8")
+    compiled, readable = (tiny("baseline", *small, f"engine={engine}") for engine in ("kernels", "agents"))
+    same(run_days(readable, 8), run_days(compiled, 8))
+    assert readable.orders.appended > 50
+    assert differing(tables_of(readable, tmp_path / "agents"), tables_of(compiled, tmp_path / "kernels")) == []
