@@ -323,7 +323,7 @@ def _mesa(found: dict[str, Any]) -> list[str]:
         "## Against Mesa objects",
         "",
         *_wrapped(
-            f"The consumer's day alone, the same rules on the same people: {theirs['consumers']:,} ordinary Mesa agents"
+            f"The consumer's day alone, by the same rules: {theirs['consumers']:,} ordinary Mesa agents"
             f" with attributes and Python numbers against {ours['consumers']:,} consumers in compiled loops."
             f" {_number(theirs, 'ns_per_consumer_day'):,.0f} ns a consumer-day against"
             f" {_number(ours, 'ns_per_consumer_day'):,.0f}: **{_number(mesa, 'ratio'):,.0f} times** as fast;"
