@@ -114,13 +114,11 @@ class World(mesa.Model):
         size = cfg.population.consumers
         self.market = Market(cfg, self.catalogue, self.calendar, self.draws)
         views = adopt(self, Consumer, self.consumers, identity="birth")
-        if cfg.engine == "agents":
-            by_agents = ByAgents(views)
-            loops = by_agents.open_everybody, by_agents.run_sessions
-        else:
-            loops = open_everybody, run_sessions
-        self.attention = Attention(size, cfg.chunk, threads, loops[0])
-        self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads, loops[1])
+        by_agents = ByAgents(views) if cfg.engine == "agents" else None
+        opening = by_agents.open_everybody if by_agents else open_everybody
+        sessions = by_agents.run_sessions if by_agents else run_sessions
+        self.attention = Attention(size, cfg.chunk, threads, opening)
+        self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads, sessions)
         self.opinion = Opinion(cfg.consumer, threads)
         self.aftersales = Aftersales(self.catalogue.n_merchants)
 

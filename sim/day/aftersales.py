@@ -70,9 +70,7 @@ class Aftersales:
             return
         third, category = people.third[intents.consumer[failed]], offers.category[intents.line[failed]]
         cell = cells(intents.country[failed], intents.channel[failed], category, third)
-        tally.add(
-            Measure.SURPLUS_REALISED_MC, cell, -forgone(intents.utility[failed], intents.money_utility[failed])
-        )
+        tally.add(Measure.SURPLUS_REALISED_MC, cell, -forgone(intents.utility[failed], intents.money_utility[failed]))
 
     @staticmethod
     def write_off(failed: NDArray[np.int64], orders: Orders, tally: Tally) -> None:
