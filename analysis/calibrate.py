@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.metrics import metrics
-from sim.config import load
+from sim.config import RunConfig, load
 from sim.config.folders import data_folder
-from sim.experiment import configure, run_many
+from sim.experiment import Job, configure, run_many
 from sim.kinds import CATEGORIES, PLATFORMS
 
 type Observed = Mapping[str, float]
@@ -56,7 +56,7 @@ STAGES = (
         "log",
         "X05: 780 million adopters; 345 bn USD (X01)",
     ),
-    Stage("consumer.watching.log_scale", "watch_minutes_mean", 15.0, 0.9, "log", "s2-2-watch-minutes-global"),
+    Stage("consumer.watching.log_scale", "watch_minutes_mean", 15.5, 0.9, "log", "s2-2-watch-minutes-global"),
     Stage("consumer.purchase.intercept", "conversion", 0.035, 1.0, "logit", "s2-3-industry-conversion"),
     Stage(
         "consumer.shelf.intercept",
@@ -67,7 +67,9 @@ STAGES = (
         "s1-1-live-share-2023: live is 23 % of 1.5 trillion USD",
     ),
     Stage("consumer.experience.return_level", "return_rate", 0.20, 1.0, "logit", "facts: 16-25 % without assurance"),
-    Stage("supply.stock.stocked_bias.small", "direct_shipped_share", 0.385, -0.25, "logit", "X08: 35 to 42 %"),
+    Stage("supply.stock.stocked_bias.large", "direct_shipped_share", 0.385, -0.25, "logit", "X08: 35 to 42 %"),
+    Stage("supply.exposure.popularity", "streamer_view_gini", 0.91, 1.0, "logit", "MUSAE: Gini of views above 0.9"),
+    Stage("firms.merchants.price_level", "merchant_margin", 0.085, 6.0, "log", "sellers' net margin 5 to 12 %"),
 )
 
 
@@ -106,14 +108,14 @@ def simulate(values: Mapping[str, float], base: Sequence[str], seeds: int, worke
     overrides = [*base, *(f"{name}={value:.6g}" for name, value in values.items())]
     with tempfile.TemporaryDirectory() as scratch:
         jobs = [
-            (configure("baseline", [*overrides, f"seed={seed}"]), Path(scratch) / f"s{seed}")
+            Job(configure("baseline", [*overrides, f"seed={seed}"]), Path(scratch) / f"s{seed}")
             for seed in range(1, seeds + 1)
         ]
         outcomes = list(run_many(jobs, workers))
         failed = [outcome.error for outcome in outcomes if outcome.error]
         if failed:
             raise RuntimeError(failed[0])
-        days, consumers = float(jobs[0][0].days), float(jobs[0][0].population.consumers)
+        days, consumers = float(jobs[0].cfg.days), float(jobs[0].cfg.population.consumers)
         runs = [observe(outcome.folder) for outcome in outcomes]
     mean = {name: sum(run[name] for run in runs if name in run) / len(runs) for name in runs[0]}
     mean["visits_per_adopter_day"] /= days * consumers
@@ -124,7 +126,9 @@ def calibrate(
     base: Sequence[str], seeds: int, workers: int, rounds: int, say: Callable[[str], None] = print
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Parameter values after at most `rounds` rounds, and the figures of the last one."""
-    plain = load("baseline", base).model_dump()
+    cfg = load("baseline", base)
+    plain = cfg.model_dump()
+    ranges = {stage.parameter: _range(cfg, stage.parameter) for stage in STAGES}
     values = {stage.parameter: float(_at(plain, stage.parameter)) for stage in STAGES}
     slopes = {stage.parameter: stage.slope for stage in STAGES}
     before: dict[str, tuple[float, float]] = {}
@@ -148,10 +152,18 @@ def calibrate(
                         slopes[stage.parameter] = min(max(secant / stage.slope, 0.3), 4.0) * stage.slope
             before[stage.parameter] = (values[stage.parameter], here)
             step = DAMPING * gap / slopes[stage.parameter]
-            values[stage.parameter] += max(-LONGEST_STEP, min(LONGEST_STEP, step))
+            moved_to = values[stage.parameter] + max(-LONGEST_STEP, min(LONGEST_STEP, step))
+            values[stage.parameter] = min(max(moved_to, ranges[stage.parameter][0]), ranges[stage.parameter][1])
         if worst < 0.02:
             break
     return values, figures
+
+
+def _range(cfg: RunConfig, key: str) -> tuple[float, float]:
+    """Declared range of a parameter, or of the table it is an entry of."""
+    quantities = cfg.quantities()
+    found = quantities.get(key) or quantities[key.rpartition(".")[0]]
+    return found.low, found.high
 
 
 def _at(tree: Any, key: str) -> Any:
@@ -161,24 +173,28 @@ def _at(tree: Any, key: str) -> Any:
 
 
 def write_values(values: Mapping[str, float]) -> None:
-    """Puts the values into the default YAML of their groups; only the number of each `value:` line changes."""
+    """Puts the values into the default YAML of their groups; nothing but the numbers changes.
+
+    Raises ValueError where a key has no plain number of its own, neither as a quantity nor as an entry of a table.
+    """
     configs = data_folder("configs")
     for key, value in values.items():
         group, *path = key.split(".")
         file = configs / group / "default.yaml"
         lines = file.read_text(encoding="utf-8").split("\n")
-        at, indent = 0, 0
+        at, name = 0, "value"
         for depth, part in enumerate(path):
             pattern = re.compile(rf"^ {{{depth * 2}}}{re.escape(part)}:")
-            at = next(number for number in range(at, len(lines)) if pattern.match(lines[number]))
-            indent = depth * 2 + 2
-        inline = re.compile(r"(value:\s*)(-?[0-9.eE+-]+)")
-        for number in range(at, at + 3):
-            if inline.search(lines[number]):
-                lines[number] = inline.sub(rf"\g<1>{value:.4g}", lines[number], count=1)
+            found = [number for number in range(at, len(lines)) if pattern.match(lines[number])]
+            if not found and depth == len(path) - 1:
+                name = part  # an entry of a table written on the line of its quantity
                 break
-        else:
-            raise ValueError(f"{file}: no plain value under {key} (indent {indent})")
+            at = found[0]
+        number = re.compile(rf"({name}: *)(-?[0-9.]+(?:[eE][-+]?[0-9]+)?)")
+        where = at if number.search(lines[at]) else at + 1
+        if not number.search(lines[where]):
+            raise ValueError(f"{file}: no plain number under {key}")
+        lines[where] = number.sub(lambda match: f"{match.group(1)}{value:.4g}", lines[where], count=1)
         file.write_text("\n".join(lines), encoding="utf-8")
 
 
