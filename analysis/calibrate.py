@@ -194,7 +194,7 @@ def write_values(values: Mapping[str, float]) -> None:
         where = at if number.search(lines[at]) else at + 1
         if not number.search(lines[where]):
             raise ValueError(f"{file}: no plain number under {key}")
-        lines[where] = number.sub(lambda match: f"{match.group(1)}{value:.4g}", lines[where], count=1)
+        lines[where] = number.sub(rf"\g<1>{value:.4g}", lines[where], count=1)
         file.write_text("\n".join(lines), encoding="utf-8")
 
 
