@@ -236,7 +236,7 @@ def best_subsidies(platform_slots: NDArray[np.uint8], subsidy_usd: Floats) -> Fl
     return best
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(error_model="numpy", inline="always")  # a function of its own is compiled twice
 def open_block(
     param: Any,
     people: People,

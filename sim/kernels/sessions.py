@@ -1051,7 +1051,7 @@ def births_of(visits: Rows, birth: Rows, visit_birth: Rows) -> None:
         visit_birth[at] = birth[visits[at]]
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(error_model="numpy", inline="always")  # a function of its own is compiled twice
 def visit_rooms(
     param: Any,
     people: People,
@@ -1373,7 +1373,7 @@ def decide_on_results(
     return found
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(error_model="numpy", inline="always")  # a function of its own is compiled twice
 def search_shelves(
     param: Any,
     people: People,
