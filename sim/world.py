@@ -268,7 +268,7 @@ class World(mesa.Model):
         self.levers.pay(self.interventions.costs(day), self.ledger)
         self.levers.forget_outages((day + 1) * DAY_SECONDS)
         self.tally.add_streamer(StreamerMeasure.SHOWS, air.streamer)
-        self.shopping.close_day(self.tally)
+        self.shopping.close_day(self.tally, day)
         self.logbook.lanes(self.fulfilment.take_lanes())
         self._shows = len(air)
 

@@ -127,6 +127,7 @@ def _count_session(consumer: Consumer, session: LiveSession, counts: Counts) -> 
         counts.seconds[0, cell] += stay.seconds
         counts.surplus[0, cell] += stay.surplus
         counts.follows[0, cell] += stay.follows
+        counts.discoveries[0, cell] += stay.show in session.met
         counts.host_visits[0, stay.host] += 1
         counts.host_seconds[0, stay.host] += stay.seconds
         counts.languages[0, stay.language, stay.understood_in] += 1

@@ -224,6 +224,7 @@ class LiveSession:
     focus: int
     stays: list[Stay] = field(default_factory=list)
     decision: Decision | None = None
+    met: set[int] = field(default_factory=set)  # shows in which a seller not in mind was met
 
 
 @dataclass(slots=True)
@@ -402,8 +403,8 @@ class Consumer(ColumnAgent):
                 return np.float32(self.memory_score[place]) * BYTE - HALF
         return ZERO
 
-    def remember(self, merchant: int, kind: int, day: int, score: int) -> None:
-        """Keeps a seller in mind. `kind` is the category, plus 128 if bought there.
+    def remember(self, merchant: int, kind: int, day: int, score: int) -> bool:
+        """Keeps a seller in mind; whether it is new there. `kind` is the category, plus 128 if bought there.
 
         Three places are for purchases: the same seller and category again, else the oldest gives way. The last is for a
         seller only looked at, who keeps the day of the first look, and is not put there if remembered already.
@@ -419,13 +420,15 @@ class Consumer(ColumnAgent):
         elif same:
             if self.memory_kind[same[0]] < BOUGHT:
                 self.memory_score[same[0]] = max(score, self.memory_score[same[0]])
-            return
+            return False
         else:
             place = N_MEMORY - 1
+        known = bool(self.memory_seller[place] == merchant)
         self.memory_seller[place] = merchant
         self.memory_kind[place] = kind
         self.memory_day[place] = day
         self.memory_score[place] = score
+        return not known
 
     def grow_bond(self, today: Today, host: int, minutes: Float, known: Float, chance: Float) -> bool:
         """A stay strengthens the bond with a followed host; another may be followed in place of the weakest.
@@ -523,7 +526,8 @@ class Consumer(ColumnAgent):
             if session.decision is not None:
                 break
             merchant = int(scene.offers.merchant[stay.line])
-            self.remember(merchant, stay.category, scene.day, int(stay.known * BYTE_TOP))
+            if self.remember(merchant, stay.category, scene.day, int(stay.known * BYTE_TOP)):
+                session.met.add(show)
             second += minutes * SECONDS
             hops = scene.chances(self.birth, Purpose.WATCH, stay.host, scene.tick)[1] < scene.param.room_hop
             if not hops or second >= DAYPART_LENGTH:

@@ -39,6 +39,7 @@ class Shopping:
             openings=np.zeros((threads, N_CELLS), np.int64),
             surplus=np.zeros((threads, N_CELLS), np.int64),
             follows=np.zeros((threads, N_CELLS), np.int64),
+            discoveries=np.zeros((threads, N_CELLS), np.int64),
             host_seconds=np.zeros((threads, streamers), np.int64),
             host_visits=np.zeros((threads, streamers), np.int64),
             languages=np.zeros((threads, languages, languages), np.int64),
@@ -107,7 +108,7 @@ class Shopping:
         total: NDArray[np.int64] = self.counts.host_visits.sum(axis=0)
         return total
 
-    def close_day(self, tally: Tally) -> None:
+    def close_day(self, tally: Tally, day: int) -> None:
         """Hands the day's counts to the tally and clears them."""
         counts = self.counts
         for measure, planes in (
@@ -119,6 +120,9 @@ class Shopping:
             (Measure.FOLLOWS, counts.follows),
         ):
             tally.today[measure] += planes.sum(axis=0)
+        met = counts.discoveries.sum(axis=0)
+        where = np.flatnonzero(met)
+        tally.add_cohort(Measure.DISCOVERIES, day, where, met[where])
         hosts = np.arange(counts.host_visits.shape[1])
         tally.add_streamer(StreamerMeasure.VISITS, hosts, counts.host_visits.sum(axis=0))
         tally.add_streamer(StreamerMeasure.VIEW_SECONDS, hosts, counts.host_seconds.sum(axis=0))

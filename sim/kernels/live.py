@@ -201,6 +201,7 @@ class Counts(NamedTuple):
     openings: NDArray[np.int64]  # (T, cells)
     surplus: NDArray[np.int64]  # (T, cells) milli-cents
     follows: NDArray[np.int64]  # (T, cells)
+    discoveries: NDArray[np.int64]  # (T, cells) sellers met in a room and not bought from
     host_seconds: NDArray[np.int64]  # (T, streamers)
     host_visits: NDArray[np.int64]  # (T, streamers)
     languages: NDArray[np.int64]  # (T, L, L) visits by show's and viewer's language
@@ -289,8 +290,8 @@ def remember(
     kind: np.uint8,
     day: np.uint16,
     score: np.uint8,
-) -> None:
-    """Writes a seller into memory.
+) -> int:
+    """Writes a seller into memory; 1 if it was not in mind before, else 0.
 
     A purchase goes over the same seller and category, else over the oldest of the first three places. Awareness (kind
     below `BOUGHT`) keeps the day on which the seller was first met, uses the last place and never overwrites a
@@ -302,13 +303,15 @@ def remember(
             if kind < BOUGHT:
                 if memory_kind[row, candidate] < BOUGHT and score > memory_score[row, candidate]:
                     memory_score[row, candidate] = score
-                return
+                return 0
             if memory_kind[row, candidate] >= BOUGHT:
                 place = candidate
                 break
         if kind >= BOUGHT and candidate < N_MEMORY - 1 and memory_day[row, candidate] < memory_day[row, place]:
             place = candidate
+    known = memory_seller[row, place] == merchant
     memory_seller[row, place] = merchant
     memory_kind[row, place] = kind
     memory_day[row, place] = day
     memory_score[row, place] = score
+    return 0 if known else 1

@@ -964,6 +964,8 @@ def decide(
     price: Floats,
     weights: Floats,
     second: Floats,
+    cells: Rows,
+    discoveries: NDArray[np.int64],
     bought: Any,
     found: int,
 ) -> tuple[int, int]:
@@ -1005,7 +1007,7 @@ def decide(
             order.ordinal = LIVE
             found += 1
             continue
-        remember(
+        discoveries[cells[at]] += remember(
             memory_seller, memory_kind, memory_day, memory_score, row, offers.merchant[line], offers.category[line],
             np.uint16(day), np.uint8(known[at] * BYTE_TOP),
         )  # fmt: skip
@@ -1186,7 +1188,8 @@ def visit_rooms(
         draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
         found, visitors = decide(
             param, day, visits, rows, home, people, offers, rooms, platform, chosen_show, line, units[0], units[1],
-            chance, minutes, liquid, known, passing, nest, alpha, tiers[0], tiers[1], tiers[2], second, bought, found,
+            chance, minutes, liquid, known, passing, nest, alpha, tiers[0], tiers[1], tiers[2], second, cells,
+            counts.discoveries[thread], bought, found,
         )  # fmt: skip
     return found
 

@@ -860,7 +860,8 @@ def replenish_due(
 
     Order up to s + a cycle's demand when real stock plus what is under way is at or below s, the `order_point` of the
     demand expected over lead time plus review time (Silver, Pyke & Thomas 2017, ch. 7). Forecast: `expected_demand`,
-    raised towards what booked shows should sell by the warehouse's forecast visibility. `abroad` uint8[n, C]: 1 where
+    raised towards what booked shows should sell by the warehouse's forecast visibility, for the part of the time to be
+    covered in which shows are booked. `abroad` uint8[n, C]: 1 where
     the line is meant to be sold from local stock. Goods go by sea (truck where there is a road); if what lies there and
     should soon arrive (of what had been ordered so long ago that it lands within an air lead time, `earlier`) does not
     cover `air_cover` of the demand over the air lead time, the gap is flown in. mode is an index in kinds.MODES.
@@ -888,8 +889,9 @@ def replenish_due(
                     rule.prior_units,
                 )
                 coming = booked[line, country]
-                if coming > rate:
-                    rate += seen * (coming - rate)
+                if coming > rate:  # shows are booked a review ahead; stock ordered now serves the lead time as well
+                    lead = rule.lead[warehouse, 2 if rule.by_truck[warehouse] != 0 else 1]
+                    rate += seen * (coming - rate) * rule.review_days / (lead + rule.review_days)
                 if direct[line, country] != 0:
                     from_home += rate  # sold from China, at least until local stock has come
                 if not local:
