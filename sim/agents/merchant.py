@@ -28,6 +28,10 @@ from sim.state.table import Column, Table
 type F32 = NDArray[np.float32]
 type F64 = NDArray[np.float64]
 
+# How a unit is sold, in the width of the column `direct`: plain numbers would compile the cost functions once more each.
+DIRECT: Any = np.uint8(1)
+STOCKED: Any = np.uint8(0)
+
 MERCHANT_COLUMNS: tuple[Column, ...] = (
     Column("seller_class", np.uint8, "index", 0, 1, "build", "small or large, see kinds.SELLER_CLASSES"),
     Column("home_warehouse", np.uint8, "index", 0, 3, "build", "warehouse in China"),
@@ -186,8 +190,8 @@ def stocking_gain(
     Difference of full cost, the duty and tax the buyer is spared at the door, the worth of an earlier delivery, and a
     bias for what is not modelled. Source: the make-or-hold comparison of landed cost; form assumed.
     """
-    direct: float = full_cost(costs, country, category, seller, unit_cost, weight, cold, 1)
-    stocked: float = full_cost(costs, country, category, seller, unit_cost, weight, cold, 0)
+    direct: float = full_cost(costs, country, category, seller, unit_cost, weight, cold, DIRECT)
+    stocked: float = full_cost(costs, country, category, seller, unit_cost, weight, cold, STOCKED)
     return direct - stocked + parcel_tax + days_saved * day_value + bias
 
 
