@@ -28,7 +28,7 @@ from sim.state.table import Column, Table
 type F32 = NDArray[np.float32]
 type F64 = NDArray[np.float64]
 
-# How a unit is sold, in the width of the column `direct`: plain numbers would compile the cost functions once more each.
+# How a unit is sold, in the width of the column `direct`: with plain numbers the cost functions are compiled once more.
 DIRECT: Any = np.uint8(1)
 STOCKED: Any = np.uint8(0)
 
