@@ -26,6 +26,7 @@ from sim.state.social import SocialGraph
 from sim.state.table import Table
 
 FIRST_DIRECT_DAYS = 18.0
+NETWORK_STRETCHES, NETWORK_SAMPLE = 20, 2_000
 
 
 @dataclass(slots=True)
@@ -91,6 +92,29 @@ def people(cfg: RunConfig, host_country: Any, host_weight: Any, parts: Frame) ->
         consumers.country, consumers.languages[:, 0], consumers.age, parts.draws, cfg.graph, consumers.birth
     )
     return consumers, graph
+
+
+def network_sample(consumers: Table, graph: SocialGraph) -> dict[str, NDArray[Any]]:
+    """Friendships among every n-th consumer's circle, at most `NETWORK_SAMPLE` people, for the record.
+
+    Whole stretches of rows are taken, because friends live near each other in memory.
+    """
+    size = len(consumers)
+    stretches = np.linspace(0, size, NETWORK_STRETCHES, endpoint=False).astype(np.int64)
+    length = max(1, min(size // NETWORK_STRETCHES, NETWORK_SAMPLE // NETWORK_STRETCHES))
+    chosen = np.zeros(size, np.bool_)
+    for start in stretches:
+        chosen[start : start + length] = True
+    rows = np.repeat(np.arange(size), graph.degrees)
+    kept = chosen[rows] & chosen[graph.friends] & (rows < graph.friends)
+    person, friend = rows[kept], graph.friends[kept]
+    return {
+        "consumer": consumers.birth[person].astype(np.int64),
+        "friend": consumers.birth[friend].astype(np.int64),
+        "country": consumers.country[person],
+        "adopter": consumers.adopter[person],
+        "trust_ppm": consumers.trust[person].astype(np.int64) * 1_000_000 // 65_535,
+    }
 
 
 def run_facts(cfg: RunConfig, parts: Frame) -> RunFacts:

@@ -271,6 +271,8 @@ class World(mesa.Model):
         self.shopping.close_day(self.tally, day)
         self.logbook.lanes(self.fulfilment.take_lanes())
         self._shows = len(air)
+        names = ("streamer", "platform", "country", "discount_permille", "exaggeration", "disclosed", "popularity")
+        self.recorder.take_shows(day, {name: getattr(air, name) for name in names})
 
     def check(self) -> None:
         """Money, goods, orders and people are conserved; raises where they are not."""
@@ -291,6 +293,7 @@ class World(mesa.Model):
             if progress is not None:
                 progress(self.day - first, end - first)
         self.recorder.take_orders(self.orders.data[self.orders.open_rows()])
+        self.recorder.take_network(build.network_sample(self.consumers, self.graph))
 
     # -- what the recorder asks ---------------------------------------------------------------------------------------
     def people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], float]:
