@@ -80,7 +80,14 @@ def test_the_command_line_wins_over_the_scenario_and_the_scenario_over_the_defau
     assert cfg.origin("population.consumers") == "scenarios/mine.yaml"
     assert cfg.origin("warmup_days").endswith("configs/config.yaml")
     quantity = describe(cfg)["population.consumers"]
-    assert (quantity.value, quantity.unit, quantity.low) == (500, "consumers", 1)
+    assert (quantity.value, quantity.unit, quantity.low) == (500, "consumers", 20)
+
+
+def test_a_world_needs_one_consumer_for_every_country() -> None:
+    """One consumer made the build fail deep inside, because each country gets at least one."""
+    with pytest.raises(ConfigError, match=r"population\.consumers: 19 is out of range; allowed: 20 to"):
+        load("baseline", ["population.consumers=19"])
+    assert load("baseline", ["population.consumers=20"]).population.consumers == 20
 
 
 def test_scenario_on_the_command_line_wins() -> None:

@@ -131,7 +131,7 @@ def test_show_prints_everything_with_units_and_sources(capsys: pytest.CaptureFix
     assert entries["days"]["from"].startswith("command line")
     assert entries["interventions.cap.share"]["unit"]
     assert entries["interventions.cap.share"]["source"]
-    assert entries["population.consumers"]["range"] == "1 to 100000000 consumers"
+    assert entries["population.consumers"]["range"] == "20 to 100000000 consumers"
     assert main(["show"]) == 0
     assert "warmup_days: 90  # " in capsys.readouterr().out
 
