@@ -69,8 +69,8 @@ class Warehouse(Agent):
 
     @property
     def shown_stock(self) -> int:
-        """Units that sellers believe to lie in it."""
-        return int(self.catalogue.shown[:, self.index].sum())
+        """Units that sellers believe to lie in it: of each line, what the listing that shows more of it says."""
+        return int(self.catalogue.shown[:, :, self.index].max(axis=0).sum())
 
     @property
     def is_open(self) -> bool:

@@ -1,6 +1,7 @@
 """The till: decisions to buy become orders.
 
-Intents are taken in time order. The stock shown to the buyer is taken from; gone is a lost sale. Then the buyer needs a
+Intents are taken in time order. The stock shown in the buyer's listing (live rooms, or shelf and brand sites) is taken
+from; gone is a lost sale. The other listing learns of it at the next synchronisation. Then the buyer needs a
 way to pay that this shop offers: the preferred one, or another, and some give up rather than use another. Only then is
 the order written, with every part of its money to the cent, so that a later refund can reverse exact amounts.
 
@@ -241,7 +242,8 @@ def _place(
         direct = shop.direct[item, land]
         warehouse = np.int64(shop.home_warehouse[seller]) if direct != 0 else 4 + land
         shop.wanted_units[item, land] += units
-        if shop.shown[item, warehouse] < units:
+        listing = 0 if channel[i] < 8 else 1  # live rooms; shelf and brand sites
+        if shop.shown[listing, item, warehouse] < units:
             outcome[i] = 1
             continue
         who = consumer[i]
@@ -264,7 +266,7 @@ def _place(
             outcome[i] = 2
             continue
         outcome[i] = 0
-        shop.shown[item, warehouse] -= units
+        shop.shown[listing, item, warehouse] -= units
         price = np.int64(shop.price_cents[item, land, tier[i]])
         freight = np.int64(shop.freight_cents[item, land])
         kind = np.int64(shop.category[item])
@@ -323,7 +325,7 @@ def _place(
     return count, gap
 
 
-if (ORDER["status"], N_ORIGIN_WAREHOUSES, NO_MODE, NO_STREAMER) != (np.dtype("u1"), 4, 255, 0xFFFF) or (
+if (ORDER["status"], N_ORIGIN_WAREHOUSES, N_PLATFORMS, NO_MODE, NO_STREAMER) != (np.dtype("u1"), 4, 8, 255, 0xFFFF) or (
     int(Flag.INSTALMENTS),
     INSTALMENTS,
     DAY_SECONDS,

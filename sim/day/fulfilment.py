@@ -414,15 +414,18 @@ def _apply(
 
 @njit(cache=True, error_model="numpy")
 def _synchronise(shown: I32, real: I32, data: Records, pending: I64, due: U8) -> Whole:
-    """Shows real stock, less what waiting orders will take, at the warehouses where it is due.
+    """Shows real stock, less what waiting orders will take, in both listings of the warehouses where it is due.
+
+    Each listing shows all of it: what one sells the other learns of at the next synchronisation.
 
     `pending` holds rows of orders that may still wait for allocation; those that do are kept at its front, and their
     number is returned.
     """
-    for line in range(shown.shape[0]):
-        for warehouse in range(shown.shape[1]):
-            if due[warehouse]:
-                shown[line, warehouse] = real[line, warehouse]
+    for listing in range(shown.shape[0]):
+        for line in range(real.shape[0]):
+            for warehouse in range(real.shape[1]):
+                if due[warehouse]:
+                    shown[listing, line, warehouse] = real[line, warehouse]
     kept = 0
     for position in range(pending.size):
         row = pending[position]
@@ -432,12 +435,14 @@ def _synchronise(shown: I32, real: I32, data: Records, pending: I64, due: U8) ->
         pending[kept] = row
         kept += 1
         place = np.int64(data[row].warehouse)
-        if place < shown.shape[1] and due[place]:
-            shown[data[row].line, place] -= np.int32(data[row].quantity)
-    for line in range(shown.shape[0]):
-        for warehouse in range(shown.shape[1]):
-            if shown[line, warehouse] < 0:
-                shown[line, warehouse] = 0
+        if place < real.shape[1] and due[place]:
+            for listing in range(shown.shape[0]):
+                shown[listing, data[row].line, place] -= np.int32(data[row].quantity)
+    for listing in range(shown.shape[0]):
+        for line in range(real.shape[0]):
+            for warehouse in range(real.shape[1]):
+                if shown[listing, line, warehouse] < 0:
+                    shown[listing, line, warehouse] = 0
     return kept
 
 
@@ -782,7 +787,7 @@ class Fulfilment:
         return result
 
     def _refresh(self, end: int) -> None:
-        """Shows real stock where the hour of synchronisation lies in the daypart; 0 hours: in every daypart."""
+        """Shows real stock in both listings where synchronisation falls in the daypart; 0 hours: in every daypart."""
         every = np.maximum(self._sync_seconds, self.width)
         due = (end // every) > ((end - self.width) // every)
         if not due.any():

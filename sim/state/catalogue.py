@@ -2,7 +2,8 @@
 
 Everything is a struct of arrays with the row number as identity: merchants, lines and streamers are numbered once, at
 build, and never renumbered. Letters in shapes: m merchants, n lines, S streamers, s shows of the day, C countries,
-T = 4 steps of a line's price-quality ladder, K categories, P platforms, H channels, W = 24 warehouses.
+T = 4 steps of a line's price-quality ladder, K categories, P platforms, H channels, W = 24 warehouses,
+L = 2 listings of the same stock (live rooms; shelf and brand sites).
 
 Money is in US cents of one sampled consumer's world, quality between 0 and 1. Each column has one writer, named in the
 line that declares it.
@@ -43,6 +44,7 @@ type I64 = NDArray[np.int64]
 type F32 = NDArray[np.float32]
 
 LINEUP = 4  # lines a show presents
+N_LISTINGS = 2  # a seller lists its stock in live rooms (0), and on the shelf and brand sites (1), each on its own
 LINE_LIMIT = 65_000  # line numbers are stored in 16 bits
 SHOW_LIMIT = 4_000
 POOL_SLOTS = 64  # keyed slots of a recommendation pool
@@ -92,7 +94,7 @@ class Catalogue:
     direct: U8  # (n, C) 1: sold from China, parcel by parcel; adaptation
 
     # stock, units in the model's world
-    shown: I32  # (n, W) what sellers show; checkout takes from it, fulfilment refreshes it
+    shown: I32  # (L, n, W) shown by live rooms 0, by shelf and sites 1; checkout takes, fulfilment refreshes
     real: I32  # (n, W) what lies there; fulfilment
     ordered_units: I64  # (n, W) sent for since the first day, stock of the first day included; adaptation
     received_units: I64  # (n, W) arrived since the first day, stock of the first day included; fulfilment
@@ -131,7 +133,7 @@ class Catalogue:
         sizes = {"m": (merchants,), "n": (lines,), "S": (streamers,), "H": (N_CHANNELS, 2)}
         sizes |= {"mP": (merchants, N_PLATFORMS), "mC": (merchants, N_COUNTRIES)}
         sizes |= {"nT": (lines, N_TIERS), "nC": (lines, N_COUNTRIES), "nW": (lines, N_WAREHOUSES)}
-        sizes |= {"nCT": (lines, N_COUNTRIES, N_TIERS)}
+        sizes |= {"nCT": (lines, N_COUNTRIES, N_TIERS), "LnW": (N_LISTINGS, lines, N_WAREHOUSES)}
         return cls(**{name: np.zeros(sizes[shape], dtype=dtype) for name, (shape, dtype) in COLUMNS.items()})
 
 
@@ -164,7 +166,7 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "promised_days": ("nC", np.float32),
     "stocked": ("nC", np.uint8),
     "direct": ("nC", np.uint8),
-    "shown": ("nW", np.int32),
+    "shown": ("LnW", np.int32),
     "real": ("nW", np.int32),
     "ordered_units": ("nW", np.int64),
     "received_units": ("nW", np.int64),

@@ -5,7 +5,7 @@ import pytest
 
 from sim.day.checkout import ORDERED, STOCKED_OUT, UNPAYABLE
 from sim.kernels.money import border_of, discounted, landed_offers, landed_parts, share_cents
-from sim.kinds import NO_STREAMER, Flag
+from sim.kinds import BRAND_SITE, N_PLATFORMS, NO_STREAMER, SHELF, Flag
 from sim.rules import Rules
 
 from .world import CARD, COD, CONSUMERS, DAY, PARTS, RULES, World
@@ -87,16 +87,34 @@ def test_the_last_unit_goes_to_the_first_buyer() -> None:
     world = World(rules=Rules.neutral())
     intents = world.intents(3)
     intents.line[:], intents.quantity[:], intents.country[:] = 0, 1, DE
+    intents.channel[:] = 0
     world.catalogue.direct[0, DE] = 0
-    world.catalogue.shown[0] = 0
-    world.catalogue.shown[0, 4 + DE] = 1
+    world.catalogue.shown[:, 0] = 0
+    world.catalogue.shown[0, 0, 4 + DE] = 1
     world.price()
     intents.landed_cents[:] = world.catalogue.landed_cents[0, DE, intents.tier]
     placed = world.place(intents)
     assert placed.outcome.tolist() == [ORDERED, STOCKED_OUT, STOCKED_OUT]
-    assert world.catalogue.shown[0, 4 + DE] == 0
+    assert world.catalogue.shown[0, 0, 4 + DE] == 0
     assert world.catalogue.wanted_units[0, DE] == 3
     assert world.orders.warehouse[world.orders.row(placed.order)].tolist() == [4 + DE]
+
+
+def test_a_sale_in_one_listing_leaves_the_other_as_it_was() -> None:
+    world = World(rules=Rules.neutral())
+    intents = world.intents(6)
+    intents.line[:], intents.quantity[:], intents.country[:] = 0, 1, DE
+    intents.channel[:] = [0, N_PLATFORMS - 1, SHELF, BRAND_SITE, SHELF, 0]
+    intents.streamer[intents.channel >= N_PLATFORMS] = NO_STREAMER
+    world.catalogue.direct[0, DE] = 0
+    world.catalogue.shown[:, 0, 4 + DE] = 2
+    world.price()
+    intents.landed_cents[:] = world.catalogue.landed_cents[0, DE, intents.tier]
+    before = world.catalogue.shown.copy()
+    placed = world.place(intents)
+    assert placed.outcome.tolist() == [ORDERED, ORDERED, ORDERED, ORDERED, STOCKED_OUT, STOCKED_OUT]
+    assert world.catalogue.shown[:, 0, 4 + DE].tolist() == [0, 0]
+    assert (before - world.catalogue.shown).sum() == 4
 
 
 def test_no_method_no_order_and_all_methods_no_loss() -> None:

@@ -23,8 +23,8 @@ def sell(world, rng, rate, day):
         warehouse = home if catalogue.direct[one, place] else 4 + place
         want = int(asked[one, place])
         catalogue.wanted_units[one, place] += want
-        got = min(want, int(catalogue.shown[one, warehouse]))
-        catalogue.shown[one, warehouse] -= got
+        got = min(want, int(catalogue.shown[0, one, warehouse]))
+        catalogue.shown[:, one, warehouse] -= got
         catalogue.real[one, warehouse] -= got
         lost += want - got
     return int(asked.sum()), lost

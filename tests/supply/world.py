@@ -115,7 +115,7 @@ class SlowFreight:
     def arrive(self, day: int) -> None:
         for due, line, place, units in [parcel for parcel in self.coming if parcel[0] <= day]:
             self.catalogue.real[line, place] += units
-            self.catalogue.shown[line, place] += units
+            self.catalogue.shown[:, line, place] += units
             self.catalogue.received_units[line, place] += units
             self.coming.remove((due, line, place, units))
 

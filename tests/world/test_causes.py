@@ -272,6 +272,38 @@ def test_smart_warehouses_show_what_is_there_and_forget_faster() -> None:
     assert (memories[1] < memories[0]).all()
 
 
+def test_listings_refreshed_less_often_sell_more_of_what_is_gone() -> None:
+    oversold = []
+    for hours in (0, 48):
+        world = tiny(
+            "baseline", "days=60", f"rules.sync_hours={{origin: {hours}, overseas: {hours}}}",
+            "supply.stock.first_cover_days={origin: 3, abroad: 3}",
+        )  # fmt: skip
+        with oversold_orders(world) as seen:
+            for _ in range(20):
+                world.step()
+        world.fulfilment.check(recount=True)
+        oversold.append(sum(seen))
+    assert oversold[0] <= 1
+    assert oversold[1] > oversold[0] + 3
+
+
+@contextmanager
+def oversold_orders(world: World) -> Iterator[list[int]]:
+    """Orders whose shown stock was not there at allocation, by daypart."""
+    seen: list[int] = []
+    release = world.fulfilment.release
+
+    def watched(*args: object) -> object:
+        released = release(*args)  # type: ignore[arg-type]
+        seen.append(int(released.oversold.size))
+        return released
+
+    world.fulfilment.release = watched  # type: ignore[method-assign, assignment]
+    yield seen
+    world.fulfilment.release = release  # type: ignore[method-assign]
+
+
 @contextmanager
 def shown_gaps(world: World) -> Iterator[list[int]]:
     """Units by which shown stock exceeds what is there, at the start of each daypart."""
