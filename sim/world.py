@@ -33,6 +33,7 @@ from sim.day.adaptation import Adaptation
 from sim.day.aftersales import Aftersales
 from sim.day.attention import Attention, Sessions
 from sim.day.checkout import Checkout
+from sim.day.decisions import Decisions
 from sim.day.fulfilment import Fulfilment
 from sim.day.levers import Levers
 from sim.day.logbook import Logbook
@@ -97,6 +98,7 @@ class World(mesa.Model):
         )
         self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar)
         self.adaptation = Adaptation(cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts)
+        self.decisions = Decisions(cfg, self.catalogue)
         self.channels = make_channels(self, self.catalogue)
         self.agencies = make_agencies(self, cuts, self.streamers)
         self.regulators = make_regulators(self, self.ledger)
@@ -263,6 +265,7 @@ class World(mesa.Model):
         self.market.learn_expectation(self._value / 6, self.cfg.consumer.room.expected_memory)
         visits = self.shopping.host_audience()
         self.adaptation.adapt(rules, day, air, visits, self.orders, self.ledger, self.fulfilment, self._yuan(day))
+        self.decisions.decide(rules, day, self.orders.appended, self.ledger)
         if day % 7 == 0:
             self.market.shelve()
         self.levers.pay(self.interventions.costs(day), self.ledger)

@@ -97,6 +97,32 @@ class Costs(Group):
     owners_weeks: float
 
 
+class Decide(Group):
+    """Which decisions firms take; false: they keep their habits."""
+
+    prices: bool
+    quality: bool
+    declared_value: bool
+    offers: bool
+    credit: bool
+    entry_exit: bool
+    routes_credit: bool
+    channels: bool
+    technology: bool
+    c2m: bool
+    freight: bool
+    careers: bool
+    integrity: bool
+    agencies: bool
+    platforms: bool
+    audits: bool
+
+
+class Books(Group):
+    memory_weeks: float
+    trust_orders: float
+
+
 class Supply(Group):
     """Decision rules of streamers, merchants, agencies and platforms."""
 
@@ -106,6 +132,8 @@ class Supply(Group):
     stock: Stock
     audience: Audience
     costs: Costs
+    decide: Decide
+    books: Books
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -18,7 +18,7 @@ from sim.rules import LEAVES
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
-WRITTEN = [DOCS / name for name in ("model.md", "supply.md", "logistics.md")] + sorted(
+WRITTEN = [DOCS / name for name in ("model.md", "supply.md", "firms.md", "logistics.md")] + sorted(
     (DOCS / "decisions").glob("*.md")
 )
 GROUPS = ("population", "consumer", "graph", "firms", "supply", "economics", "logistics", "payments", "geography")

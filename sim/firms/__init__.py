@@ -1,0 +1,1 @@
+"""What firms decide: merchants, streamers, agencies, platforms, auditors. One module a decider, columns in and out."""
