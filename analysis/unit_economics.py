@@ -2,7 +2,8 @@
 
 A pure function of the configuration. 100 USD are the value of orders *kept*, before tax, freight billed to the buyer
 included; what returned orders cost is a line of its own. The buyer pays import duty on parcels and consumption tax on
-top (delivered duty paid); import duty on stock is a cost of the seller, import tax on stock is reclaimed.
+top (delivered duty paid); import duty on stock is a cost of the seller. Import tax on stock is left out, as every
+consumption tax is; in the simulation it goes into the unit cost (`sim.kernels.supply.stocking_cost`).
 
 `python -m analysis.unit_economics` writes `docs/unit_economics.md` anew.
 """
@@ -339,8 +340,13 @@ A paper budget, before anything is simulated: prices, costs and shares are those
 mix of regions, tiers, routes and payment methods is the assumed one. 100 USD are the value of orders the buyer
 keeps, before tax, with the freight that is billed. What returned orders cost stands in a line of its own: outward
 freight, the way back, lost goods, payment fees. On direct parcels the buyer pays duty and consumption tax on top;
-on local stock the seller pays duty at import, reclaims the import tax, and the buyer pays consumption tax on top of
-the price.
+on local stock the seller pays duty at import, and consumption tax stands outside the 100 USD as well.
+
+In the simulation that tax on local stock is the import tax: it is paid on the bulk value, nobody reclaims it, and
+local sales bear no further tax, so nothing could be set off against it. It therefore goes into the unit cost, and
+countries with a high rate are asked a higher price; as a line's prices keep its list price on average over its
+countries, what is left comes out of the contribution. It is less than the consumption tax of a registered local
+seller, which falls on the retail price.
 
 **Does the 15-25 % commission include the host? Yes.** The report's figure (claim s4-4-platform-commission) is read
 as all a live seller pays on a sale. The platform collects it and passes `host_part` of it on to the host, who

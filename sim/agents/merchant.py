@@ -117,6 +117,7 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
         pick=economics.by_country("pick_pack_usd"),
         bulk_kg=bulk * economics.by_country("lane_factor"),
         storage_kg_day=economics.storage_usd_kg_day,
+        origin_storage=economics.origin_storage_factor,
         stock_days=np.array([economics.stock_days["direct"], economics.stock_days["stocked"]]),
         interest=np.array([(economics.annual_rate[s] + economics.markdown_year[s]) / 365.0 for s in SELLER_CLASSES]),
         duty=np.asarray(rules.tariff.bulk_duty_rate, np.float64).copy(),

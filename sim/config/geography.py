@@ -50,13 +50,6 @@ class PreferenceUse(Group):
     parcel: float
 
 
-class OriginLpi(Group):
-    """Logistics scores of China (1-5)."""
-
-    customs: float
-    timeliness: float
-
-
 class Geography(Group):
     """The twenty destination countries and the origin. Field meanings, units, ranges, sources: `configs/geography`."""
 
@@ -91,7 +84,6 @@ class Geography(Group):
     payment_share: dict[str, dict[str, float]]
     lpi_customs: dict[str, dict[str, float]]
     lpi_timeliness: dict[str, dict[str, float]]
-    origin_lpi: OriginLpi
     last_mile_days: dict[str, float]
     last_mile_range: dict[str, tuple[float, float]]
     carrier_names: dict[str, tuple[str, ...]]

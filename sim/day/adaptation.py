@@ -23,7 +23,6 @@ from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws, Purpose
 from sim.kernels.money import border_of
 from sim.kernels.supply import (
-    ORIGIN_STORAGE,
     Fame,
     Hosts,
     StockRule,
@@ -477,7 +476,7 @@ class Adaptation:
         lines = (who[:, None] * per + np.arange(per)).reshape(-1)  # a merchant's lines lie together
         here = catalogue.real[lines]
         rate = np.full(N_WAREHOUSES, economics.storage_usd_kg_day * 7.0)
-        rate[:N_ORIGIN_WAREHOUSES] *= ORIGIN_STORAGE
+        rate[:N_ORIGIN_WAREHOUSES] *= economics.origin_storage_factor
         weight = catalogue.weight_kg[lines].astype(np.float64)
         usd = (here * weight[:, None]).reshape(who.size, per, N_WAREHOUSES).sum(axis=1) * rate
         coming = (catalogue.ordered_units[lines] - catalogue.received_units[lines]).sum(axis=1)
@@ -485,9 +484,13 @@ class Adaptation:
         return cents(usd), tied.reshape(who.size, per).sum(axis=1)
 
     def _pay_hosts(self, weekday: int, ledger: Ledger) -> None:
-        """A week's slot fees, the agency's part of them, and what the shows cost the host."""
+        """A week's slot fees, the agency's part of them, and what the shows cost the host.
+
+        Paid on the eve of the weekday on which the host revises the line-up, so that the sellers who pay are those
+        whose lines were shown in the week.
+        """
         streamers, catalogue, economics = self.streamers, self.catalogue, self.cfg.economics
-        who = np.flatnonzero(streamers.weekday == weekday)
+        who = np.flatnonzero(streamers.weekday == (weekday + 1) % 7)
         if who.size == 0:
             return
         tier = streamers.tier[who]

@@ -38,7 +38,6 @@ WEEK = 7
 CENT = 0.01  # USD
 CENTS = 100.0  # in a USD
 ROUND = 0.5
-ORIGIN_STORAGE = 0.1  # storage in China against overseas, see economics.storage_usd_kg_day
 LAST_TIME = np.float32(3e38)
 TINY = np.float32(1e-9)
 SIX = np.float32(6)
@@ -586,8 +585,9 @@ class CostTable(NamedTuple):
     """What a unit costs to sell, USD, float64. C countries, K categories, two seller classes.
 
     origin_factor: production cost against the base year (exchange rate of the yuan); parcel_base, parcel_kg (C,) line
-    haul of a direct parcel; last_mile (C,), last_mile_kg; pick_origin, pick (C,); bulk_kg (C,); storage_kg_day and
-    days in stock (2,: direct, stocked); interest (2,) a day; duty, vat (C, K), (C,) on bulk imports; freight_charged;
+    haul of a direct parcel; last_mile (C,), last_mile_kg; pick_origin, pick (C,); bulk_kg (C,); storage_kg_day
+    abroad, origin_storage against it; days in stock (2,: direct, stocked); interest (2,) a day; duty, vat (C, K), (C,)
+    on bulk imports; freight_charged;
     cold; class_freight (2,); units (K,) an order; returns (K,) share; return_usd (C,); return_loss (2,: stocked,
     direct); rate (2, C): commission, advertising and slot fees on what is kept; sunk_rate (2, C): payment fees on every
     order, returned or not; discount: usual one.
@@ -603,6 +603,7 @@ class CostTable(NamedTuple):
     pick: F64
     bulk_kg: F64
     storage_kg_day: float
+    origin_storage: float
     stock_days: F64
     interest: F64
     duty: F64
@@ -641,7 +642,7 @@ def stocking_cost(
     """USD of having a unit in stock where it is sold from: bulk freight, duty, tax on bulk value, storage, interest."""
     if direct != 0:
         days = costs.stock_days[0]
-        return costs.storage_kg_day * ORIGIN_STORAGE * weight * days + unit_cost * costs.interest[seller] * days
+        return costs.storage_kg_day * costs.origin_storage * weight * days + unit_cost * costs.interest[seller] * days
     freight = costs.bulk_kg[country] * weight * costs.class_freight[seller] * (costs.cold if cold != 0 else 1.0)
     duty = costs.duty[country, category] * (unit_cost + freight)
     vat = costs.vat[country] * (unit_cost + freight + duty)

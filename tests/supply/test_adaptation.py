@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.kernels.supply import expected_demand, expected_share, order_point
+from sim.agents.merchant import cost_table
+from sim.kernels.supply import expected_demand, expected_share, order_point, stocking_cost
 from sim.kinds import N_COUNTRIES
 from sim.record.schema import MoneyPurpose
 from sim.state.ledger import Account
-from tests.supply.world import DAY, PROMISE, RULES, make
+from tests.supply.world import DAY, PROMISE, RULES, group, make
 
 
 def sell(world, rng, rate, day):
@@ -215,3 +216,54 @@ def test_forecast_visibility_follows_what_hosts_have_booked():
     world.adaptation.adapt(rules, DAY + 1, air, visits, world.orders, world.ledger, world.freight)
     assert world.adaptation._booked.sum() > 0
     assert world.adaptation._booked.shape == (world.catalogue.n_lines, N_COUNTRIES)
+
+
+def test_storage_at_the_origin_costs_its_part_of_storage_abroad():
+    paid = []
+    for factor in (0.02, 0.1, 1.0):
+        economics = group("economics").model_copy(update={"origin_storage_factor": factor})
+        world = make(firms_scale=0.05, economics=economics)
+        everybody = np.arange(world.catalogue.n_merchants)
+        stored = world.adaptation._held(everybody)[0].sum(axis=0)
+        paid.append(stored[:4].sum())
+        here = world.catalogue.real * world.catalogue.weight_kg[:, None].astype(np.float64)
+        assert stored[4:].sum() / stored[:4].sum() == pytest.approx(
+            here[:, 4:].sum() / here[:, :4].sum() / factor, rel=0.05
+        )
+        costs = cost_table(world.cfg, world.catalogue.commission_asked, RULES, 1.0)
+        bare = costs._replace(origin_storage=0.0)
+        held = [stocking_cost(each, 0, 0, 0, 10.0, 1.0, 0, 1) for each in (costs, bare)]
+        assert held[0] - held[1] == pytest.approx(factor * costs.storage_kg_day * costs.stock_days[0])
+    assert paid == sorted(paid)
+
+
+def test_slot_fees_are_paid_by_the_sellers_whose_lines_were_shown():
+    """The week's last evening comes before the new line-up, so nobody pays for shows in which others were seen."""
+    world = make(firms_scale=0.1)
+    visits = np.zeros(len(world.streamers), np.int64)
+    checked = 0
+    for day in range(DAY + 1, DAY + 15):
+        world.supply.price(RULES, day, 1.0, PROMISE)
+        air = world.supply.schedule(RULES, day)
+        before = world.ledger.result(Account.MERCHANT)[:, MoneyPurpose.SLOT_FEE].copy()
+        lineups = world.streamers.lineup.copy()
+        sold = np.zeros(len(world.streamers), np.int64)
+        sold[air.streamer] = 1_000_000
+        world.adaptation._host_sales += sold
+        week_sales = world.adaptation._host_sales.copy()
+        world.adaptation.adapt(RULES, day, air, visits, world.orders, world.ledger, world.freight)
+        fees = before - world.ledger.result(Account.MERCHANT)[:, MoneyPurpose.SLOT_FEE]
+        eve = world.streamers.weekday == (day + 1) % 7
+        share = world.cfg.economics.slot_fee_shares()[world.streamers.tier]
+        expected = np.zeros_like(fees)
+        for host in np.flatnonzero(eve & (week_sales > 0)):
+            fee = int(np.rint(week_sales[host] * share[host] / 4.0))
+            np.add.at(expected, world.catalogue.merchant[lineups[host]], fee)
+            checked += fee > 0
+        assert np.array_equal(fees, expected)
+        assert (world.adaptation._host_sales[eve] == 0).all()
+        # that line-up has been the host's since the week began: a new one is chosen the next morning
+        week = (day - world.streamers.weekday.astype(int)) // 7
+        on_air = np.isin(np.arange(len(world.streamers)), air.streamer)
+        assert (world.streamers.lineup_week == week)[eve & on_air].all()
+    assert checked > 20
