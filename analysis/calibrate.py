@@ -22,7 +22,8 @@ from typing import Any
 from analysis.metrics import metrics
 from sim.config import RunConfig, load
 from sim.config.folders import data_folder
-from sim.experiment import Job, configure, run_many
+from sim.engines import Job, run_many
+from sim.experiment import configure
 from sim.kinds import CATEGORIES, PLATFORMS
 
 type Observed = Mapping[str, float]

@@ -30,8 +30,9 @@ from analysis.store import Run, Store
 from sim import provenance
 from sim.config import RunConfig
 from sim.config.quantity import read_yaml
+from sim.engines import Job, run_many
 from sim.errors import UserError, list_names, nearest
-from sim.experiment import Job, configure, run_many
+from sim.experiment import configure
 from sim.kinds import (
     CATEGORIES,
     COUNTRIES,

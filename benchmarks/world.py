@@ -355,7 +355,8 @@ def whole_process(consumers: int, days: int, warmup: int, threads: int, folder: 
 
 def sweep(consumers: int, days: int, warmup: int, jobs: int, workers: int, folder: Path) -> dict[str, Any]:
     """Runs an hour with one process a core, one thread each, record=summary; workers' start included."""
-    from sim.experiment import configure, run_many
+    from sim.engines import run_many
+    from sim.experiment import configure
 
     settings = [f"population.consumers={consumers}", f"days={days}", f"warmup_days={warmup}", "record=summary"]
     plan = [(configure("baseline", [*settings, f"seed={seed}"]), folder / f"s{seed}") for seed in range(1, jobs + 1)]

@@ -17,7 +17,7 @@ from sim.errors import EXIT_USER_ERROR, UserError, list_names, nearest
 
 if TYPE_CHECKING:
     from sim.config import RunConfig
-    from sim.experiment import Job
+    from sim.engines import Job
 
 OVERRIDES = "key=value as in `livecommerce show`; group=NAME; +interventions.NAME.key=value; ~interventions.NAME"
 DEMO_SCENARIOS = ("baseline", "tariff_reduction", "commission_cap")
@@ -315,7 +315,7 @@ def demo(arguments: Sequence[str]) -> int:
     if options.seeds < 1 or options.workers < 0:
         raise UserError("--seeds must be at least 1 and --workers at least 0")
 
-    from sim.experiment import run_many
+    from sim.engines import run_many
     from sim.progress import reporting
 
     out = Path(options.out).absolute()
@@ -340,7 +340,8 @@ def demo(arguments: Sequence[str]) -> int:
 
 
 def _demo_jobs(out: Path, overrides: Sequence[str], scenario_dirs: Sequence[str], seeds: int) -> list[Job]:
-    from sim.experiment import Job, configure, identity, make_folder
+    from sim.engines import Job
+    from sim.experiment import configure, identity, make_folder
 
     base = configure(overrides=[*DEMO_SETTINGS, *overrides], scenario_dirs=scenario_dirs)
     jobs = []

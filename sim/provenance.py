@@ -91,6 +91,7 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Installed versions of the interpreter and of every package that can move a number."""
     found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
@@ -102,6 +103,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@functools.cache
 def git_state() -> dict[str, str | bool | None]:
     """Revision of the checkout and whether it had uncommitted changes; nulls outside a checkout. Recorded only."""
     root = PACKAGE.parent

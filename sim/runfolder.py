@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +97,7 @@ def writing(out: Path) -> Iterator[Path]:
 
     Call `is_done(out, ...)` first. Full disks and missing permissions become `RunFolderError`.
     """
-    _remove_dead_siblings(out)
+    _remove_dead(out.parent.glob(f".{out.name}.tmp-*"))
     temporary = out.parent / f".{out.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}"
     try:
         temporary.mkdir()
@@ -158,9 +158,16 @@ def _restore(out: Path) -> None:
         os.rename(replaced, out)
 
 
-def _remove_dead_siblings(out: Path) -> None:
+def sweep_dead(folder: Path) -> None:
+    """Remove temporary folders in `folder` whose driver is dead, and put back replaced runs."""
+    _remove_dead(folder.glob(".*.tmp-*"))
+    for replaced in folder.glob(".*.replaced"):
+        _restore(folder / replaced.name[1:].removesuffix(".replaced"))
+
+
+def _remove_dead(siblings: Iterable[Path]) -> None:
     """Remove temporary folders whose driver is dead: their lock can be taken."""
-    for sibling in out.parent.glob(f".{out.name}.tmp-*"):
+    for sibling in siblings:
         try:
             lock = os.open(sibling / ".lock", os.O_RDWR)
         except OSError:

@@ -11,36 +11,37 @@ from pathlib import Path
 
 import pytest
 
-from sim.config import RunConfig
-from sim.experiment import Job, _outcome, _pool, configure
+from sim.engines import Ending, Local
 
 
-def square(number: int) -> tuple[bool, str]:
-    return False, str(number * number)
+def square(number: int) -> Ending:
+    return Ending(number, "done", error=str(number * number))
 
 
-def die(number: int) -> tuple[bool, str]:
+def die(number: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    return False, ""
 
 
-def fail(number: int) -> tuple[bool, str]:
+def fail(number: int) -> None:
     raise ValueError(f"job {number}")
 
 
-@pytest.fixture
-def cfg() -> RunConfig:
-    return configure(overrides=["days=1", "warmup_days=0"])
+def test_a_killed_worker_and_a_raising_job_spare_the_others() -> None:
+    with Local(2) as engine:
+        futures = [engine.schedule(task, n) for n, task in enumerate((square, die, square, fail, square, square))]
+        endings = [engine.ending(n, future) for n, future in enumerate(futures)]
+    assert [ending.error for ending in endings if ending.state == "done"] == ["0", "4", "16", "25"]
+    assert "ProcessExpired" in endings[1].error
+    assert endings[3].error == "ValueError: job 3"
 
 
-def test_a_killed_worker_and_a_raising_job_spare_the_others(cfg: RunConfig, tmp_path: Path) -> None:
-    job = Job(cfg, tmp_path / "run")
-    with _pool(2, 6) as (pool, _):
-        futures = [pool.schedule(task, args=[n]) for n, task in enumerate((square, die, square, fail, square, square))]
-        outcomes = [_outcome(future, job) for future in futures]
-    assert [outcome.error for outcome in outcomes if outcome.error.isdigit()] == ["0", "4", "16", "25"]
-    assert "ProcessExpired" in outcomes[1].error
-    assert outcomes[3].error == "ValueError: job 3"
+def test_a_task_that_hangs_is_stopped_and_spares_the_others() -> None:
+    with Local(2, time_limit=1.0) as engine:
+        futures = [engine.schedule(sleep, 60), engine.schedule(square, 1)]
+        endings = [engine.ending(n, future) for n, future in enumerate(futures)]
+    assert endings[0].state == "failed"
+    assert endings[0].error == "took longer than 1 s and was stopped"
+    assert endings[1].state == "done"
 
 
 def sleep(seconds: float) -> None:
@@ -49,8 +50,8 @@ def sleep(seconds: float) -> None:
 
 def test_an_interrupt_stops_the_pool_at_once() -> None:
     start = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), _pool(1, 1) as (pool, _):
-        pool.schedule(sleep, args=[60])
+    with pytest.raises(KeyboardInterrupt), Local(1) as engine:
+        engine.schedule(sleep, 60)
         raise KeyboardInterrupt
     assert time.monotonic() - start < 20
 
@@ -72,8 +73,8 @@ def test_a_killed_driver_leaves_no_work_behind(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "from sim.experiment import _pool\nfrom tests.test_pool import note_and_sleep\n"
-            f"with _pool(1, 1) as (pool, _):\n    pool.schedule(note_and_sleep, args=[{str(tmp_path)!r}]).result()",
+            "from sim.engines import Local\nfrom tests.test_pool import note_and_sleep\n"
+            f"with Local(1) as engine:\n    engine.schedule(note_and_sleep, {str(tmp_path)!r}).result()",
         ],
         cwd=Path(__file__).parents[1],
     )

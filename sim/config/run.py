@@ -94,6 +94,12 @@ class RunConfig(Group):
         text = json.dumps(self.model_half(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
+    def with_seed(self, seed: int, overrides: tuple[str, ...]) -> RunConfig:
+        """The same configuration with another seed, given on the command line among `overrides`."""
+        other = self.model_copy(update={"seed": seed})
+        other.remember(self._quantities, {**self._origin, "seed": "command line"}, overrides)
+        return other
+
     def origin(self, key: str) -> str:
         """The file (or "command line") that gave the key its value."""
         while key:

@@ -1,0 +1,451 @@
+"""Where runs are computed: in this process, in a pool of local processes, or on a Ray or Dask cluster.
+
+An engine takes tasks and yields how each ended, in any order. What a task computes does not depend on where: every
+engine runs it with one thread, and commits a complete run folder or none. A task that raises, hangs beyond its time
+limit or dies with its process is a failed ending of that task alone.
+
+    with engine_of("local", workers=2) as engine:
+        for ending in engine.run(tasks):
+            ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import io
+import os
+import tarfile
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
+
+from sim.config import RunConfig
+from sim.errors import RunFolderError, UserError, list_names, nearest
+from sim.experiment import Outcome, identity, run_one
+from sim.runfolder import is_done, writing
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import SynchronizedArray
+
+ENGINES = ("inline", "local", "ray", "dask")
+POLL_SECONDS = 0.02
+BUSY_SECONDS = 0.5
+OUTSTANDING = 3  # tasks handed to a worker beside the one it works on, so that it never waits for the driver
+
+State = Literal["done", "failed", "busy"]
+
+
+class Job(NamedTuple):
+    """One run of a set: its configuration and its folder."""
+
+    cfg: RunConfig
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the task number `index` ended.
+
+    `state` "busy": another driver is at work on it. `was_done`: its folder was there already. `error` is one line,
+    `trace` all that is known about it. `seconds` of wall time, in the worker.
+    """
+
+    index: int
+    state: State
+    was_done: bool = False
+    error: str = ""
+    trace: str = ""
+    seconds: float = 0.0
+
+
+Tick = Callable[[int], None]
+"""Called between endings with the simulated days of the runs that are under way, where the engine knows them."""
+
+
+class Engine(Protocol):
+    """Computes runs. A context: leaving it ends every process it has started."""
+
+    def __enter__(self) -> Self:
+        """Start."""
+
+    def __exit__(self, *error: object) -> None:
+        """End all work at once."""
+
+    def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
+        """The endings of all jobs, in the order in which they end."""
+
+
+def engine_of(name: str, workers: int = 0, time_limit: float | None = None, address: str | None = None) -> Engine:
+    """The engine of a name in `ENGINES`.
+
+    `workers` 0: one a core (of this machine, or of the cluster). `time_limit`: seconds a run may take. `address`: of a
+    cluster that is there already; without it `ray` and `dask` start one of their own on this machine.
+
+    Raises:
+        UserError: an unknown name, a package that is not installed, or an option that the engine does not have.
+    """
+    if name not in ENGINES:
+        close = nearest(name, ENGINES)
+        hint = f"; did you mean '{close}'?" if close else ""
+        raise UserError(f"--engine: unknown engine '{name}'; allowed: {list_names(ENGINES)}{hint}")
+    if workers < 0:
+        raise UserError(f"--workers: {workers} is not a number of processes; allowed: 0 (one a core) or more")
+    if time_limit is not None and not time_limit > 0:
+        raise UserError(f"--time-limit: {time_limit} is not a time; allowed: seconds above 0")
+    if address is not None and name in ("inline", "local"):
+        raise UserError(f"--address: the engine '{name}' has no cluster; allowed with: ray, dask")
+    if name == "inline":
+        if time_limit is not None:
+            raise UserError("--time-limit: runs in this process cannot be stopped; use --engine local")
+        return Inline()
+    if name == "local":
+        return Local(workers, time_limit)
+    package = {"ray": "ray", "dask": "distributed"}[name]
+    if importlib.util.find_spec(package) is None:
+        raise UserError(f"--engine {name}: the package {package} is missing; pip install 'livecommerce[cluster]'")
+    return (RayCluster if name == "ray" else DaskCluster)(workers, time_limit, address)
+
+
+def run_many(
+    runs: Iterable[tuple[RunConfig, Path]], workers: int = 0, progress: SetProgress | None = None
+) -> list[Outcome]:
+    """Run every job (`Job`, or a plain pair) in a pool of local processes; outcomes in the order of the jobs.
+
+    A job that raises or whose process dies has its `error` set and leaves the others alone. `workers` 0: one a core.
+    """
+    jobs = [Job(*run) for run in runs]
+    report = progress or (lambda done, days, ended, runs: None)
+    lengths = [job.cfg.days + job.cfg.warmup_days for job in jobs]
+    outcomes: list[Outcome] = [Outcome(job.out.absolute()) for job in jobs]
+    ended, past = 0, 0
+
+    def tick(days: int) -> None:
+        report(min(past + days, sum(lengths)), sum(lengths), ended, len(jobs))
+
+    with Local(min(workers or os.cpu_count() or 1, max(1, len(jobs)))) as engine:
+        for ending in engine.run(jobs, tick):
+            ended, past = ended + 1, past + lengths[ending.index]
+            outcomes[ending.index] = Outcome(jobs[ending.index].out.absolute(), ending.was_done, ending.error)
+            tick(0)
+    report(sum(lengths), sum(lengths), len(jobs), len(jobs))
+    return outcomes
+
+
+SetProgress = Callable[[int, int, int, int], None]
+"""Called with days simulated so far, days in all, runs ended, runs in all."""
+
+
+# ---- one task, wherever it is computed ---------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _claim(folder: Path) -> Iterator[bool]:
+    """Whether this process alone may write `folder`; the claim ends with the block, or with the process."""
+    locks = folder.parent / ".locks"
+    try:
+        locks.mkdir(exist_ok=True)
+        handle = os.open(locks / folder.name, os.O_CREAT | os.O_RDWR)
+    except OSError:  # `run_one` says what is wrong with the folder
+        yield True
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        yield False
+        return
+    else:
+        yield True
+    finally:
+        os.close(handle)
+
+
+def compute(index: int, cfg: RunConfig, out: str, progress: Callable[[int, int], None] | None = None) -> Ending:
+    """One task: run it into its folder unless it is there, or another driver is at it. Raises nothing of its own."""
+    folder = Path(out)
+    start = time.perf_counter()
+    try:
+        if is_done(folder, identity(cfg)):
+            return Ending(index, "done", was_done=True)
+        with _claim(folder) as mine:
+            if not mine:
+                return Ending(index, "busy")
+            outcome = run_one(cfg.model_copy(update={"threads": 1}), folder, progress)
+    except UserError as error:
+        return Ending(index, "failed", error=str(error), trace=str(error), seconds=time.perf_counter() - start)
+    except Exception as error:
+        line = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Ending(index, "failed", error=line, trace=traceback.format_exc(), seconds=time.perf_counter() - start)
+    return Ending(index, "done", outcome.already_done, seconds=time.perf_counter() - start)
+
+
+# ---- in this process ---------------------------------------------------------------------------------------------
+
+
+class Inline:
+    """One run after the other in this process: for a debugger, and for tests."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing was started."""
+
+    def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
+        """See `Engine`."""
+        for index, job in enumerate(jobs):
+            yield compute(index, job.cfg, str(job.out.absolute()), lambda done, _: tick(done) if tick else None)
+
+
+# ---- a pool of local processes -----------------------------------------------------------------------------------
+
+
+class Local:
+    """Processes kept alive from run to run; they end by themselves when their driver is gone."""
+
+    def __init__(self, workers: int = 0, time_limit: float | None = None) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self.time_limit = time_limit
+        self._pool: Any = None
+
+    def __enter__(self) -> Self:
+        import multiprocessing
+
+        from pebble import ProcessPool
+
+        context = multiprocessing.get_context("forkserver")  # a fork would copy threads' locks in an unknown state
+        context.set_forkserver_preload(["sim.world"])
+        places = self.workers * (1 + OUTSTANDING)
+        self._days: SynchronizedArray[int] = context.Array("q", places)
+        self._pool = ProcessPool(
+            max_workers=self.workers, context=context, initializer=_start_worker, initargs=(self._days, os.getpid())
+        )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error and error[0] is not None:
+            self._pool.stop()
+        else:
+            self._pool.close()
+        self._pool.join()
+
+    def schedule(self, task: Callable[..., Any], *arguments: Any) -> Any:
+        """A future of `task(*arguments)` in one of the processes."""
+        return self._pool.schedule(task, args=list(arguments), timeout=self.time_limit)
+
+    def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
+        """See `Engine`. No more tasks are under way than keep the processes at work, so memory does not grow."""
+        waiting = list(range(len(jobs)))[::-1]
+        free = list(range(len(self._days)))[::-1]
+        under_way: dict[int, tuple[int, Any]] = {}  # place -> index, future
+        while waiting or under_way:
+            while waiting and free:
+                index, place = waiting.pop(), free.pop()
+                self._days[place] = 0
+                job = jobs[index]
+                future = self.schedule(_work, place, index, job.cfg, str(job.out.absolute()))
+                under_way[place] = (index, future)
+            ended = [place for place, (_, future) in under_way.items() if future.done()]
+            for place in ended:
+                index, future = under_way.pop(place)
+                free.append(place)
+                self._days[place] = 0
+                yield self.ending(index, future)
+            if not ended:
+                time.sleep(POLL_SECONDS)
+            if tick:
+                tick(sum(self._days[:]))
+
+    def ending(self, index: int, future: Any) -> Ending:
+        """How a task ended, also when its process died or was stopped."""
+        try:
+            result: Ending = future.result()
+        except TimeoutError:
+            return _lost(index, f"took longer than {self.time_limit:g} s and was stopped")
+        except Exception as failure:  # the process died, or its answer could not be read
+            return _lost(index, f"{type(failure).__name__}: {failure}")
+        return result
+
+
+def _lost(index: int, error: str) -> Ending:
+    return Ending(index, "failed", error=error.splitlines()[0], trace=error)
+
+
+_days_done: SynchronizedArray[int] | None = None  # in a worker: days done, by place
+
+
+def _start_worker(days_done: SynchronizedArray[int], driver: int) -> None:
+    global _days_done
+    _days_done = days_done
+    threading.Thread(target=_follow, args=(driver,), daemon=True).start()
+
+
+def _follow(driver: int) -> None:
+    """End this process when its driver is gone, so that a killed driver leaves no work behind."""
+    while True:
+        try:
+            os.kill(driver, 0)
+        except OSError:
+            os._exit(1)
+        time.sleep(1.0)
+
+
+def _work(place: int, index: int, cfg: RunConfig, out: str) -> Ending:
+    """One task in a worker."""
+
+    def progress(done: int, days: int) -> None:
+        if _days_done is not None:
+            _days_done[place] = done
+
+    return compute(index, cfg, out, progress)
+
+
+# ---- clusters ----------------------------------------------------------------------------------------------------
+
+
+def compute_away(index: int, cfg: RunConfig) -> tuple[Ending, bytes]:
+    """One task on another machine: its ending and its run folder as a tar file, empty when it failed."""
+    with tempfile.TemporaryDirectory(prefix="livecommerce-") as folder:
+        ending = compute(index, cfg, str(Path(folder) / "run"))
+        packed = io.BytesIO()
+        if ending.state == "done":
+            with tarfile.open(fileobj=packed, mode="w") as archive:
+                for file in sorted((Path(folder) / "run").iterdir()):
+                    if file.name != "_DONE":  # set again when the folder is committed here
+                        archive.add(file, arcname=file.name)
+        return ending, packed.getvalue()
+
+
+def _unpack(job: Job, packed: bytes) -> None:
+    """Commit a run folder that came from another machine, under this driver's claim."""
+    out = job.out.absolute()
+    with _claim(out) as mine:
+        if not mine or is_done(out, identity(job.cfg)):
+            return
+        with writing(out) as temporary, tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(temporary, filter="data")
+
+
+class _Cluster:
+    """What Ray and Dask have in common: hand out tasks, take in folders."""
+
+    def __init__(self, workers: int, time_limit: float | None, address: str | None) -> None:
+        self.workers = workers
+        self.time_limit = time_limit
+        self.address = address
+
+    def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
+        """See `Engine`. Results travel back as bytes, so the machines need no common disk."""
+        waiting = list(range(len(jobs)))[::-1]
+        under_way: dict[Any, tuple[int, float]] = {}
+        while waiting or under_way:
+            while waiting and len(under_way) < self._slots() * (1 + OUTSTANDING):
+                index = waiting.pop()
+                try:
+                    there = is_done(jobs[index].out.absolute(), identity(jobs[index].cfg))
+                except RunFolderError as error:
+                    yield _lost(index, str(error))
+                    continue
+                if there:
+                    yield Ending(index, "done", was_done=True)
+                else:
+                    under_way[self._submit(index, jobs[index].cfg)] = (index, time.monotonic())
+            for handle in self._ended(list(under_way)):
+                index, _ = under_way.pop(handle)
+                try:
+                    ending, packed = self._result(handle)
+                    if packed:
+                        _unpack(jobs[index], packed)
+                except Exception as failure:
+                    ending = _lost(index, f"{type(failure).__name__}: {failure}")
+                yield ending
+            if tick:
+                tick(0)
+
+    def _slots(self) -> int:
+        raise NotImplementedError
+
+    def _submit(self, index: int, cfg: RunConfig) -> Any:
+        raise NotImplementedError
+
+    def _ended(self, handles: list[Any]) -> list[Any]:
+        raise NotImplementedError
+
+    def _result(self, handle: Any) -> tuple[Ending, bytes]:
+        raise NotImplementedError
+
+
+class RayCluster(_Cluster):
+    """Tasks on a Ray cluster; a task whose worker dies is run again, up to three times."""
+
+    RETRIES = 3
+
+    def __enter__(self) -> Self:
+        import ray
+
+        self._ray: Any = ray
+        options: dict[str, Any] = {"log_to_driver": False, "include_dashboard": False, "configure_logging": False}
+        if self.address:
+            ray.init(address=self.address, log_to_driver=False)
+        else:
+            ray.init(num_cpus=self.workers or os.cpu_count() or 1, **options)
+        self._task = ray.remote(compute_away).options(num_cpus=1, max_retries=self.RETRIES)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ray.shutdown()
+
+    def _slots(self) -> int:
+        return self.workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def _submit(self, index: int, cfg: RunConfig) -> Any:
+        return self._task.remote(index, cfg)
+
+    def _ended(self, handles: list[Any]) -> list[Any]:
+        return list(self._ray.wait(handles, num_returns=1, timeout=BUSY_SECONDS)[0]) if handles else []
+
+    def _result(self, handle: Any) -> tuple[Ending, bytes]:
+        result: tuple[Ending, bytes] = self._ray.get(handle)
+        return result
+
+
+class DaskCluster(_Cluster):
+    """Tasks on a Dask cluster."""
+
+    def __enter__(self) -> Self:
+        from distributed import Client, LocalCluster
+
+        self._own: Any = None
+        if self.address is None:
+            self._own = LocalCluster(
+                n_workers=self.workers or os.cpu_count() or 1, threads_per_worker=1, dashboard_address=None
+            )
+        self._client: Any = Client(self.address or self._own)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.close()
+        if self._own is not None:
+            self._own.close()
+
+    def _slots(self) -> int:
+        return self.workers or max(1, len(self._client.ncores()))
+
+    def _submit(self, index: int, cfg: RunConfig) -> Any:
+        return self._client.submit(compute_away, index, cfg, pure=False)
+
+    def _ended(self, handles: list[Any]) -> list[Any]:
+        ended = [handle for handle in handles if handle.done()]
+        if not ended:
+            time.sleep(POLL_SECONDS)
+        return ended
+
+    def _result(self, handle: Any) -> tuple[Ending, bytes]:
+        result: tuple[Ending, bytes] = handle.result()
+        return result
