@@ -109,7 +109,10 @@ class World(mesa.Model):
 
     def _build_people(self, threads: int) -> None:
         cfg = self.cfg
-        self.consumers, self.graph = build.people(cfg, self.streamers.country, self.streamers.popularity, self.frame)
+        present = self.streamers.active == 1  # the others' rows come last, so that places are numbers
+        self.consumers, self.graph = build.people(
+            cfg, self.streamers.country[present], self.streamers.popularity[present], self.frame
+        )
         self.people_columns = people_of(self.consumers)
         self._alive = np.ones(len(self.consumers), np.uint8)
         self._shows = 0
@@ -143,7 +146,8 @@ class World(mesa.Model):
             self,
         )
         self.checkout = Checkout(cfg.payments, cfg.geography.payment_shares())
-        self.levers = Levers(self.fulfilment, self.streamers, self.catalogue.seller_class)
+        audience = cfg.geography.adopters()[:, None] * cfg.geography.platform_shares(cfg.availability)
+        self.levers = Levers(self.fulfilment, self.streamers, self.catalogue.seller_class, audience)
 
     def _build_record(self) -> None:
         cfg = self.cfg
@@ -165,6 +169,7 @@ class World(mesa.Model):
         day = self.day
         rules = self.rules = self.interventions.rules_on(day)
         self.interventions.act(self.levers, day)
+        self.levers.call_back(day * DAY_SECONDS)
         self.ledger.open_day()
         self.settlement.open_day(day, self.calendar.fx(day) * rules.exchange.rate_factor)
         air = self._offer(rules, day)

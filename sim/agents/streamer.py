@@ -1,7 +1,7 @@
 """Streamers: the columns of everybody who goes live, how they are drawn at build, and one row as a Mesa agent.
 
-A streamer's row is the permanent number that draws are keyed by; rows are never renumbered. Who is taken off the air
-has `active` 0 and may come back.
+A streamer's row is the permanent number that draws are keyed by; rows are never renumbered. Who leaves has `active` 0;
+another person may come in the row later, with draws of the next `generation`. Who is `away` comes back.
 """
 
 from __future__ import annotations
@@ -31,28 +31,41 @@ from sim.state.social import popularity_weights
 from sim.state.table import Column, Table
 
 STREAMER_COLUMNS: tuple[Column, ...] = (
-    Column("active", np.uint8, "0/1", 0, 1, "interventions", "1: may go on air", default=1),
+    Column("active", np.uint8, "0/1", 0, 1, "careers", "1: in business, 0: left or never came", default=1),
+    Column("away", np.uint8, "0/1", 0, 1, "levers", "1: removed for a time; followers stay"),
+    Column("generation", np.uint16, "persons", 0, None, "careers", "persons who had this number before"),
     Column("country", np.uint8, "index", 0, N_COUNTRIES - 1, "build", "whose audience the shows are made for"),
-    Column("platform", np.uint8, "index", 0, N_PLATFORMS - 1, "build", "where the shows run"),
+    Column("platform", np.uint8, "index", 0, N_PLATFORMS - 1, "careers", "where the shows run"),
     Column("type", np.uint8, "index", 0, 3, "build", "human, expert, koc or virtual, see kinds.STREAMER_TYPES"),
     Column("tier", np.uint8, "index", 0, 2, "adaptation", "head, middle or tail, see kinds.STREAMER_TIERS"),
     Column("category", np.uint8, "index", 0, 7, "build", "main category of the shows"),
     Column("local", np.uint8, "0/1", 0, 1, "build", "1: grew up in the audience's country, 0: speaks from China"),
-    Column("language", np.uint8, "index", 0, len(LANGUAGES) - 1, "build", "spoken on air, the main one first", width=2),
-    Column("proficiency", np.float32, "1", 0, 1, "build", "command of the two languages", width=2),
-    Column("skill", np.float32, "1", 0, 1, "build", "craft of presenting and selling"),
+    Column(
+        "language", np.uint8, "index", 0, len(LANGUAGES) - 1, "careers", "spoken on air, the main one first", width=2
+    ),
+    Column("proficiency", np.float32, "1", 0, 1, "careers", "command of the two languages", width=2),
+    Column("skill", np.float32, "1", 0, 1, "careers", "craft of presenting and selling"),
     Column("lively", np.float32, "1", 0, 1, "build", "interaction intensity"),
     Column("certified", np.uint8, "0/1", 0, 1, "build", "1: holds a host certificate"),
     Column("integrity", np.float32, "1", 0, 1, "build", "reluctance to claim more than is true"),
-    Column("agency", np.uint16, "index", 0, NO_STREAMER, "adaptation", "MCN, 65535 if none", default=NO_STREAMER),
+    Column("agency", np.uint16, "index", 0, NO_STREAMER, "agencies", "MCN, 65535 if none", default=NO_STREAMER),
     Column("weekday", np.uint8, "index", 0, 6, "build", "day of the week on which the line-up is revised"),
-    Column("base_share", np.float32, "share", 0, 1, "build", "lasting share of the audience of country and platform"),
+    Column("base_share", np.float32, "share", 0, 1, "careers", "lasting share of the audience of country and platform"),
     Column("popularity", np.float32, "share", 0, 1, "adaptation", "expected share of that audience"),
-    Column("bots", np.float32, "1", 0, None, "build", "fake viewers per real one, before detection"),
-    Column("traffic", np.float32, "1", 0, None, "build", "paid traffic against the usual budget"),
+    Column("bots", np.float32, "1", 0, None, "agencies", "fake viewers per real one, before detection"),
+    Column("traffic", np.float32, "1", 0, None, "agencies", "paid traffic against the usual budget"),
     Column("fatigue", np.float32, "1", 0, 1, "adaptation", "tiredness"),
     Column("disclose_lottery", np.float32, "1", 0, 1, "build", "labels shows where disclosure.coverage is above this"),
     Column("slot_habit", np.float32, "1", None, None, "build", "lasting taste for the UTC dayparts", width=6),
+    Column("effort", np.float32, "1", 0, None, "careers", "shows against habit", default=1),
+    Column("leverage", np.float32, "1", 0, None, "careers", "bargaining for discounts against that at rest", default=1),
+    Column("slot_gain", np.float32, "utils", None, None, "careers", "learnt taste for the UTC dayparts", width=6),
+    Column("claim_gain", np.float32, "1", 0, None, "careers", "worth of claims against that at rest", default=1),
+    Column("claim_loss", np.float32, "quality", None, None, "careers", "later loss by claims beyond that at rest"),
+    Column("training", np.float32, "1 a year", None, None, "agencies", "lessons beyond those at rest, gain in skill"),
+    Column(
+        "pay_grade", np.float32, "1", 0, None, "agencies", "factor on the agency's cut, by the host's grade", default=1
+    ),
     Column(
         "lineup", np.uint16, "index", 0, NO_STREAMER, "supply", "lines shown this week", width=4, default=NO_STREAMER
     ),
@@ -91,37 +104,44 @@ def deal_cells(firms: Firms, geography: Geography, availability: Literal["report
     """int64[S]: cell (country * P + platform) of every streamer, dealt so that a longer list begins with the shorter.
 
     Every open cell gets `least_per_cell`; the rest go one by one to the cell that is furthest below its share of
-    (adopters x platform habit)^country_exponent.
+    (adopters x platform habit)^country_exponent. Last come those who may enter later (`Firms.host_rows`).
     """
     shares = geography.platform_shares(availability)
     cells = np.flatnonzero(open_cells(geography, availability).reshape(-1))
     _, streamers, _ = firms.counts(cells.size)
+    rows = firms.host_rows(cells.size)
     size = (geography.adopters()[:, None] * shares).reshape(-1)[cells]
     wanted = power_each(size.astype(np.float32), np.float32(firms.streamers.country_exponent)).astype(np.float64)
     least = max(1, round(firms.streamers.least_per_cell * min(firms.scale, 1.0)))
-    dealt = list(np.tile(np.arange(cells.size), least))
+    dealt = list(np.tile(np.arange(cells.size), least))[:streamers]
     have = np.full(cells.size, float(least))
-    while len(dealt) < streamers:
+    while len(dealt) < rows:
         poorest = int(np.argmin(have / wanted))
         have[poorest] += 1
         dealt.append(poorest)
-    result: NDArray[np.int64] = cells[np.array(dealt[:streamers], np.int64)].astype(np.int64)
+    result: NDArray[np.int64] = cells[np.array(dealt, np.int64)].astype(np.int64)
     return result
 
 
-def build_streamers(cfg: StreamerSource, draws: Draws) -> Table:
-    """The table of streamers as they are on the first day; drawn by streamer number, independent of the consumers."""
-    firms, geography, policy = cfg.firms, cfg.geography, cfg.firms.streamers
-    cells = deal_cells(firms, geography, cfg.availability)
-    country, platform = np.divmod(cells, N_PLATFORMS)
-    count = cells.size
-    who = np.arange(count)
+def draw_persons(
+    cfg: StreamerSource,
+    draws: Draws,
+    who: NDArray[np.integer],
+    cells: NDArray[np.integer],
+    generation: NDArray[np.integer] | int = 0,
+) -> dict[str, NDArray[np.generic]]:
+    """What people bring when they become hosts: columns of the numbers `who` (k,), for an audience `cells` (k,).
+
+    Keyed by number and `generation`, how many had the number before. Certificates go by rank among `who`.
+    """
+    firms, policy = cfg.firms, cfg.firms.streamers
+    country, platform = np.divmod(np.asarray(cells, np.int64), N_PLATFORMS)
 
     def uniform(ordinal: int, word: int = 0) -> NDArray[np.float32]:
-        return draws.uniform(Purpose.STREAMER, who, ordinal=ordinal, word=word)
+        return draws.uniform(Purpose.STREAMER, who, other=generation, ordinal=ordinal, word=word)
 
     def normal(ordinal: int, word: int = 0) -> NDArray[np.float32]:
-        return draws.normal(Purpose.STREAMER, who, ordinal=ordinal, word=word)
+        return draws.normal(Purpose.STREAMER, who, other=generation, ordinal=ordinal, word=word)
 
     kind = (np.cumsum(firms.types_by_country(), axis=1)[country] < uniform(_TYPE)[:, None]).sum(axis=1)
     kind = np.minimum(kind, len(STREAMER_TYPES) - 1)
@@ -129,50 +149,82 @@ def build_streamers(cfg: StreamerSource, draws: Draws) -> Table:
     means = np.array([policy.skill[name] for name in STREAMER_TYPES])
     moods = np.array([policy.lively[name] for name in STREAMER_TYPES])
     skill = np.clip(means[kind] + policy.skill_spread * normal(_SKILL), 0.05, 0.99)
-    language, proficiency = _languages(cfg, draws, country, local)
-    popularity = popularity_weights(who, draws, cfg.graph.popularity).astype(np.float64)
-    sums = np.bincount(cells, weights=popularity, minlength=N_COUNTRIES * N_PLATFORMS)
-    share = popularity / sums[cells]
-    tier = rank_tiers(share, country, firms)
-    agency, bots, traffic = _contracts(firms, draws, tier)
+    language, proficiency = _languages(cfg, draws, country, local, who, generation)
     tastes = firms.platform_tastes() * cfg.economics.by_category("live_interest")
     category = (
         np.cumsum(tastes / tastes.sum(axis=1, keepdims=True), axis=1)[platform] < uniform(_CATEGORY)[:, None]
     ).sum(1)
-    habit = draws.normal(Purpose.SLOT_HABIT, who[:, None], other=np.arange(6))
-    certified = uniform(_SKILL, 1) < policy.certified * 2.0 * _ranks(skill)
-    return Table(
-        STREAMER_COLUMNS,
-        count,
-        "streamers",
-        country=country,
-        platform=platform,
-        type=kind,
-        tier=tier,
-        category=np.minimum(category, tastes.shape[1] - 1),
-        local=local,
-        language=language,
-        proficiency=proficiency,
-        skill=skill,
-        lively=np.clip(moods[kind] + policy.lively_spread * normal(_SKILL, 2), 0.02, 0.99),
-        certified=certified,
-        integrity=np.clip(policy.integrity + policy.integrity_spread * normal(_CHARACTER), 0.0, 1.0),
-        agency=agency,
-        weekday=(uniform(_CHARACTER, 1) * 7).astype(np.uint8),
-        base_share=share,
-        popularity=share,
-        bots=bots,
-        traffic=traffic,
-        disclose_lottery=uniform(_DISCLOSE),
-        slot_habit=habit,
-    )
+    about = np.arange(6) + 6 * np.atleast_1d(generation)[:, None]
+    return {
+        "country": country,
+        "platform": platform,
+        "type": kind,
+        "category": np.minimum(category, tastes.shape[1] - 1),
+        "local": local,
+        "language": language,
+        "proficiency": proficiency,
+        "skill": skill,
+        "lively": np.clip(moods[kind] + policy.lively_spread * normal(_SKILL, 2), 0.02, 0.99),
+        "certified": uniform(_SKILL, 1) < policy.certified * 2.0 * _ranks(skill),
+        "integrity": np.clip(policy.integrity + policy.integrity_spread * normal(_CHARACTER), 0.0, 1.0),
+        "weekday": (uniform(_CHARACTER, 1) * 7).astype(np.uint8),
+        "disclose_lottery": uniform(_DISCLOSE),
+        "slot_habit": draws.normal(Purpose.SLOT_HABIT, np.asarray(who)[:, None], other=about),
+    }
 
 
-def rank_tiers(share: NDArray[np.floating], country: NDArray[np.integer], firms: Firms) -> NDArray[np.uint8]:
-    """uint8[S]: head, middle or tail, by rank of the audience share within the streamer's country; a head in each."""
+def build_streamers(cfg: StreamerSource, draws: Draws) -> Table:
+    """The table of streamers as they are on the first day; drawn by streamer number, independent of the consumers.
+
+    The rows of those who may enter later come last; nothing in them counts before somebody does.
+    """
+    firms = cfg.firms
+    every = deal_cells(firms, cfg.geography, cfg.availability)
+    count = firms.counts(int(open_cells(cfg.geography, cfg.availability).sum()))[1]
+    who, cells = np.arange(count), every[:count]
+    popularity = popularity_weights(who, draws, cfg.graph.popularity).astype(np.float64)
+    sums = np.bincount(cells, weights=popularity, minlength=N_COUNTRIES * N_PLATFORMS)
+    share = popularity / sums[cells]
+    tier = rank_tiers(share, cells // N_PLATFORMS, firms)
+    agency, bots, traffic = _contracts(firms, draws, tier)
+    columns: dict[str, NDArray[np.generic]] = draw_persons(cfg, draws, who, cells)
+    columns |= {
+        "active": np.ones(count, np.uint8),
+        "tier": tier,
+        "agency": agency,
+        "base_share": share,
+        "popularity": share,
+        "bots": bots,
+        "traffic": traffic,
+    }
+    later = np.arange(count, every.size)
+    if later.size:
+        others = draw_persons(cfg, draws, later, every[count:])
+        others |= {
+            "tier": np.full(later.size, STREAMER_TIERS.index("tail"), np.uint8),
+            "agency": np.full(later.size, NO_STREAMER, np.uint16),
+        }
+        columns = {
+            name: np.concatenate([values, np.asarray(others.get(name, np.zeros(later.size, values.dtype)))])
+            for name, values in columns.items()
+        }
+    return Table(STREAMER_COLUMNS, every.size, "streamers", **columns)
+
+
+def rank_tiers(
+    share: NDArray[np.floating],
+    country: NDArray[np.integer],
+    firms: Firms,
+    active: NDArray[np.integer] | None = None,
+) -> NDArray[np.uint8]:
+    """uint8[S]: head, middle or tail, by rank of the audience share within the streamer's country; a head in each.
+
+    Where `active` (S,) is 0 nobody is ranked: tail.
+    """
     head, middle = firms.streamers.tier_share["head"], firms.streamers.tier_share["middle"]
     tier = np.full(share.size, STREAMER_TIERS.index("tail"), np.uint8)
-    order = np.lexsort((np.arange(share.size), -share, country))
+    ranked = np.arange(share.size) if active is None else np.flatnonzero(active)
+    order = ranked[np.lexsort((ranked, -share[ranked], country[ranked]))]
     starts = np.searchsorted(country[order], np.arange(len(COUNTRIES) + 1))
     for land in range(len(COUNTRIES)):
         members = order[starts[land] : starts[land + 1]]
@@ -190,32 +242,38 @@ def _ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _languages(
-    cfg: StreamerSource, draws: Draws, country: NDArray[np.int64], local: NDArray[np.bool_]
+    cfg: StreamerSource,
+    draws: Draws,
+    country: NDArray[np.int64],
+    local: NDArray[np.bool_],
+    who: NDArray[np.integer],
+    generation: NDArray[np.integer] | int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """uint8[S, 2] and float32[S, 2]. Main language by how many in the country speak it; some add another."""
+    """uint8[k, 2] and float32[k, 2]. Main language by how many in the country speak it; some add another."""
     policy = cfg.firms.streamers
-    who = np.arange(country.size)
+
+    def uniform(word: int = 0) -> NDArray[np.float32]:
+        return draws.uniform(Purpose.STREAMER, who, other=generation, ordinal=_LANGUAGE, word=word)
+
+    def normal(word: int = 0) -> NDArray[np.float32]:
+        return draws.normal(Purpose.STREAMER, who, other=generation, ordinal=_SECOND, word=word)
+
     shares = cfg.geography.language_shares()
     weights = shares**2  # hosts crowd into the languages that reach most people
     steps = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)[country]
-    first = (steps < draws.uniform(Purpose.STREAMER, who, ordinal=_LANGUAGE)[:, None]).sum(axis=1)
+    first = (steps < uniform()[:, None]).sum(axis=1)
     first = np.minimum(first, shares.shape[1] - 1)
     rest = shares.copy()[country]
-    rest[who, first] = 0.0
+    rest[np.arange(first.size), first] = 0.0
     has_other = rest.sum(axis=1) > 0
     others = np.cumsum(rest / np.maximum(rest.sum(axis=1, keepdims=True), 1e-9), axis=1)
-    second = (others < draws.uniform(Purpose.STREAMER, who, ordinal=_LANGUAGE, word=1)[:, None]).sum(axis=1)
-    speaks = has_other & (draws.uniform(Purpose.STREAMER, who, ordinal=_LANGUAGE, word=2) < policy.second_language)
+    second = (others < uniform(1)[:, None]).sum(axis=1)
+    speaks = has_other & (uniform(2) < policy.second_language)
     second = np.where(speaks, np.minimum(second, shares.shape[1] - 1), first)
     mean = np.where(local, policy.local_proficiency, policy.bilingual_proficiency)
     spread = np.where(local, 0.25, 1.0) * policy.proficiency_spread
-    command = np.clip(mean + spread * draws.normal(Purpose.STREAMER, who, ordinal=_SECOND), 0.1, 1.0)
-    weaker = np.clip(
-        policy.bilingual_proficiency
-        + policy.proficiency_spread * draws.normal(Purpose.STREAMER, who, ordinal=_SECOND, word=1),
-        0.1,
-        1.0,
-    )
+    command = np.clip(mean + spread * normal(), 0.1, 1.0)
+    weaker = np.clip(policy.bilingual_proficiency + policy.proficiency_spread * normal(1), 0.1, 1.0)
     return (
         np.stack([first, second], axis=1).astype(np.uint8),
         np.stack([command, np.where(speaks, weaker, command)], axis=1).astype(np.float32),
@@ -248,7 +306,8 @@ def write_contracts(streamers: Table, catalogue: Catalogue, economics: Economics
     signed = streamers.agency != NO_STREAMER
     of = np.where(signed, streamers.agency, 0)
     catalogue.agency[:] = streamers.agency
-    catalogue.agency_permille[:] = np.where(signed, np.rint(cuts[of, streamers.tier] * 1000), 0)
+    cut = cuts[of, streamers.tier] * streamers.pay_grade
+    catalogue.agency_permille[:] = np.where(signed, np.rint(np.minimum(cut, 1.0) * 1000), 0)
     catalogue.host_permille[:] = np.rint(economics.host_parts()[streamers.tier] * 1000)
 
 
@@ -272,9 +331,16 @@ class Streamer(ColumnAgent):
 
     def chance_of_show(self, rule: ShowRule, activity: float) -> float:
         """Chance to go on air on a day whose audience is `activity` times an ordinary one."""
-        return float(show_chance(rule, int(self.tier), np.float32(activity), np.float32(self.fatigue)))
+        return float(
+            show_chance(rule, int(self.tier), np.float32(activity), np.float32(self.fatigue), np.float32(self.effort))
+        )
 
     def exaggeration(self, rule: ShowRule, coverage: float, penalty: float) -> float:
         """Claimed minus true quality, given the share of labelled shows and the expected penalty in the country."""
         disclosed = np.float32(self.disclose_lottery < coverage)
-        return float(claim_size(rule, np.float32(self.integrity), disclosed, np.float32(penalty)))
+        return float(
+            claim_size(
+                rule, np.float32(self.integrity), disclosed, np.float32(penalty), np.float32(self.claim_gain),
+                np.float32(self.claim_loss),
+            )
+        )  # fmt: skip

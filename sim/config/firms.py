@@ -60,6 +60,7 @@ class Merchants(Group):
 class Streamers(Group):
     count: int
     least_per_cell: int
+    entrants: float
     country_exponent: float
     tier_share: dict[str, float]
     type_share: dict[str, dict[str, float]]
@@ -143,6 +144,11 @@ class Firms(Group):
         least = max(1, round(self.streamers.least_per_cell * min(self.scale, 1.0)))
         streamers = max(least * cells, round(self.streamers.count * self.scale))
         return merchants, streamers, max(2, round(self.agencies.count * self.scale))
+
+    def host_rows(self, cells: int) -> int:
+        """Rows of the table of streamers: those in business on the first day, and those who may enter later."""
+        streamers = self.counts(cells)[1]
+        return streamers + round(self.streamers.entrants * streamers)
 
     def large_merchants(self, merchants: int) -> int:
         """How many of the simulated merchants are large; they come last."""

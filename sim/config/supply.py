@@ -84,6 +84,7 @@ class Audience(Group):
     memory_days: float
     trust_in_data: float
     base_weight: float
+    absence_days: float
     tier_review_days: int
 
 

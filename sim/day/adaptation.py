@@ -145,10 +145,9 @@ class Adaptation:
         shape = (lines, N_COUNTRIES)
         self._hosts = Hosts(**{name: streamers[name] for name in Hosts._fields})
         audience, shows = supply.audience, supply.shows
-        self._fame = Fame(
-            *(np.float32(value) for value in (audience.memory_days, audience.trust_in_data, audience.base_weight)),
-            *(np.float32(value) for value in (shows.fatigue_gain, shows.fatigue_memory_days)),
-        )
+        learnt = (audience.memory_days, audience.trust_in_data, audience.base_weight)
+        tiring = (shows.fatigue_gain, shows.fatigue_memory_days)
+        self._fame = Fame(*(np.float32(value) for value in (*learnt, *tiring, audience.absence_days)))
         self.abroad: NDArray[np.uint8] = np.zeros(shape, np.uint8)  # where merchants want local stock
         self._wanted_before = catalogue.wanted_units.copy()
         self._sold = np.zeros(shape, np.float32)
@@ -329,7 +328,7 @@ class Adaptation:
         on_air = (air.show_of_streamer != NO_SHOW).sum(axis=0).astype(np.int64)
         self._air_dayparts += on_air
         learn_audience(
-            self._fame, streamers.country, streamers.platform, streamers.active, streamers.base_share,
+            self._fame, streamers.country, streamers.platform, streamers.active, streamers.away, streamers.base_share,
             streamers.popularity, streamers.fatigue, self._seen, np.asarray(visits, np.int64), on_air,
             self._cell_seen, self._cell_visits,
         )  # fmt: skip
@@ -550,7 +549,7 @@ class Adaptation:
         """Tiers follow the expected audience; with the tier go the host's part, the agency's cut and the bargaining."""
         streamers = self.streamers
         size = streamers.popularity.astype(np.float64) * self._cell_weight()
-        streamers.tier[:] = rank_tiers(size, streamers.country, self.cfg.firms)
+        streamers.tier[:] = rank_tiers(size, streamers.country, self.cfg.firms, streamers.active)
         write_contracts(streamers, self.catalogue, self.cfg.economics, self.agency_cuts)
         ledger.regroup(Account.STREAMER, streamers.tier)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +39,24 @@ class Stations(Protocol):
 
 
 class Levers:
-    """Passes closures to the stations, delays payments that fall into an outage, lifts the audiences of shows."""
+    """Passes closures to the stations, delays payments that fall into an outage, lifts the audiences of shows, takes
+    hosts off the air. `audience` float[C, P]: people a platform reaches in a country, so that hosts' shares compare."""
 
-    def __init__(self, stations: Stations, streamers: Table, seller_class: NDArray[np.uint8]) -> None:
+    def __init__(
+        self,
+        stations: Stations,
+        streamers: Table,
+        seller_class: NDArray[np.uint8],
+        audience: NDArray[np.floating[Any]],
+    ) -> None:
         self._stations = stations
+        self._streamers = streamers
+        self._audience = audience
         self._tier = streamers.tier
         self._seller_class = seller_class
         self._promotions: list[Promotion] = []
         self._outages: list[tuple[Indices, Indices, int, int]] = []
+        self._removed: dict[str, tuple[Indices, int]] = {}  # by name of the removal: hosts, second of their return
 
     # -- what interventions say ---------------------------------------------------------------------------------------
     def close_warehouses(self, warehouses: Indices, start: int, end: int) -> None:
@@ -66,6 +76,17 @@ class Levers:
     def promote_shows(self, promotion: Promotion) -> None:
         """Shows in reach look more popular for the hours given."""
         self._promotions.append(promotion)
+
+    def remove_streamers(self, name: str, countries: Indices, ranks: tuple[int, int], end: int) -> None:
+        """Hosts of `countries` are away from now to second `end`: ranks first to last by expected audience, 1 the
+        largest. Who they are is settled when `name` is first said; said again it only moves their return."""
+        if name not in self._removed:
+            hosts = self._streamers
+            here = (hosts.active == 1) & (hosts.away == 0) & np.isin(hosts.country, countries)
+            audience = hosts.popularity * self._audience[hosts.country, hosts.platform]
+            ranked = np.argsort(-np.where(here, audience, -1.0), kind="stable")[: int(here.sum())]
+            self._removed[name] = ranked[ranks[0] - 1 : ranks[1]], end
+        self._removed[name] = self._removed[name][0], end
 
     # -- what the day does with it ------------------------------------------------------------------------------------
     def promote(self, air: Air) -> bool:
@@ -98,6 +119,13 @@ class Levers:
             if promotion.start < begin + DAYPART_SECONDS and promotion.end > begin:
                 mask |= 1 << daypart
         return np.asarray((air.dayparts & mask) != 0)
+
+    def call_back(self, second: int) -> None:
+        """Marks who is away today, which begins at `second`; who was removed until then is back."""
+        self._removed = {name: entry for name, entry in self._removed.items() if entry[1] > second}
+        self._streamers.away[:] = 0
+        for hosts, _ in self._removed.values():
+            self._streamers.away[hosts] = 1
 
     def hold_payments(self, events: Events, orders: Orders) -> tuple[Events, NDArray[np.int64], NDArray[np.int64]]:
         """Takes approvals that fall into an outage out of the batch; they come back when it ends.

@@ -406,12 +406,13 @@ def _pay_out(order: Any, day: Whole, desk: Any, goods: Goods, books: Books, rate
 
 @njit(cache=True, error_model="numpy")
 def _claw_back(order: Any, goods: Goods, books: Books) -> None:
-    """A payout is undone: channel, host and agency return their commissions to the seller."""
+    """A payout is undone: channel, host and the host's agency return their commissions to the seller. A host who has
+    left the agency since then bears its part."""
     seller = books[MERCHANTS] + order.merchant
     transfer(books, COMMISSION, books[CHANNELS] + order.channel, seller, np.int64(order.commission_cents))
     if order.streamer != NO_STREAMER:
         host = books[STREAMERS] + order.streamer
-        if order.agency_cents != 0:
+        if order.agency_cents != 0 and goods.agency[order.streamer] != NO_STREAMER:
             transfer(
                 books,
                 AGENCY_SHARE,

@@ -81,6 +81,7 @@ class Hosts(NamedTuple):
     """Columns of the streamer table that the schedule reads, and the line-ups it writes. S streamers."""
 
     active: U8
+    away: U8
     country: U8
     platform: U8
     tier: U8
@@ -90,6 +91,11 @@ class Hosts(NamedTuple):
     fatigue: F32
     disclose_lottery: F32
     slot_habit: F32  # (S, 6)
+    effort: F32
+    leverage: F32
+    slot_gain: F32  # (S, 6)
+    claim_gain: F32
+    claim_loss: F32
     lineup: U16  # (S, 4)
     lineup_week: I32  # week in which the line-up was chosen, -1 never
 
@@ -170,22 +176,27 @@ def power_each(values: F32, exponent: Float) -> F32:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def show_chance(rule: ShowRule, tier: int, activity: Float, fatigue: Float) -> Float:
-    """Chance that a host goes on air today: habit x (audience of the day against an ordinary one)^elasticity x
-    (1 - weight x fatigue). Assumed form; habit and fatigue as in the creator literature's posting rhythms."""
+def show_chance(rule: ShowRule, tier: int, activity: Float, fatigue: Float, effort: Float) -> Float:
+    """Chance that a host goes on air today: habit x effort x (audience of the day against an ordinary one)^elasticity x
+    (1 - weight x fatigue). Assumed form; habit and fatigue as in the creator literature's posting rhythms. `effort` is
+    shows against habit, see `hours_worked`."""
     response = exp1(rule.audience_response * log1(activity)) if activity > ZERO else ZERO
-    chance = rule.chance[tier] * response * (ONE - rule.fatigue_weight * fatigue)
+    chance = rule.chance[tier] * effort * response * (ONE - rule.fatigue_weight * fatigue)
     return ONE if chance > ONE else (ZERO if chance < ZERO else chance)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def claim_size(rule: ShowRule, integrity: Float, disclosed: Float, penalty: Float) -> Float:
+def claim_size(
+    rule: ShowRule, integrity: Float, disclosed: Float, penalty: Float, worth: Float, regret: Float
+) -> Float:
     """How much more than the truth a host claims, quality: best response to a quadratic gain.
 
-    max over e of e (gain (1 - loss x disclosed) - cost x integrity - weight x expected penalty) - curvature e^2 / 2.
-    `penalty` is a share of sales. Source: deterrence in the sense of Becker (1968), the linear-quadratic case.
+    max over e of e (gain x worth (1 - loss x disclosed) - regret - cost x integrity - weight x expected penalty)
+    - curvature e^2 / 2. `penalty` is a share of sales; `worth` what buyers' belief in claims is worth against that at
+    rest, `regret` the sales lost later beyond those at rest (`sim.firms.careers`).
+    Source: deterrence in the sense of Becker (1968), the linear-quadratic case.
     """
-    gain = rule.claims_gain * (ONE - rule.disclosure_loss * disclosed)
+    gain = rule.claims_gain * worth * (ONE - rule.disclosure_loss * disclosed) - regret
     best = (gain - rule.integrity_cost * integrity - rule.penalty_weight * penalty) / rule.claims_curvature
     best = ZERO if best < ZERO else best
     return rule.largest_claim if best > rule.largest_claim else best
@@ -203,9 +214,11 @@ def line_value(rule: ShowRule, income_usd: Float, reputation: Float, luck: Float
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def discount_share(rule: ShowRule, tier: int, luck: Float) -> Float:
-    """A show's discount: the usual one x the tier's bargaining power x a lognormal factor, held to the largest."""
-    share = rule.live_discount * rule.bargaining[tier] * exp1(rule.discount_spread * normal_quantile(luck))
+def discount_share(rule: ShowRule, tier: int, luck: Float, leverage: Float) -> Float:
+    """A show's discount: the usual one x the tier's bargaining power x `leverage`, the host's own bargaining power
+    against that at rest, x a lognormal factor, held to the largest."""
+    usual = rule.live_discount * rule.bargaining[tier] * leverage
+    share = usual * exp1(rule.discount_spread * normal_quantile(luck))
     return rule.largest_discount if share > rule.largest_discount else share
 
 
@@ -213,7 +226,8 @@ def discount_share(rule: ShowRule, tier: int, luck: Float) -> Float:
 def choose_slot(
     rule: ShowRule, day: Day, hosts: Hosts, row: int, tick: np.uint32, key0: np.uint32, key1: np.uint32
 ) -> int:
-    """Daypart of highest utility: audience expected there, the host's habit, hours kept free for prayer and fasting."""
+    """Daypart of highest utility: audience expected there, the host's habit, what the host has learnt of its own
+    audience (`slot_gain`), hours kept free for prayer and fasting."""
     first = philox(np.uint32(row), np.uint32(0), tick, SHOW + np.uint32(1), key0, key1)
     second = philox(np.uint32(row), np.uint32(0), tick, SHOW + np.uint32(2), key0, key1)
     noise = (unit(first[0]), unit(first[1]), unit(first[2]), unit(first[3]), unit(second[0]), unit(second[1]))
@@ -224,6 +238,7 @@ def choose_slot(
         utility = (
             rule.prime_weight * day.log_audience[country, daypart]
             + rule.slot_habit * hosts.slot_habit[row, daypart]
+            + hosts.slot_gain[row, daypart]
             + rule.slot_noise * SPREAD_UNIFORM * (noise[daypart] - HALF)
             - rule.observance * day.shunned[country, daypart]
         )
@@ -339,11 +354,11 @@ def schedule_day(
     shows = 0
     for row in range(hosts.country.size):
         country = int(hosts.country[row])
-        if hosts.active[row] == 0 or day.open[country, hosts.platform[row]] == 0:
+        if hosts.active[row] == 0 or hosts.away[row] != 0 or day.open[country, hosts.platform[row]] == 0:
             continue
         tier = int(hosts.tier[row])
         words = philox(np.uint32(row), np.uint32(0), tick, SHOW, key0, key1)
-        if unit(words[0]) >= show_chance(rule, tier, day.activity[country], hosts.fatigue[row]):
+        if unit(words[0]) >= show_chance(rule, tier, day.activity[country], hosts.fatigue[row], hosts.effort[row]):
             continue
         week = (today - int(hosts.weekday[row])) // WEEK
         stale = hosts.lineup_week[row] != week
@@ -371,8 +386,13 @@ def schedule_day(
         for place in range(LINEUP):
             board.lineup[shows, place] = hosts.lineup[row, place]
         board.category[shows] = category[hosts.lineup[row, 0]]
-        board.discount_permille[shows] = np.uint16(discount_share(rule, tier, luck) * PERMILLE + HALF)
-        board.exaggeration[shows] = claim_size(rule, hosts.integrity[row], np.float32(disclosed), day.penalty[country])
+        board.discount_permille[shows] = np.uint16(
+            discount_share(rule, tier, luck, hosts.leverage[row]) * PERMILLE + HALF
+        )
+        board.exaggeration[shows] = claim_size(
+            rule, hosts.integrity[row], np.float32(disclosed), day.penalty[country], hosts.claim_gain[row],
+            hosts.claim_loss[row],
+        )  # fmt: skip
         board.disclosed[shows] = disclosed
         shows += 1
     return shows
@@ -981,6 +1001,7 @@ class Fame(NamedTuple):
     base_weight: Float
     fatigue_gain: Float
     fatigue_memory_days: Float
+    absence_days: Float
 
 
 @njit(cache=True, error_model="numpy")
@@ -1001,6 +1022,7 @@ def learn_audience(
     country: U8,
     platform: U8,
     active: U8,
+    away: U8,
     base_share: F32,
     popularity: F32,
     fatigue: F32,
@@ -1014,8 +1036,10 @@ def learn_audience(
 
     visits, dayparts_on_air int64[S] of yesterday. seen float32[S], cell_seen float32[C, P]: discounted visits;
     cell_visits float32[C, P]: visits a day of the cell, smoothed. Shares of a cell are normalised to sum to 1 over its
-    active hosts.
+    active hosts. Of a host who is away nothing is observed: the expectation stays, and fades with time constant
+    `absence_days`; the audience that is left goes to the others.
     """
+    forgotten = ONE - ONE / fame.absence_days
     keep = ONE - ONE / fame.memory_days
     rest = ONE - ONE / fame.fatigue_memory_days
     n_platforms = cell_seen.shape[1]
@@ -1029,17 +1053,22 @@ def learn_audience(
             cell_visits[land, where] += (fresh[land, where] - cell_visits[land, where]) / fame.memory_days
     for row in range(country.size):
         land, where = int(country[row]), int(platform[row])
-        seen[row] = keep * seen[row] + np.float32(visits[row])
+        if away[row] != 0:
+            seen[row] = popularity[row] * cell_seen[land, where]
+        else:
+            seen[row] = keep * seen[row] + np.float32(visits[row])
         tired = rest * fatigue[row] + fame.fatigue_gain * np.float32(dayparts_on_air[row])
         fatigue[row] = ONE if tired > ONE else tired
-        if active[row] != 0:
+        if away[row] != 0:
+            popularity[row] *= forgotten
+        elif active[row] != 0:
             popularity[row] = expected_share(
                 popularity[row], base_share[row], seen[row], cell_seen[land, where], fame.trust_in_data,
                 fame.base_weight,
             )  # fmt: skip
             sums[land, where] += popularity[row]
     for row in range(country.size):
-        if active[row] != 0 and sums[country[row], platform[row]] > ZERO:
+        if active[row] != 0 and away[row] == 0 and sums[country[row], platform[row]] > ZERO:
             popularity[row] /= sums[country[row], platform[row]]
 
 

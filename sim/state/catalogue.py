@@ -306,7 +306,8 @@ def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
     firms, economics = cfg.firms, cfg.economics
     policy = firms.merchants
     is_open = open_cells(cfg.geography, cfg.availability)
-    merchants, streamers, _ = firms.counts(int(is_open.sum()))
+    merchants, _, _ = firms.counts(int(is_open.sum()))
+    streamers = firms.host_rows(int(is_open.sum()))
     large = firms.large_merchants(merchants)
     per_merchant = policy.lines
     catalogue = Catalogue.empty(merchants, merchants * per_merchant, streamers)

@@ -37,7 +37,8 @@ def test_every_column_of_the_catalogue_is_declared_once():
 
 def test_full_scale_world_is_as_configured(full):
     cfg, catalogue, streamers = full
-    assert (catalogue.n_merchants, catalogue.n_lines, len(streamers)) == (1000, 3000, 2000)
+    assert (catalogue.n_merchants, catalogue.n_lines, int(streamers.active.sum())) == (1000, 3000, 2000)
+    assert len(streamers) == 2300
     shares = sales_shares(catalogue, country_demand(cfg.economics, cfg.geography))
     small = shares[catalogue.seller_class == 0].sum()
     assert small == pytest.approx(cfg.economics.sales_by_class["small"], abs=1e-5)

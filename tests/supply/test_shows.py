@@ -84,25 +84,40 @@ def test_shows_follow_the_audience_and_keep_out_of_prayer_and_fasting():
 
 
 def test_habit_audience_and_fatigue_set_the_chance_of_a_show():
-    def chance(activity, fatigue, tier=0):
-        return float(show_chance(RULE, tier, np.float32(activity), np.float32(fatigue)))
+    def chance(activity, fatigue, tier=0, effort=1.0):
+        return float(show_chance(RULE, tier, np.float32(activity), np.float32(fatigue), np.float32(effort)))
 
     assert chance(0, 0) == 0
     assert chance(1, 0) == pytest.approx(float(RULE.chance[0]))
     assert chance(0.5, 0) < chance(1, 0) < chance(1.3, 0)
     assert chance(1, 1) == pytest.approx((1 - float(RULE.fatigue_weight)) * chance(1, 0))
     assert chance(1, 0.2) > chance(1, 0.8)
+    assert chance(1, 0, effort=0) == 0
+    assert chance(1, 0, effort=0.5) == pytest.approx(0.5 * chance(1, 0))
+    assert chance(1, 0, effort=9) == 1
 
 
 def test_claims_fall_with_integrity_disclosure_and_expected_penalty():
-    def claim(integrity=0.5, disclosed=0.0, penalty=0.0):
-        return float(claim_size(RULE, np.float32(integrity), np.float32(disclosed), np.float32(penalty)))
+    def claim(integrity=0.5, disclosed=0.0, penalty=0.0, worth=1.0, regret=0.0):
+        return float(
+            claim_size(
+                RULE,
+                np.float32(integrity),
+                np.float32(disclosed),
+                np.float32(penalty),
+                np.float32(worth),
+                np.float32(regret),
+            )
+        )
 
     assert claim(integrity=0) == pytest.approx(float(RULE.claims_gain))
     assert claim(integrity=0) > claim(integrity=0.5) > claim(integrity=0.9)
     assert claim(disclosed=1) < claim(disclosed=0)
     assert claim(penalty=0.02) < claim(penalty=0.01) < claim()
     assert claim(penalty=0.5) == 0
+    assert claim(worth=0) == 0
+    assert claim(worth=0.8) < claim() < claim(worth=1.2)
+    assert claim(regret=0.05) == pytest.approx(claim() - 0.05)
 
 
 def test_rules_on_claims_and_labels_reach_the_shows(world):
@@ -121,9 +136,13 @@ def test_rules_on_claims_and_labels_reach_the_shows(world):
 
 
 def test_bigger_hosts_bargain_for_deeper_discounts():
-    shares = [float(discount_share(RULE, tier, np.float32(0.5))) for tier in range(3)]
+    shares = [float(discount_share(RULE, tier, np.float32(0.5), np.float32(1))) for tier in range(3)]
     assert shares[0] > shares[1] > shares[2] > 0
-    assert float(discount_share(RULE, 0, np.float32(1 - 1e-7))) == pytest.approx(float(RULE.largest_discount))
+    assert float(discount_share(RULE, 0, np.float32(1 - 1e-7), np.float32(1))) == pytest.approx(
+        float(RULE.largest_discount)
+    )
+    assert float(discount_share(RULE, 2, np.float32(0.5), np.float32(0))) == 0
+    assert float(discount_share(RULE, 2, np.float32(0.5), np.float32(1.1))) == pytest.approx(1.1 * shares[2])
 
 
 def test_line_ups_change_on_the_hosts_weekday_only(world):
