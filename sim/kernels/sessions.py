@@ -236,8 +236,8 @@ def list_hosts(show_of_host: Words, platform_of: Bytes, host_of: Words) -> tuple
     host_by_show[shows] = 0
     on_air = np.empty(hosts + 1, np.uint32)
     for host in range(hosts):
-        show = np.uint32(show_of_host[host])
-        on_air[host] = show | (np.uint32(platform_by_show[min(show, np.uint32(shows))]) << SHOW_BITS)
+        now: Any = np.uint32(show_of_host[host])
+        on_air[host] = now | (np.uint32(platform_by_show[min(now, np.uint32(shows))]) << SHOW_BITS)
     on_air[hosts] = np.uint32(NOBODY) | (np.uint32(CLOSED) << SHOW_BITS)
     return on_air, platform_by_show, host_by_show
 
@@ -264,51 +264,13 @@ def list_slots(platform_slots: Bytes, expected: Floats) -> tuple[Floats, Floats]
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fetch_viewers(rows: Rows, people: People) -> None:
-    """Asks for the columns that live sessions read, before anybody waits for them."""
+def fetch_people(rows: Rows, people: People) -> None:
+    """Asks for what sessions read of these people, before anybody waits for it."""
     for at in range(rows.size):
-        row = rows[at]
-        fetch(people.birth, row)
-        fetch(people.interests, row)
-        fetch(people.need_day, row)
-        fetch(people.budget_cents, row)
-        fetch(people.spent_cents, row)
-        fetch(people.spent_day, row)
-        fetch(people.follows, row)
-        fetch(people.bonds, row)
-        fetch(people.habit, row)
-        fetch(people.channel_trust, row)
-        fetch(people.languages, row)
-        fetch(people.proficiency, row)
-        fetch(people.money_weight, row)
-        fetch(people.delay_weight, row)
-        fetch(people.trust, row)
-        fetch(people.shared_host, row)
-        fetch(people.memory_seller, row)
-        fetch(people.memory_kind, row)
-        fetch(people.memory_day, row)
-        fetch(people.memory_score, row)
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fetch_searchers(rows: Rows, people: People) -> None:
-    """Asks for the columns that searches read, before anybody waits for them."""
-    for at in range(rows.size):
-        row = rows[at]
-        fetch(people.birth, row)
-        fetch(people.interests, row)
-        fetch(people.need_day, row)
-        fetch(people.budget_cents, row)
-        fetch(people.spent_cents, row)
-        fetch(people.spent_day, row)
-        fetch(people.channel_trust, row)
-        fetch(people.money_weight, row)
-        fetch(people.delay_weight, row)
-        fetch(people.trust, row)
-        fetch(people.memory_seller, row)
-        fetch(people.memory_kind, row)
-        fetch(people.memory_day, row)
-        fetch(people.memory_score, row)
+        fetch(people.records, rows[at])
+        fetch(people.birth, rows[at])
+        fetch(people.trust, rows[at])
+        fetch(people.shared_host, rows[at])
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -317,8 +279,7 @@ def meet(
     day: int,
     birth_of: Rows,
     country: Bytes,
-    interests: Bytes,
-    need_day: Words,
+    records: Any,
     need_rate: Floats,
     birth: Rows,
     home: Rows,
@@ -334,11 +295,11 @@ def meet(
         row = rows[at]
         birth[at] = birth_of[row]
         home[at] = country[row]
-        stored, own = interests[row], interest[at]
-        for category in range(stored.size):
+        stored, own = records[row].interests, interest[at]
+        for category in range(own.size):
             own[category] = np.float32(stored[category]) * BYTE
-        last, level, rate = need_day[row], need[at], need_rate[country[row]]
-        for category in range(last.size):
+        last, level, rate = records[row].need_day, need[at], need_rate[country[row]]
+        for category in range(level.size):
             level[category] = need_level(np.float32(np.int32(day) - np.int32(last[category])), rate[category])
 
 
@@ -349,18 +310,15 @@ def count_money(
     day: int,
     country: Bytes,
     liquidity: Floats,
-    budget_cents: NDArray[np.int32],
-    spent_cents: Floats,
-    spent_day: Words,
+    records: Any,
     liquid: Floats,
 ) -> None:
     """What each can spend today, USD."""
     for at in range(rows.size):
-        row = rows[at]
-        days = np.float32(np.int32(day) - np.int32(spent_day[row]))
-        liquid[at] = (
-            left_to_spend(param, np.float32(budget_cents[row]), spent_cents[row], days) * liquidity[country[row]]
-        )
+        person = records[rows[at]]
+        days = np.float32(np.int32(day) - np.int32(person.spent_day))
+        left = left_to_spend(param, np.float32(person.budget_cents), person.spent_cents, days)
+        liquid[at] = left * liquidity[country[rows[at]]]
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -383,11 +341,8 @@ def choose_platforms(
     param: Any,
     rows: Rows,
     home_of: Rows,
-    follows: Words,
-    bonds: Words,
+    records: Any,
     shared_host: Words,
-    habit: Bytes,
-    channel_trust: Words,
     slots: Bytes,
     is_at: Floats,
     offered: Floats,
@@ -408,27 +363,27 @@ def choose_platforms(
     no_platform = np.uint32(is_at.shape[1] - 1)
     shows = np.zeros(N_FOLLOWS + 1, np.uint32)
     for at in range(rows.size):
-        row = rows[at]
+        person = records[rows[at]]
         home = home_of[at]
         bond0, bond1, bond2, bond3 = ZERO, ZERO, ZERO, ZERO
         for place in range(N_FOLLOWS):
-            show = on_air[min(np.uint32(follows[row, place]), nobody)]
+            show = on_air[min(np.uint32(person.follows[place]), nobody)]
             shows[place] = show
             there = is_at[home, min(show >> SHOW_BITS, no_platform)]
-            bond = np.float32(bonds[row, place]) * WORD
+            bond = np.float32(person.bonds[place]) * WORD
             bond0 += bond * there[0]
             bond1 += bond * there[1]
             bond2 += bond * there[2]
             bond3 += bond * there[3]
-        shows[N_FOLLOWS] = on_air[min(np.uint32(shared_host[row]), nobody)]
+        shows[N_FOLLOWS] = on_air[min(np.uint32(shared_host[rows[at]]), nobody)]
         best = NEVER
         best_slot = ZERO
         for slot, bond in enumerate((bond0, bond1, bond2, bond3)):
             value = (
                 platform_utility(
                     param,
-                    np.float32(habit[row, slot]) * BYTE,
-                    np.float32(channel_trust[row, slot]) * WORD,
+                    np.float32(person.habit[slot]) * BYTE,
+                    np.float32(person.channel_trust[slot]) * WORD,
                     offered[home, 0, slot],
                     clip_unit(bond),
                 )
@@ -456,7 +411,7 @@ def list_candidates(
     home_of: Rows,
     platform: Rows,
     focus: Rows,
-    bonds: Words,
+    records: Any,
     followed: Words,
     near: Rows,
     seen: Words,
@@ -496,7 +451,7 @@ def list_candidates(
         kept2 &= (show2 != show0) & (show2 != show1)
         kept3 &= (show3 != show0) & (show3 != show1) & (show3 != show2)
         if near[session] != 0:
-            row = rows[session]
+            person = records[rows[session]]
             shared = np.uint32(followed[session, N_FOLLOWS])
             new = (shared != NOBODY) & (shared != first) & (shared != second)
             for place in range(N_FOLLOWS):
@@ -504,7 +459,7 @@ def list_candidates(
                 kept = (show != NOBODY) & (show != first) & (show != second)
                 pair_show[pairs] = show
                 pair_birth[pairs] = who
-                pair_bond[pairs] = np.float32(bonds[row, place]) * WORD
+                pair_bond[pairs] = np.float32(person.bonds[place]) * WORD
                 pairs += np.uint32(kept)
                 new &= shared != show
                 kept0 &= show0 != show
@@ -553,8 +508,7 @@ def choose_rooms(
     rows: Rows,
     birth: Rows,
     home_of: Rows,
-    languages: Bytes,
-    proficiency: Bytes,
+    records: Any,
     shared_host: Words,
     category_of: Bytes,
     base: Floats,
@@ -588,10 +542,11 @@ def choose_rooms(
         row = rows[session]
         home = home_of[session]
         shared = np.uint32(shared_host[row])
-        tongue0, tongue1, tongue2 = languages[row, 0], languages[row, 1], languages[row, 2]
-        skill0 = np.float32(proficiency[row, 0]) * BYTE
-        skill1 = np.float32(proficiency[row, 1]) * BYTE
-        skill2 = np.float32(proficiency[row, 2]) * BYTE
+        languages, proficiency = records[row].languages, records[row].proficiency
+        tongue0, tongue1, tongue2 = languages[0], languages[1], languages[2]
+        skill0 = np.float32(proficiency[0]) * BYTE
+        skill1 = np.float32(proficiency[1]) * BYTE
+        skill2 = np.float32(proficiency[2]) * BYTE
         best = param.room_outside + outside[at]
         chosen = NO_ROOM
         best_host = np.uint32(0)
@@ -783,9 +738,7 @@ def weigh(
     expected quality, price shown (USD) and weight within the nest (0 where not to be had). On a shelf there is no show:
     `belief_of`, `passing_of` and `bond_of` are not read.
     """
-    trust_of, channel_trust = people.trust, people.channel_trust
-    money_weight, delay_weight, proof = people.money_weight, people.delay_weight, people.proof
-    memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
+    trust_of, proof, records = people.trust, people.proof, people.records
     price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
     fit_spread, steps, subsidy_usd = setting.fit_spread, setting.steps, setting.subsidy_usd
     landed_cents, discounted_share, remembered_usd = offers.landed_cents, offers.discounted_share, offers.remembered_usd
@@ -803,6 +756,7 @@ def weigh(
     for at in range(visits.size):
         session = visits[at]
         row = rows[session]
+        person = records[row]
         home = home_of[session]
         line = line_of[at]
         where = channel[session]
@@ -814,9 +768,9 @@ def weigh(
             show = chosen_show[at]
             bond, passing, belief = bond_of[at], passing_of[at], belief_of[at]
             exaggeration, discount, subsidy = exaggeration_of[show], discount_of[show], subsidy_usd[where]
-        trust = HALF * (np.float32(trust_of[row]) * WORD + np.float32(channel_trust[row, slot_of[session]]) * WORD)
+        trust = HALF * (np.float32(trust_of[row]) * WORD + np.float32(person.channel_trust[slot_of[session]]) * WORD)
         alpha = money_utility(
-            param, price_weight[category], reference_usd[category], money_weight[row] * price_taste[home]
+            param, price_weight[category], reference_usd[category], person.money_weight * price_taste[home]
         )
         risk = perceived_risk(
             param,
@@ -836,9 +790,9 @@ def weigh(
                 trust,
                 bond,
                 min(np.float32(proof[row]), PROOF_CAP),
-                remembered(memory_seller, memory_kind, memory_score, row, merchant, category),
+                remembered(person, merchant, category),
                 risk,
-                delay_weight[row] * promised_days[line, home],
+                person.delay_weight * promised_days[line, home],
                 steps[where],
             )
             + passing
@@ -901,8 +855,7 @@ def grow_bonds(
     param: Any,
     visits: Rows,
     rows: Rows,
-    follows: Words,
-    bonds: Words,
+    records: Any,
     followed: Words,
     chosen_show: Rows,
     visit_host: Rows,
@@ -920,29 +873,29 @@ def grow_bonds(
     start = np.uint16(np.int32(param.trust_bond_start * WORD_TOP + HALF))
     for at in range(visits.size):
         session = visits[at]
-        row = rows[session]
+        person = records[rows[session]]
         host = visit_host[at]
         met = N_FOLLOWS
         weakest = 0
-        weakest_bond = np.int32(WEAKER) if follows[row, 0] == NOBODY else np.int32(bonds[row, 0])
+        weakest_bond = np.int32(WEAKER) if person.follows[0] == NOBODY else np.int32(person.bonds[0])
         for slot in range(N_FOLLOWS):
-            met = slot if follows[row, slot] == host else met
-            empty = follows[row, slot] == NOBODY
-            bond = np.int32(bonds[row, slot])
+            met = slot if person.follows[slot] == host else met
+            empty = person.follows[slot] == NOBODY
+            bond = np.int32(person.bonds[slot])
             weaker = empty | (bond < weakest_bond)
             weakest = slot if weaker else weakest
             weakest_bond = (WEAKER if empty else bond) if weaker else weakest_bond
         if met < N_FOLLOWS:
-            strength = grown_bond(param, np.float32(bonds[row, met]) * WORD, minutes[at])
-            bonds[row, met] = np.uint16(np.int32(strength * WORD_TOP + HALF))
+            strength = grown_bond(param, np.float32(person.bonds[met]) * WORD, minutes[at])
+            person.bonds[met] = np.uint16(np.int32(strength * WORD_TOP + HALF))
             continue
         if units[at] >= param.trust_follow * known[at]:
             continue
         if weakest_bond != WEAKER and np.float32(weakest_bond) * WORD >= param.trust_bond_start:
             continue
-        follows[row, weakest] = host
+        person.follows[weakest] = host
         followed[session, weakest] = chosen_show[at]
-        bonds[row, weakest] = start
+        person.bonds[weakest] = start
         counted[cells[at]] += 1
 
 
@@ -1156,27 +1109,15 @@ def visit_rooms(
     seen, before = shows[0], shows[1]
 
     meet(
-        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home,
-        interest, need,
+        rows, day, people.birth, people.country, people.records, setting.need_rate, birth, home, interest, need,
     )  # fmt: skip
-    count_money(
-        param,
-        rows,
-        day,
-        people.country,
-        setting.liquidity,
-        people.budget_cents,
-        people.spent_cents,
-        people.spent_day,
-        liquid,
-    )
+    count_money(param, rows, day, people.country, setting.liquidity, people.records, liquid)
     draw_units(birth, OF_NOTHING, tick, PLATFORM, key0, key1, units[0])
     for slot in range(N_PLATFORM_SLOTS):
         to_gumbel(units[0, slot, :size])
     choose_platforms(
-        param, rows, home, people.follows, people.bonds, people.shared_host, people.habit, people.channel_trust,
-        setting.platform_slots, is_at, offered, on_air, units[0], platform, slot_of, followed,
-        near,
+        param, rows, home, people.records, people.shared_host, setting.platform_slots, is_at, offered, on_air, units[0],
+        platform, slot_of, followed, near,
     )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[1, 0, :size], focus)
@@ -1194,15 +1135,15 @@ def visit_rooms(
         draw_units(places[5, :visitors], OF_ROOMS, tick, CANDIDATE + np.uint32(visit), key0, key1, units[0])
         draw_noise(places[5, :visitors], OF_STAYING_OUT, tick, ROOM + np.uint32(visit), key0, key1, floats[2])
         pairs = list_candidates(
-            visits, rows, birth, home, platform, focus, people.bonds, followed, near, seen, before, units[0], pool,
+            visits, rows, birth, home, platform, focus, people.records, followed, near, seen, before, units[0], pool,
             platform_by_show, places[6], pair_places[0], pair_places[1], pair_floats[2],
         )  # fmt: skip
         hosts_of(pair_places[0, :pairs], host_by_show, pair_places[2])
         draw_tastes(pair_places[1, :pairs], pair_places[2, :pairs], key0, key1, pair_floats[0])
         draw_pair_noise(pair_places[1, :pairs], pair_places[2, :pairs], tick, ROOM, key0, key1, pair_floats[1])
         visitors = choose_rooms(
-            param, visits, rows, birth, home, people.languages, people.proficiency, people.shared_host, rooms.category,
-            rooms.base, rooms.comprehension, interest, need, floats[2], places[6], pair_places[0], pair_places[2],
+            param, visits, rows, birth, home, people.records, people.shared_host, rooms.category, rooms.base,
+            rooms.comprehension, interest, need, floats[2], places[6], pair_places[0], pair_places[2],
             pair_floats[2], pair_floats[0], pair_floats[1], seen, before, places[7], places[5], places[8], places[9],
             floats[3], floats[4],
         )  # fmt: skip
@@ -1244,7 +1185,7 @@ def visit_rooms(
             counts.host_seconds[thread], counts.languages[thread],
         )  # fmt: skip
         grow_bonds(
-            param, visits, rows, people.follows, people.bonds, followed, chosen_show, visit_host, minutes, known,
+            param, visits, rows, people.records, followed, chosen_show, visit_host, minutes, known,
             units[0, 2], cells, counts.follows[thread],
         )  # fmt: skip
         draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
@@ -1262,9 +1203,7 @@ def list_results(
     birth: Rows,
     home_of: Rows,
     day: int,
-    memory_seller: Words,
-    memory_kind: Bytes,
-    memory_day: Words,
+    records: Any,
     focus: Rows,
     slots: Floats,
     shelf: Words,
@@ -1282,17 +1221,17 @@ def list_results(
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     pairs = 0
     for at in range(rows.size):
-        row = rows[at]
+        person = records[rows[at]]
         home = home_of[at]
         category = focus[at]
         known_line = NOBODY
         for place in range(N_MEMORY):
             if (
-                memory_seller[row, place] != NOBODY
-                and (memory_kind[row, place] & KIND) == category
-                and day - int(memory_day[row, place]) <= MEMORY_DAYS
+                person.memory_seller[place] != NOBODY
+                and (person.memory_kind[place] & KIND) == category
+                and day - int(person.memory_day[place]) <= MEMORY_DAYS
             ):
-                entry = line_of_seller[memory_seller[row, place], category]
+                entry = line_of_seller[person.memory_seller[place], category]
                 known_line = entry if entry != NOBODY else known_line
         familiar[at] = known_line
         for candidate in range(N_RESULTS + 1):
@@ -1332,8 +1271,7 @@ def choose_results(
     known: Floats,
 ) -> int:
     """Line each searcher turns to, and whether on the seller's own site; counts searches. Returns how many found."""
-    third, money_weight, delay_weight = people.third, people.money_weight, people.delay_weight
-    memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
+    third, records = people.third, people.records
     price_weight, price_taste = setting.price_weight, setting.price_taste
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     merchant_of, reputation, own_site, tryon = offers.merchant, offers.reputation, offers.own_site, offers.tryon
@@ -1342,10 +1280,11 @@ def choose_results(
     pair = np.uint32(0)
     for at in range(rows.size):
         row = rows[at]
+        person = records[row]
         home = home_of[at]
         category = np.uint8(focus[at])
         alpha = money_utility(
-            param, price_weight[category], reference_usd[category], money_weight[row] * price_taste[home]
+            param, price_weight[category], reference_usd[category], person.money_weight * price_taste[home]
         )
         best = NEVER
         chosen = NOBODY
@@ -1358,9 +1297,9 @@ def choose_results(
                     param,
                     reputation[merchant],
                     ONE if line == familiar[at] else ZERO,
-                    remembered(memory_seller, memory_kind, memory_score, row, merchant, category),
+                    remembered(person, merchant, category),
                     price_utility(param, alpha, landed, remembered_usd[line, home]),
-                    delay_weight[row] * promised_days[line, home],
+                    person.delay_weight * promised_days[line, home],
                 )
                 + noise[pair]
             )
@@ -1472,25 +1411,14 @@ def search_shelves(
     liquid = floats[0]
 
     meet(
-        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home,
-        interest, need,
+        rows, day, people.birth, people.country, people.records, setting.need_rate, birth, home, interest, need,
     )  # fmt: skip
-    count_money(
-        param,
-        rows,
-        day,
-        people.country,
-        setting.liquidity,
-        people.budget_cents,
-        people.spent_cents,
-        people.spent_day,
-        liquid,
-    )
+    count_money(param, rows, day, people.country, setting.liquidity, people.records, liquid)
     draw_units(birth, OF_SEARCH, tick, SHELF_CANDIDATE, key0, key1, units[0])
     draw_units(birth, OF_RESULTS, tick, SHELF_CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[0, 0, :size], focus)
     pairs = list_results(
-        rows, birth, home, day, people.memory_seller, people.memory_kind, people.memory_day, focus, units[1],
+        rows, birth, home, day, people.records, focus, units[1],
         shelf, line_of_seller, offers, familiar, ends, pair_places[0], pair_places[1],
     )  # fmt: skip
     draw_pair_noise(pair_places[1, :pairs], pair_places[0, :pairs], tick, SHELF_NOISE, key0, key1, pair_floats[0])
@@ -1553,8 +1481,8 @@ def run_blocks(
     for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
         viewers = order[0, bounds[0, block, daypart] : bounds[0, block, daypart + 1]]
         searchers = order[1, bounds[1, block, daypart] : bounds[1, block, daypart + 1]]
-        fetch_viewers(viewers, people)
-        fetch_searchers(searchers, people)
+        fetch_people(viewers, people)
+        fetch_people(searchers, people)
         place = bought[starts[block] : starts[block + 1]]
         found = visit_rooms(
             param[0], people, setting, rooms, offers, on_air, platform_by_show, host_by_show, is_at, offered, pool,
