@@ -7,7 +7,8 @@ the order book.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ I32 = NDArray[np.int32]
 U16 = NDArray[np.uint16]
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+
+UNMOVED = 255  # kind of an event that moved no goods
 
 
 @dataclass(slots=True)
@@ -45,6 +48,13 @@ class Intents:
         return int(self.time.size)
 
 
+class Book(Protocol):
+    """Where the records of open orders lie."""
+
+    def find(self, seqs: I64) -> I64:
+        """Rows of orders, -1 for those that have left the book."""
+
+
 @dataclass(slots=True)
 class Events:
     """What fell due, sorted by (time, kind, order); shape (n,) each."""
@@ -52,9 +62,16 @@ class Events:
     time: I64
     kind: U8
     order: I64
+    _rows: I64 | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.time.size)
+
+    def rows(self, book: Book) -> I64:
+        """Rows of the orders in the book (-1: not there), looked up once; good until the book gives rows back."""
+        if self._rows is None:
+            self._rows = book.find(self.order)
+        return self._rows
 
 
 @dataclass(slots=True)
@@ -97,14 +114,19 @@ class Consignment:
 
 @dataclass(slots=True)
 class Movements:
-    """What happened to goods in one daypart; order numbers and seconds, (n,) each."""
+    """What happened to goods in one daypart, in the order of the events; shape (n,) each."""
 
-    shipped: I64
-    cleared: I64
-    delivered: I64
-    delivered_at: I64
-    refused: I64
-    lost: I64
-    seized: I64
-    returned: I64
+    time: I64
+    kind: U8  # UNMOVED where the event moved no goods
+    order: I64
+    row: I64  # of the order in the book, while it is there
     restocked: list[Consignment]
+
+    def where(self, *kinds: int) -> I64:
+        """Positions of the events of some kinds, one kind after the other."""
+        return np.concatenate([np.flatnonzero(self.kind == kind) for kind in kinds])
+
+    def of(self, kind: int) -> I64:
+        """Numbers of the orders to which one thing happened."""
+        orders: I64 = self.order[self.kind == kind]
+        return orders

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sim import build
 from sim.agents.by_agents import ByAgents
-from sim.agents.carrier import Prices
+from sim.agents.carrier import Emission
 from sim.agents.channel import make_channels
 from sim.agents.consumer import Consumer
 from sim.agents.mcn import agency_cuts, make_agencies
@@ -41,7 +41,6 @@ from sim.day.opinion import Opinion
 from sim.day.settlement import Settlement
 from sim.day.shopping import Shopping
 from sim.day.supply import Supply
-from sim.firms.prices import Prices as MerchantPrices
 from sim.kernels.opening import open_everybody
 from sim.kernels.sessions import run_sessions
 from sim.kinds import DAY_SECONDS, N_CHANNELS, Event
@@ -97,10 +96,9 @@ class World(mesa.Model):
         self.ledger = Ledger(
             self.catalogue.n_merchants, len(self.streamers), agencies, self.catalogue.seller_class, self.streamers.tier
         )
-        prices = MerchantPrices(cfg, self.scale, self.draws, self.catalogue, self.frame.start_day)
-        self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar, prices)
+        self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar)
         self.adaptation = Adaptation(cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts)
-        self.decisions = Decisions(cfg, self.catalogue, prices)
+        self.decisions = Decisions(cfg, self.catalogue)
         self.channels = make_channels(self, self.catalogue)
         self.agencies = make_agencies(self, cuts, self.streamers)
         self.regulators = make_regulators(self, self.ledger)
@@ -163,7 +161,7 @@ class World(mesa.Model):
             cfg.payments, cfg.economics, self.orders, self.ledger, self.catalogue, self.clock, self.draws,
             cfg.logistics.carrier.values("price_factor"), self.tally,
         )  # fmt: skip
-        self.logbook = Logbook(self.orders, self.catalogue, Prices.of(cfg.logistics, cfg.economics), self.tally)
+        self.logbook = Logbook(self.orders, self.catalogue, Emission.of(cfg.logistics), self.tally)
 
     # -- a day --------------------------------------------------------------------------------------------------------
     def step(self) -> None:
@@ -186,7 +184,7 @@ class World(mesa.Model):
             self.ledger.close_daypart()
         self._learn(air, rules, day)
         self.recorder.close_day(self, day, rules)
-        self.orders.free_finished(self.recorder.take_orders)
+        self.orders.free_finished(self.recorder.take_orders if self.recorder.keeps("full") else None)
         self.check()
         self.day += 1
 
@@ -249,14 +247,14 @@ class World(mesa.Model):
         """Goods move; buyers judge what arrived, return, dispute."""
         moves = self.fulfilment.apply(events)
         self.logbook.moved(moves)
-        never = np.concatenate(
-            (moves.lost, moves.seized, moves.refused, events.order[events.kind == Event.AUTH_FAILED])
-        )
-        self.aftersales.write_off(never, self.orders, self.tally)
-        if moves.delivered.size == 0:
+        never = moves.where(Event.LOST, Event.SEIZED, Event.REFUSED)
+        unpaid = np.flatnonzero(events.kind == Event.AUTH_FAILED)
+        self.aftersales.write_off(events.order[np.concatenate((never, unpaid))], self.orders, self.tally)
+        delivered = moves.of(Event.DELIVERED)
+        if delivered.size == 0:
             return
         verdicts = self.aftersales.judge(
-            moves.delivered, self.orders, self.market.param, self.people_columns, self.market.setting,
+            delivered, self.orders, self.market.param, self.people_columns, self.market.setting,
             self.market.offers, self.catalogue.authenticity, self.market.return_level, self.graph, self.tally,
             self.draws,
         )  # fmt: skip
@@ -272,9 +270,7 @@ class World(mesa.Model):
         self.market.learn_expectation(self._value / 6, self.cfg.consumer.room.expected_memory)
         visits = self.shopping.host_audience()
         self.adaptation.adapt(rules, day, air, visits, self.orders, self.ledger, self.fulfilment, self._yuan(day))
-        self.decisions.decide(
-            rules, day, self.orders, self.ledger, self.market.offers.remembered_usd, self.adaptation.forecast
-        )
+        self.decisions.decide(rules, day, self.orders.appended, self.ledger)
         if day % 7 == 0:
             self.market.shelve()
         self.levers.pay(self.interventions.costs(day), self.ledger)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from sim.draws import Draws
@@ -12,11 +13,36 @@ from sim.kernels.live import Offers, People, Setting
 from sim.kernels.opinion import Judged, forgone, judge, surplus_lost
 from sim.messages import Intents, Verdicts
 from sim.record.schema import Measure, cells
-from sim.record.tally import Tally
-from sim.state.orders import Orders
+from sim.record.tally import Sheets, Tally, cell_of, count, count_cohort
+from sim.state.orders import Orders, Records
 from sim.state.social import SocialGraph
 
-SATISFACTION_UNITS = 1_000_000
+I64 = NDArray[np.int64]
+
+MILLION = np.float32(1_000_000)
+COUNT_RETURNED, COUNT_DISPUTED = np.int64(Measure.RETURNED), np.int64(Measure.DISPUTED)
+COUNT_COMPLAINED, COUNT_SATISFACTION = np.int64(Measure.COMPLAINED), np.int64(Measure.SATISFACTION_PPM)
+COUNT_SURPLUS = np.int64(Measure.SURPLUS_REALISED_MC)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _count_verdicts(data: Records, rows: I64, judged: Judged, sheets: Sheets) -> None:
+    for position in range(rows.size):
+        order = data[rows[position]]
+        cell = cell_of(order)
+        day = np.int64(order.tick) >> 3
+        count_cohort(sheets, COUNT_RETURNED, day, cell, np.int64(judged.returns[position]))
+        count_cohort(sheets, COUNT_DISPUTED, day, cell, np.int64(judged.disputes[position]))
+        count_cohort(sheets, COUNT_COMPLAINED, day, cell, np.int64(judged.complains[position]))
+        count_cohort(sheets, COUNT_SATISFACTION, day, cell, np.int64(judged.satisfaction[position] * MILLION))
+        count(sheets, COUNT_SURPLUS, cell, -judged.realised_loss[position])
+
+
+@njit(cache=True, error_model="numpy")
+def _write_off(data: Records, rows: I64, sheets: Sheets) -> None:
+    losses = surplus_lost(data, rows)
+    for position in range(rows.size):
+        count(sheets, COUNT_SURPLUS, cell_of(data[rows[position]]), -losses[position])
 
 
 class Aftersales:
@@ -43,23 +69,15 @@ class Aftersales:
         rows = orders.row(delivered)
         count = rows.size
         judged = Judged(
-            np.zeros(count, np.float32), np.zeros(count, np.int64), np.zeros(count, np.bool_),
-            np.zeros(count, np.bool_), np.zeros(count, np.bool_), np.zeros(count, np.int64),
+            np.empty(count, np.float32), np.empty(count, np.int64), np.empty(count, np.bool_),
+            np.empty(count, np.bool_), np.empty(count, np.bool_), np.empty(count, np.int64),
         )  # fmt: skip
         if count:
             judge(
                 param, people, setting, offers, authenticity, return_level, orders.data, rows, draws.key[0],
                 draws.key[1], judged, self.verdict_sum, graph.indptr, graph.friends,
             )  # fmt: skip
-            cell = cells(orders.country[rows], orders.channel[rows], orders.category[rows], orders.third[rows])
-            day = orders.tick[rows].astype(np.int64) >> 3
-            tally.add_cohort(Measure.RETURNED, day, cell, judged.returns.astype(np.int64))
-            tally.add_cohort(Measure.DISPUTED, day, cell, judged.disputes.astype(np.int64))
-            tally.add_cohort(Measure.COMPLAINED, day, cell, judged.complains.astype(np.int64))
-            tally.add_cohort(
-                Measure.SATISFACTION_PPM, day, cell, (judged.satisfaction * SATISFACTION_UNITS).astype(np.int64)
-            )
-            tally.add(Measure.SURPLUS_REALISED_MC, cell, -judged.realised_loss)
+            _count_verdicts(orders.data, rows, judged, tally.sheets)
         return Verdicts(delivered, judged.time, judged.satisfaction, judged.returns, judged.disputes, judged.complains)
 
     @staticmethod
@@ -77,6 +95,4 @@ class Aftersales:
         """Realised surplus loses what was perceived of orders that never reached their buyer (sequence numbers)."""
         if failed.size == 0:
             return
-        rows = orders.row(failed)
-        cell = cells(orders.country[rows], orders.channel[rows], orders.category[rows], orders.third[rows])
-        tally.add(Measure.SURPLUS_REALISED_MC, cell, -surplus_lost(orders.data, rows))
+        _write_off(orders.data, orders.row(failed), tally.sheets)

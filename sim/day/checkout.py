@@ -25,6 +25,7 @@ from sim.kernels.philox import philox, unit
 from sim.kinds import (
     COUNTRIES,
     DAY_SECONDS,
+    N_CATEGORIES,
     N_CHANNELS,
     N_COUNTRIES,
     N_METHODS,
@@ -36,8 +37,8 @@ from sim.kinds import (
     Flag,
 )
 from sim.messages import Intents
-from sim.record.schema import Measure, MerchantMeasure, StreamerMeasure, cells
-from sim.record.tally import Tally
+from sim.record.schema import N_THIRDS, Measure, MerchantMeasure, StreamerMeasure
+from sim.record.tally import Sheets, Tally, count, count_declared, count_merchant, count_streamer
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
 from sim.state.orders import NO_MODE, ORDER, Orders, Records
@@ -53,6 +54,15 @@ INSTALMENTS = PAYMENT_METHODS.index("instalments")
 HUNDREDTH = 100
 PERMILLE = 1000
 MAX_RATIO = 1 << 30
+ONE = np.int64(1)
+COUNT_INTENTS, COUNT_STOCKOUTS = np.int64(Measure.INTENTS), np.int64(Measure.STOCKOUTS)
+COUNT_PAYMENT_LOST, COUNT_ORDERS = np.int64(Measure.PAYMENT_LOST), np.int64(Measure.ORDERS)
+COUNT_UNITS, COUNT_GMV = np.int64(Measure.UNITS), np.int64(Measure.GMV_CENTS)
+COUNT_FREIGHT, COUNT_SUBSIDY = np.int64(Measure.FREIGHT_CENTS), np.int64(Measure.SUBSIDY_CENTS)
+COUNT_DUTY, COUNT_VAT = np.int64(Measure.DUTY_CENTS), np.int64(Measure.VAT_CENTS)
+MERCHANT_ORDERS, MERCHANT_UNITS = np.int64(MerchantMeasure.ORDERS), np.int64(MerchantMeasure.UNITS)
+MERCHANT_GMV, MERCHANT_COMMISSION = np.int64(MerchantMeasure.GMV_CENTS), np.int64(MerchantMeasure.COMMISSION_CENTS)
+STREAMER_ORDERS, STREAMER_GMV = np.int64(StreamerMeasure.ORDERS), np.int64(StreamerMeasure.GMV_CENTS)
 DISTRUST_STEP = np.float32(2.0 / 65535.0)
 
 
@@ -192,6 +202,31 @@ def choose_method(
     return chosen
 
 
+@njit(cache=True, error_model="numpy")
+def _count_order(order: Any, cell: Whole, border: Any, sheets: Sheets) -> None:
+    """Counts a new order and its parts by cell, merchant and host."""
+    units, goods = np.int64(order.quantity), np.int64(order.goods_cents)
+    merchant, channel = np.int64(order.merchant), np.int64(order.channel)
+    count(sheets, COUNT_ORDERS, cell, ONE)
+    count(sheets, COUNT_UNITS, cell, units)
+    count(sheets, COUNT_GMV, cell, goods)
+    count(sheets, COUNT_FREIGHT, cell, np.int64(order.freight_cents))
+    count(sheets, COUNT_SUBSIDY, cell, np.int64(order.subsidy_cents))
+    count(sheets, COUNT_DUTY, cell, np.int64(order.duty_cents))
+    count(sheets, COUNT_VAT, cell, np.int64(order.vat_cents))
+    count_merchant(sheets, MERCHANT_ORDERS, merchant, channel, ONE)
+    count_merchant(sheets, MERCHANT_UNITS, merchant, channel, units)
+    count_merchant(sheets, MERCHANT_GMV, merchant, channel, goods)
+    count_merchant(sheets, MERCHANT_COMMISSION, merchant, channel, np.int64(order.commission_cents))
+    if order.streamer != NO_STREAMER:
+        count_streamer(sheets, STREAMER_ORDERS, np.int64(order.streamer), ONE)
+        count_streamer(sheets, STREAMER_GMV, np.int64(order.streamer), goods)
+    if order.direct != 0:
+        threshold = border.duty_free[order.country]
+        ratio = goods // units * PERMILLE // threshold if threshold > 0 else np.int64(MAX_RATIO)
+        count_declared(sheets, np.int64(order.country), ratio)
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def _place(
     time: I64,
@@ -225,6 +260,7 @@ def _place(
     batch: Records,
     origin: I64,
     outcome: U8,
+    sheets: Sheets,
 ) -> tuple[int, int]:
     """Fills `batch` and `origin` with the orders and `outcome` with what became of each intent.
 
@@ -232,7 +268,7 @@ def _place(
     """
     till = tills[0]
     border = borders[0]
-    count = 0
+    placed = 0
     gap = 0
     for i in range(time.size):
         item = np.int64(line[i])
@@ -241,12 +277,16 @@ def _place(
         seller = np.int64(shop.merchant[item])
         direct = shop.direct[item, land]
         warehouse = np.int64(shop.home_warehouse[seller]) if direct != 0 else 4 + land
+        who = consumer[i]
         shop.wanted_units[item, land] += units
+        kind = np.int64(shop.category[item])
+        cell = ((land * N_CHANNELS + channel[i]) * N_CATEGORIES + kind) * N_THIRDS + third[who]
+        count(sheets, COUNT_INTENTS, cell, ONE)
         listing = 0 if channel[i] < 8 else 1  # live rooms; shelf and brand sites
         if shop.shown[listing, item, warehouse] < units:
-            outcome[i] = 1
+            outcome[i] = STOCKED_OUT
+            count(sheets, COUNT_STOCKOUTS, cell, ONE)
             continue
-        who = consumer[i]
         method = choose_method(
             birth[who],
             np.int64(preference[who]),
@@ -263,13 +303,13 @@ def _place(
             key[1],
         )
         if method < 0:
-            outcome[i] = 2
+            outcome[i] = UNPAYABLE
+            count(sheets, COUNT_PAYMENT_LOST, cell, ONE)
             continue
-        outcome[i] = 0
+        outcome[i] = ORDERED
         shop.shown[listing, item, warehouse] -= units
         price = np.int64(shop.price_cents[item, land, tier[i]])
         freight = np.int64(shop.freight_cents[item, land])
-        kind = np.int64(shop.category[item])
         goods, duty, vat = landed_parts(
             price, np.int64(discount_permille[i]), freight, np.int64(direct), land, kind, border, 1000
         )
@@ -279,7 +319,7 @@ def _place(
         pays = units * (goods + freight + duty + vat)
         subsidy = min(np.int64(till.subsidy_cents[where]), pays)
         pays -= subsidy
-        row = batch[count]
+        row = batch[placed]
         row.consumer = np.uint32(who)
         row.birth = birth[who]
         row.tick = tick
@@ -320,9 +360,10 @@ def _place(
         row.utility = utility[i]
         row.money_utility = money_utility[i]
         row.satisfaction = np.float32(np.nan)
-        origin[count] = i
-        count += 1
-    return count, gap
+        origin[placed] = i
+        placed += 1
+        _count_order(row, cell, border, sheets)
+    return placed, gap
 
 
 if (ORDER["status"], N_ORIGIN_WAREHOUSES, N_PLATFORMS, NO_MODE, NO_STREAMER) != (np.dtype("u1"), 4, 8, 255, 0xFFFF) or (
@@ -350,6 +391,7 @@ class Checkout:
         self._till: NDArray[Any]
         self._border: NDArray[Any]
         self._batch: Records = np.zeros(64, ORDER)  # the kernel always writes the same fields; the others stay 0
+        self._silent = Tally.silent()
         self.price_gap_cents = 0
 
     def _prepare(self, rules: Rules, commission_asked: NDArray[np.float32]) -> None:
@@ -400,60 +442,11 @@ class Checkout:
             intents.promised_days, intents.expected_quality, intents.impulse_gap, intents.utility,
             intents.money_utility, intents.flags, buyers.birth, buyers.third, buyers.payment_preference, buyers.trust,
             shop, self._till, self._border, tick, self._shop_purpose, self._choice_purpose, draws.key, batch, origin,
-            outcome,
+            outcome, (tally or self._silent).sheets,
         )  # fmt: skip
         self.price_gap_cents += gap
-        batch, origin = batch[:count], origin[:count]
-        seqs = orders.append(batch)
-        if tally is not None:
-            self._count(intents, buyers, catalogue, batch, outcome, tally)
-        return Placed(seqs, origin, outcome)
-
-    def _count(
-        self, intents: Intents, buyers: Buyers, catalogue: Catalogue, batch: Records, outcome: U8, tally: Tally
-    ) -> None:
-        cell = cells(intents.country, intents.channel, catalogue.category[intents.line], buyers.third[intents.consumer])
-        tally.add(Measure.INTENTS, cell)
-        if batch.size < outcome.size:
-            tally.add(Measure.STOCKOUTS, cell[outcome == STOCKED_OUT])
-            tally.add(Measure.PAYMENT_LOST, cell[outcome == UNPAYABLE])
-        if batch.size == 0:
-            return
-        amounts = np.ones((7, batch.size), np.int64)
-        for position, name in enumerate(("quantity", "goods_cents", "freight_cents", "subsidy_cents")):
-            amounts[position + 1] = batch[name]
-        amounts[5] = batch["duty_cents"]
-        amounts[6] = batch["vat_cents"]
-        tally.add_many(
-            [
-                Measure.ORDERS,
-                Measure.UNITS,
-                Measure.GMV_CENTS,
-                Measure.FREIGHT_CENTS,
-                Measure.SUBSIDY_CENTS,
-                Measure.DUTY_CENTS,
-                Measure.VAT_CENTS,
-            ],
-            cell[outcome == ORDERED],
-            amounts,
-        )
-        if not tally.recording:
-            return
-        merchant, channel = batch["merchant"], batch["channel"]
-        tally.add_merchant(MerchantMeasure.ORDERS, merchant, channel)
-        tally.add_merchant(MerchantMeasure.UNITS, merchant, channel, amounts[1])
-        tally.add_merchant(MerchantMeasure.GMV_CENTS, merchant, channel, amounts[2])
-        tally.add_merchant(MerchantMeasure.COMMISSION_CENTS, merchant, channel, batch["commission_cents"])
-        live = batch["streamer"] != NO_STREAMER
-        hosts = batch["streamer"][live]
-        tally.add_streamer(StreamerMeasure.ORDERS, hosts)
-        tally.add_streamer(StreamerMeasure.GMV_CENTS, hosts, amounts[2][live])
-        direct = batch["direct"] != 0
-        country = batch["country"][direct]
-        threshold = self._border["duty_free"][0][country]
-        value = batch["goods_cents"][direct].astype(np.int64) // batch["quantity"][direct]
-        ratio = np.where(threshold > 0, value * PERMILLE // np.maximum(threshold, 1), MAX_RATIO)
-        tally.add_declared(country, ratio)
+        seqs = orders.append(batch[:count])
+        return Placed(seqs, origin[:count], outcome)
 
     def check(self) -> None:
         """Asserts that nobody was ever charged anything but the price shown."""

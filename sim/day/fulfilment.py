@@ -92,9 +92,11 @@ from sim.kernels.stations import (
     SEEN,
     Bank,
     Whole,
+    order_by_time,
     put,
     sort_by_time,
 )
+from sim.kernels.threads import fetch_record
 from sim.kinds import (
     CATEGORIES,
     COUNTRIES,
@@ -110,10 +112,10 @@ from sim.kinds import (
     Flag,
     Status,
 )
-from sim.messages import Consignment, Events, Movements, Released
+from sim.messages import UNMOVED, Consignment, Events, Movements, Released
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
-from sim.state.orders import ALLOWED_STATUS, NO_MODE, Orders, move_status_one
+from sim.state.orders import AHEAD, ALLOWED_STATUS, NO_MODE, Orders, move_status_one
 from sim.state.scale import Scale
 
 type I64 = NDArray[np.int64]
@@ -211,17 +213,20 @@ def _release(
     """
     n = rows.size
     work = np.empty((n, 2), np.int64)
-    order = np.arange(n)
-    spare = np.empty(n, np.int64)
     for position in range(n):
+        if position + AHEAD < n:
+            fetch_record(data, rows[position + AHEAD])
         row = rows[position]
         work[position, 0] = data[row].authorised
         work[position, 1] = key_of(data[row].birth, data[row].tick, data[row].ordinal)
-    sort_by_time(work, order, spare, 0, n)
+    order = order_by_time(work)
+    sort_by_time(work, order, np.empty(n, np.int64), 0, n)
     served = np.empty(n, np.int64)
     became = np.zeros(n, np.uint8)
     oversold = np.zeros(n, np.uint8)
     for position in range(n):
+        if position + AHEAD < n:
+            fetch_record(data, rows[order[position + AHEAD]])
         row = rows[order[position]]
         served[position] = row
         status = data[row].status
@@ -330,19 +335,22 @@ def _apply(
     counts: I64,
     listed: I32,
     units: I64,
-) -> tuple[U8, Whole]:
+) -> tuple[Whole, Whole]:
     """Applies goods events to the order book and to stock, in their order.
 
-    Returns uint8[n], 1 where the event was applied, and the position of the first move the book refused (-1: none).
+    Sets `kinds` to UNMOVED where an event moved no goods. Returns the position of the first move the book refused (-1:
+    none) and the number of consignments that arrived, which are left to the caller.
     """
-    applied = np.zeros(times.size, np.uint8)
-    quantities = np.zeros(times.size, np.int64)
-    for position in range(times.size):  # a short loop over scattered records overlaps their cache misses
-        if rows[position] >= 0:
-            quantities[position] = data[rows[position]].quantity
+    arrived = 0
     for position in range(times.size):
+        if position + AHEAD < times.size and rows[position + AHEAD] >= 0:
+            fetch_record(data, rows[position + AHEAD])
         kind = kinds[position]
-        if kind == _RESTOCKED and seqs[position] < 0:
+        if kind == _RESTOCKED:
+            kinds[position] = UNMOVED
+            if seqs[position] >= 0:
+                arrived += 1
+                continue
             code = -1 - seqs[position]
             quantity = (code >> 24) & 0xFF
             units[_IN_RETURNING] -= quantity
@@ -354,11 +362,11 @@ def _apply(
             continue
         row = rows[position]
         if row < 0 or kind < _SHIPPED or kind > _RETURN_RECEIVED:
+            kinds[position] = UNMOVED
             continue
-        quantity = quantities[position]
+        quantity = np.int64(data[row].quantity)
         second = times[position]
         moved = True
-        applied[position] = 1
         if kind == _SHIPPED:
             moved = move_status_one(data, row, _TO_IN_TRANSIT, allowed, counts, listed)
             data[row].shipped = second
@@ -408,8 +416,8 @@ def _apply(
                 units[_IN_SCRAPPED] += quantity
             moved = move_status_one(data, row, _TO_RETURNED, allowed, counts, listed)
         if not moved:
-            return applied, position
-    return applied, -1
+            return position, arrived
+    return -1, arrived
 
 
 @njit(cache=True, error_model="numpy")
@@ -807,14 +815,14 @@ class Fulfilment:
             RuntimeError: an event does not fit the order's state.
         """
         orders, due, bench = self.orders, self.clock.calendar, self.banks[BENCH].calendar
+        rows = events.rows(orders)
         if len(events) == 0:
-            none = np.empty(0, np.int64)
-            return Movements(none, none, none, none, none, none, none, none, [])
-        rows = orders.find(events.order)
+            return Movements(events.time, events.kind, events.order, rows, [])
         bench.reserve(len(events))
         due.reserve(len(events))
-        applied, fault = _apply(
-            events.time, events.kind, events.order, rows, orders.data, self.catalogue.real,
+        kinds = events.kind.copy()
+        fault, arrived = _apply(
+            events.time, kinds, events.order, rows, orders.data, self.catalogue.real,
             self._scalars, self._by_carrier, self._by_category, self._gamma, self.draws.key, self.lanes, self._today,
             *bench.arrays, *due.arrays,
             ALLOWED_STATUS, orders.counts, orders.listed_rows, self.units,
@@ -825,19 +833,7 @@ class Fulfilment:
                 f"order {int(events.order[fault])}: {Event(int(events.kind[fault])).name} does not fit its state "
                 f"{Status(int(orders.status[row])).name}"
             )
-        kinds = np.where(applied == 1, events.kind, 255)
-        delivered = kinds == Event.DELIVERED
-        return Movements(
-            shipped=events.order[kinds == Event.SHIPPED],
-            cleared=events.order[kinds == Event.CLEARED],
-            delivered=events.order[delivered],
-            delivered_at=events.time[delivered],
-            refused=events.order[kinds == Event.REFUSED],
-            lost=events.order[kinds == Event.LOST],
-            seized=events.order[kinds == Event.SEIZED],
-            returned=events.order[kinds == Event.RETURN_RECEIVED],
-            restocked=self._restock(events),
-        )
+        return Movements(events.time, kinds, events.order, rows, self._restock(events) if arrived else [])
 
     def _restock(self, events: Events) -> list[Consignment]:
         arrived = []

@@ -2,96 +2,138 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from sim.agents.carrier import Prices, bulk_co2_g, failed_co2_g, parcel_co2_g
-from sim.kinds import SHELF
+from sim.agents.carrier import Emission, bulk_co2_g, failed_co2_g, parcel_co2_g
+from sim.kernels.threads import fetch_record
+from sim.kinds import N_CATEGORIES, N_CHANNELS, N_ORIGIN_WAREHOUSES, SHELF, Event
 from sim.messages import Consignment, Movements, Released
-from sim.record.schema import LaneMeasure, Measure, MerchantMeasure, cells
-from sim.record.tally import Tally
+from sim.record.schema import N_THIRDS, LaneMeasure, Measure, MerchantMeasure
+from sim.record.tally import Sheets, Tally, cell_of, count, count_cohort, count_delivery, count_merchant
 from sim.state.catalogue import Catalogue
-from sim.state.orders import Orders
+from sim.state.orders import AHEAD, Orders, Records
 
 I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+_SHIPPED, _DELIVERED, _REFUSED = int(Event.SHIPPED), int(Event.DELIVERED), int(Event.REFUSED)
+_LOST, _SEIZED, _RETURN_RECEIVED = int(Event.LOST), int(Event.SEIZED), int(Event.RETURN_RECEIVED)
+_ONE = np.int64(1)
+_MIDDLE_THIRD = 1
+COUNT_SHIPPED, COUNT_SHIPPED_DIRECT = np.int64(Measure.SHIPPED), np.int64(Measure.SHIPPED_DIRECT)
+COUNT_REFUSED, COUNT_LOST, COUNT_CO2 = np.int64(Measure.REFUSED), np.int64(Measure.LOST), np.int64(Measure.CO2_G)
+COUNT_RETURNED = np.int64(MerchantMeasure.RETURNED)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _moved(
+    times: I64,
+    kinds: U8,
+    rows: I64,
+    data: Records,
+    weight_kg: F32,
+    emission: Emission,
+    sheets: Sheets,
+    daily: NDArray[np.int32],
+) -> None:
+    """Counts what happened to goods, by the orders' cells, and what it emitted."""
+    for position in range(times.size):
+        if position + AHEAD < times.size and rows[position + AHEAD] >= 0:
+            fetch_record(data, rows[position + AHEAD])
+        kind = kinds[position]
+        if kind not in (_SHIPPED, _DELIVERED, _REFUSED, _LOST, _SEIZED, _RETURN_RECEIVED):
+            continue
+        order = data[rows[position]]
+        cell = cell_of(order)
+        day = np.int64(order.tick) >> 3
+        direct = np.int64(order.direct)
+        if kind == _SHIPPED:
+            count_cohort(sheets, COUNT_SHIPPED, day, cell, _ONE)
+            count_cohort(sheets, COUNT_SHIPPED_DIRECT, day, cell, direct)
+        elif kind == _DELIVERED:
+            second = times[position]
+            late = np.int64(1 if second > order.promised else 0)
+            count_delivery(sheets, daily, day, cell, direct, second - order.placed, late)
+            weight = np.float64(weight_kg[order.line] * np.float32(order.quantity))
+            grams = parcel_co2_g(emission, np.int64(order.carrier), direct, np.int64(order.mode), weight)
+            count(sheets, COUNT_CO2, cell, grams)
+        elif kind in (_LOST, _SEIZED):
+            count_cohort(sheets, COUNT_LOST, day, cell, _ONE)
+        else:
+            count(sheets, COUNT_CO2, cell, failed_co2_g(emission, np.int64(order.carrier)))
+            if kind == _REFUSED:
+                count_cohort(sheets, COUNT_REFUSED, day, cell, _ONE)
+            else:
+                count_merchant(sheets, COUNT_RETURNED, np.int64(order.merchant), np.int64(order.channel), _ONE)
+
+
+@njit(cache=True, error_model="numpy")
+def _restocked(
+    lines: I64,
+    units: I64,
+    warehouses: I64,
+    modes: I64,
+    lengths: I64,
+    weight_kg: F32,
+    category: U8,
+    emission: Emission,
+    sheets: Sheets,
+) -> None:
+    """Counts the emissions of bulk stock; `warehouses`, `modes` and `lengths` (numbers of lines) by consignment."""
+    first = 0
+    for consignment in range(lengths.size):
+        after = first + lengths[consignment]
+        warehouse = warehouses[consignment]
+        if warehouse >= N_ORIGIN_WAREHOUSES:
+            shelf = ((warehouse - N_ORIGIN_WAREHOUSES) * N_CHANNELS + SHELF) * N_CATEGORIES
+            for position in range(first, after):
+                line = lines[position]
+                weight = np.float64(weight_kg[line]) * np.float64(units[position])
+                cell = (shelf + category[line]) * N_THIRDS + _MIDDLE_THIRD
+                count(sheets, COUNT_CO2, cell, bulk_co2_g(emission, warehouse, modes[consignment], weight))
+        first = after
+
+
+@njit(cache=True, error_model="numpy")
+def _count_orders(data: Records, rows: I64, measure: int, sheets: Sheets) -> None:
+    for position in range(rows.size):
+        order = data[rows[position]]
+        count_cohort(sheets, measure, np.int64(order.tick) >> 3, cell_of(order), _ONE)
 
 
 class Logbook:
     """Counts shipments, deliveries, lateness, losses and emissions per cell, dated by the order's day."""
 
-    def __init__(self, orders: Orders, catalogue: Catalogue, prices: Prices, tally: Tally) -> None:
-        self._orders, self._catalogue, self._prices, self._tally = orders, catalogue, prices, tally
-
-    def _where(self, seqs: I64) -> tuple[I64, I64, I64]:
-        rows = self._orders.row(seqs)
-        orders = self._orders
-        cell = cells(orders.country[rows], orders.channel[rows], orders.category[rows], orders.third[rows])
-        return rows, orders.tick[rows].astype(np.int64) >> 3, cell
-
-    def _weight(self, rows: I64) -> NDArray[Any]:
-        weight: NDArray[Any] = self._catalogue.weight_kg[self._orders.line[rows]] * self._orders.quantity[rows]
-        return weight
+    def __init__(self, orders: Orders, catalogue: Catalogue, emission: Emission, tally: Tally) -> None:
+        self._orders, self._catalogue, self._emission, self._tally = orders, catalogue, emission, tally
 
     def released(self, released: Released) -> None:
         """Oversold and cancelled orders."""
         for measure, seqs in ((Measure.OVERSOLD, released.oversold), (Measure.CANCELLED, released.cancelled)):
             if seqs.size:
-                _, day, cell = self._where(seqs)
-                self._tally.add_cohort(measure, day, cell)
+                _count_orders(self._orders.data, self._orders.row(seqs), int(measure), self._tally.sheets)
 
     def moved(self, moves: Movements) -> None:
         """Shipped, delivered, late, refused, lost, seized; emissions of parcels and of bulk stock."""
-        tally, orders = self._tally, self._orders
-        if moves.shipped.size:
-            rows, day, cell = self._where(moves.shipped)
-            tally.add_cohort(Measure.SHIPPED, day, cell)
-            tally.add_cohort(Measure.SHIPPED_DIRECT, day, cell, orders.direct[rows].astype(np.int64))
-        if moves.delivered.size:
-            rows, day, cell = self._where(moves.delivered)
-            seconds = moves.delivered_at - orders.placed[rows]
-            late = (moves.delivered_at > orders.promised[rows]).astype(np.int64)
-            tally.add_delivery(day, cell, orders.direct[rows], seconds, late)
-            tally.add(
-                Measure.CO2_G,
-                cell,
-                parcel_co2_g(
-                    self._prices, orders.carrier[rows], orders.direct[rows], orders.mode[rows], self._weight(rows)
-                ),
-            )
-        for measure, seqs in (
-            (Measure.REFUSED, moves.refused),
-            (Measure.LOST, moves.lost),
-            (Measure.LOST, moves.seized),
-        ):
-            if seqs.size:
-                _, day, cell = self._where(seqs)
-                tally.add_cohort(measure, day, cell)
-        back = np.concatenate((moves.returned, moves.refused))
-        if back.size:
-            rows, _, cell = self._where(back)
-            tally.add(Measure.CO2_G, cell, failed_co2_g(self._prices, orders.carrier[rows]))
-        if moves.returned.size:
-            rows = orders.row(moves.returned)
-            tally.add_merchant(MerchantMeasure.RETURNED, orders.merchant[rows], orders.channel[rows])
-        for consignment in moves.restocked:
-            self._restocked(consignment)
+        if moves.time.size:
+            _moved(
+                moves.time, moves.kind, moves.row, self._orders.data, self._catalogue.weight_kg, self._emission,
+                self._tally.sheets, self._tally.hist_delivery_daily,
+            )  # fmt: skip
+        if moves.restocked:
+            self._arrived(moves.restocked)
 
-    def _restocked(self, consignment: Consignment) -> None:
+    def _arrived(self, consignments: list[Consignment]) -> None:
         """Emissions of bulk stock, counted to the destination's shelf, from which all channels sell."""
-        if consignment.warehouse < 4:
-            return
-        weight = self._catalogue.weight_kg[consignment.line] * consignment.units
-        count = consignment.line.size
-        grams = bulk_co2_g(
-            self._prices, np.full(count, consignment.warehouse), np.full(count, consignment.mode), weight
-        )
-        country = np.full(count, consignment.warehouse - 4)
-        where = cells(
-            country, np.full(count, SHELF), self._catalogue.category[consignment.line], np.ones(count, np.int64)
-        )
-        self._tally.add(Measure.CO2_G, where, grams)
+        _restocked(
+            np.concatenate([one.line for one in consignments]), np.concatenate([one.units for one in consignments]),
+            np.array([one.warehouse for one in consignments]), np.array([one.mode for one in consignments]),
+            np.array([one.line.size for one in consignments]), self._catalogue.weight_kg, self._catalogue.category,
+            self._emission, self._tally.sheets,
+        )  # fmt: skip
 
     def lanes(self, totals: I64) -> None:
         """The day's totals by lane, as fulfilment counted them: (measures, warehouses x countries)."""

@@ -5,16 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from sim.config.consumer import Consumer as Behaviour
 from sim.draws import Draws
 from sim.kernels.live import Offers, People
 from sim.kernels.opinion import end_of_day, follow_reference, move_reputation, record_purchases
-from sim.record.schema import Measure, cells
-from sim.record.tally import Tally
-from sim.state.orders import Orders
+from sim.record.schema import Measure
+from sim.record.tally import Sheets, Tally, cell_of, count_cohort
+from sim.state.orders import Orders, Records
 from sim.state.social import SocialGraph
+
+I64 = NDArray[np.int64]
+
+ONE = np.int64(1)
+COUNT_REPEATS, COUNT_DISCOVERIES = np.int64(Measure.REPEAT_ORDERS), np.int64(Measure.DISCOVERIES)
+COUNT_30D, COUNT_7D = np.int64(Measure.DISCOVERY_BUYERS_30D), np.int64(Measure.DISCOVERY_BUYERS_7D)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _count_buyers(data: Records, rows: I64, earlier: I64, met: I64, day: int, sheets: Sheets) -> None:
+    """Counts repeats on the day of the earlier order, buyers who met the seller lately on the day they met it."""
+    for position in range(rows.size):
+        if earlier[position] < 0 and met[position] < 0:
+            continue
+        cell = cell_of(data[rows[position]])
+        if earlier[position] >= 0:
+            count_cohort(sheets, COUNT_REPEATS, earlier[position], cell, ONE)
+        if met[position] >= 0:
+            if day - met[position] <= 30:
+                count_cohort(sheets, COUNT_30D, met[position], cell, ONE)
+            if day - met[position] <= 7:
+                count_cohort(sheets, COUNT_7D, met[position], cell, ONE)
+            if met[position] == day:
+                count_cohort(sheets, COUNT_DISCOVERIES, met[position], cell, ONE)
 
 
 class Opinion:
@@ -44,18 +69,11 @@ class Opinion:
         if placed.size == 0:
             return
         rows = orders.row(placed)
-        earlier, met = np.zeros(rows.size, np.int64), np.zeros(rows.size, np.int64)
+        earlier, met = np.empty(rows.size, np.int64), np.empty(rows.size, np.int64)
         record_purchases(
             param, people, orders.data, rows, day, draws.key[0], draws.key[1], graph.indptr, graph.friends, earlier, met
         )
-        cell = cells(orders.country[rows], orders.channel[rows], orders.category[rows], orders.third[rows])
-        for days, measure in ((30, Measure.DISCOVERY_BUYERS_30D), (7, Measure.DISCOVERY_BUYERS_7D)):
-            soon = (met >= 0) & (day - met <= days)
-            tally.add_cohort(measure, met[soon], cell[soon])
-        today = met == day
-        tally.add_cohort(Measure.DISCOVERIES, day, cell[today])
-        repeated = earlier >= 0
-        tally.add_cohort(Measure.REPEAT_ORDERS, earlier[repeated], cell[repeated])
+        _count_buyers(orders.data, rows, earlier, met, day, tally.sheets)
 
     def spread(
         self,

@@ -23,6 +23,7 @@ from sim.draws import Draws, Purpose, purpose_base
 from sim.kernels.maths import interp_quantile, lognormal, quantile_table
 from sim.kernels.money import parts_per_million, share_cents
 from sim.kernels.philox import philox, unit
+from sim.kernels.threads import fetch_record
 from sim.kinds import (
     DAY_SECONDS,
     MODES,
@@ -44,12 +45,13 @@ from sim.kinds import (
     Status,
 )
 from sim.messages import Events, Verdicts
-from sim.record.schema import Measure, MoneyPurpose, cells
-from sim.record.tally import Tally
+from sim.record.schema import Measure, MoneyPurpose
+from sim.record.tally import Sheets, Tally, cell_of, count, count_cohort
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
 from sim.state.ledger import Account, Books, Ledger, transfer
 from sim.state.orders import (
+    AHEAD,
     ALLOWED_MONEY,
     ALLOWED_STATUS,
     NO_MODE,
@@ -74,7 +76,6 @@ HUNDREDTH = 100
 RING_DAYS = 512  # instalments are due within a year; exchange rates are looked up within the life of an order
 PART_DAYS = 30
 PERMILLE = 1000
-AHEAD = 32  # events
 
 # Enumeration values for the kernels, as int64: plain ints would compile one copy of a function for each value.
 MERCHANTS = np.int64(Account.MERCHANT)
@@ -134,6 +135,9 @@ DEDICATED_LINE = np.int64(MODES.index("dedicated_line"))
 LATE, DAMAGED, COUNTERFEIT = np.int64(Flag.LATE), int(Flag.DAMAGED), int(Flag.COUNTERFEIT)
 SPOILED, GUARANTEED = np.int64(Flag.SPOILED), int(Flag.GUARANTEED)
 POSTED_SALE, POSTED_LOGISTICS, POSTED_TAXES = np.int64(Posted.SALE), np.int64(Posted.LOGISTICS), np.int64(Posted.TAXES)
+ONE = np.int64(1)
+COUNT_REQUESTS, COUNT_AUTHORISED = np.int64(Measure.PAYMENT_REQUESTS), np.int64(Measure.PAYMENT_AUTHORISED)
+COUNT_REVERSED, COUNT_REFUNDED = np.int64(Measure.GMV_REVERSED_CENTS), np.int64(Measure.REFUNDED_CENTS)
 POSTED_PAYOUT, PENDING = np.int64(Posted.PAYOUT), np.int64(Posted.PENDING)
 
 
@@ -208,15 +212,13 @@ class Book(NamedTuple):
 
 
 class Out(NamedTuple):
-    """What applying n events brings: new events (up to 2n), orders approved (n), amounts by event (n)."""
+    """What applying n events brings: new events (up to 2n) and orders approved (n)."""
 
     kind: I64
     time: I64
     order: I64
     authorised: I64
-    refunded: I64
-    reversed: I64
-    sizes: I64  # number of new events, of approved orders; the third place is scratch
+    sizes: I64  # number of new events and of approved orders
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -229,8 +231,11 @@ def _request(
     key: NDArray[np.uint32],
     kinds: I64,
     times: I64,
+    sheets: Sheets,
 ) -> None:
     for position in range(rows.size):
+        if position + AHEAD < rows.size:
+            fetch_record(data, rows[position + AHEAD])
         order = data[rows[position]]
         words = philox(
             order.birth, np.uint32(0), np.uint32(order.tick), purpose + np.uint32(order.ordinal), key[0], key[1]
@@ -240,6 +245,7 @@ def _request(
         kinds[position] = (
             EVENT_AUTH_FAILED if unit(words[1]) < failure[order.country, order.method] else EVENT_AUTHORISED
         )
+        count_cohort(sheets, COUNT_REQUESTS, np.int64(order.tick) >> 3, cell_of(order), ONE)
 
 
 @njit(cache=True, error_model="numpy")
@@ -469,6 +475,16 @@ def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Book
 
 
 @njit(cache=True, error_model="numpy")
+def _count_refund(sheets: Sheets, order: Any, cents: Whole) -> None:
+    count_cohort(sheets, COUNT_REFUNDED, np.int64(order.tick) >> 3, cell_of(order), cents)
+
+
+@njit(cache=True, error_model="numpy")
+def _count_reversed(sheets: Sheets, order: Any) -> None:
+    count(sheets, COUNT_REVERSED, cell_of(order), np.int64(order.goods_cents))
+
+
+@njit(cache=True, error_model="numpy")
 def _expect_chargeback(order: Any, seq: Whole, time: Whole, chance_days: np.float32, out: Out) -> None:
     order.posted |= np.uint8(PENDING)
     _file(out, EVENT_CHARGEBACK, time + np.int64(chance_days * np.float32(DAY_SECONDS)), seq)
@@ -496,15 +512,14 @@ def _apply(
     instalments: np.uint32,
     dispute: np.uint32,
     key: NDArray[np.uint32],
+    sheets: Sheets,
     out: Out,
 ) -> Whole:
     """Applies events in order; -1, or the position of the first event that asks for a move the book does not allow."""
     desk = desks[0]
     for position in range(times.size):
-        if position % AHEAD == 0:  # fetch the records of the next events together: memory answers them in parallel
-            for later in range(position, min(position + AHEAD, times.size)):
-                if rows[later] >= 0:
-                    out.sizes[2] += book.data[rows[later]].seq + book.data[rows[later]].listed
+        if position + AHEAD < times.size and rows[position + AHEAD] >= 0:
+            fetch_record(book.data, rows[position + AHEAD])
         row = rows[position]
         if row < 0:
             continue  # the order is final and has left the book
@@ -542,11 +557,12 @@ def _apply(
                     _expect_chargeback(order, seqs[position], time, days, out)
             out.authorised[out.sizes[1]] = seqs[position]
             out.sizes[1] += 1
+            count_cohort(sheets, COUNT_AUTHORISED, np.int64(order.tick) >> 3, cell_of(order), ONE)
         elif kind == EVENT_AUTH_FAILED:
             if order.status != GOODS_PLACED:
                 continue
             order.closed = np.int32(time)
-            out.reversed[position] = order.goods_cents
+            _count_reversed(sheets, order)
             fine = move_status_one(book.data, row, GOODS_PAYMENT_FAILED, book.status_moves, book.counts, book.listed)
             fine &= move_money_one(book.data, row, MONEY_VOID, book.money_moves, book.counts, book.listed)
         elif kind == EVENT_SHIPPED:
@@ -564,20 +580,20 @@ def _apply(
             if money == MONEY_NONE:
                 _tax_back(order, books[MERCHANTS] + order.merchant, desk, books)
                 order.closed = np.int32(time)
-                out.reversed[position] = order.goods_cents
+                _count_reversed(sheets, order)
                 fine = move_money_one(book.data, row, MONEY_VOID, book.money_moves, book.counts, book.listed)
             elif paid:
                 _file(out, EVENT_REFUND_DUE, time + desk.refund_seconds, seqs[position])
         elif kind == EVENT_REFUND_DUE:
             if money == MONEY_NONE:
                 order.closed = np.int32(time)
-                out.reversed[position] = order.goods_cents
+                _count_reversed(sheets, order)
                 fine = move_money_one(book.data, row, MONEY_VOID, book.money_moves, book.counts, book.listed)
             elif paid:
                 arrived = order.status in (GOODS_DELIVERED, GOODS_RETURNING, GOODS_KEPT, GOODS_RETURNED)
                 blameless = not arrived or _is_faulty(order) or order.flags & GUARANTEED != 0
-                out.refunded[position] = _give_back(order, blameless, desk, goods, books)
-                out.reversed[position] = order.goods_cents
+                _count_refund(sheets, order, _give_back(order, blameless, desk, goods, books))
+                _count_reversed(sheets, order)
                 if order.status == GOODS_RETURNED:
                     payer = books[MERCHANTS] + order.merchant if blameless else _household(order)
                     _return_freight(order, payer, desk, goods, books)
@@ -596,8 +612,8 @@ def _apply(
             order.posted &= np.uint8(0xFF ^ PENDING)
             back = order.status in (GOODS_RETURNING, GOODS_RETURNED)  # refunded anyway
             if paid and not back:
-                out.refunded[position] = _give_back(order, paid, desk, goods, books)
-                out.reversed[position] = order.goods_cents
+                _count_refund(sheets, order, _give_back(order, paid, desk, goods, books))
+                _count_reversed(sheets, order)
                 provider = books[PROVIDERS] + order.method
                 transfer(books, PAYMENT_FEE, books[MERCHANTS] + order.merchant, provider, desk.chargeback_fee)
                 order.closed = np.int32(time)
@@ -616,8 +632,8 @@ def _apply(
             if order.status == GOODS_RETURNING or order.status == GOODS_RETURNED:
                 fine = move_money_one(book.data, row, MONEY_HELD, book.money_moves, book.counts, book.listed)
             elif unit(words[0]) < desk.dispute_refund[visible]:
-                out.refunded[position] = _give_back(order, paid, desk, goods, books)
-                out.reversed[position] = order.goods_cents
+                _count_refund(sheets, order, _give_back(order, paid, desk, goods, books))
+                _count_reversed(sheets, order)
                 order.closed = np.int32(time)
                 fine = move_money_one(book.data, row, MONEY_REFUNDED, book.money_moves, book.counts, book.listed)
                 if order.status == GOODS_DELIVERED:
@@ -639,13 +655,11 @@ def _apply(
 
 
 @njit(cache=True, error_model="numpy")
-def _freeze(
-    times: I64, disputes: NDArray[np.bool_], seqs: I64, rows: I64, book: Book, desks: NDArray[Any], out: Out
-) -> Whole:
+def _freeze(times: I64, seqs: I64, rows: I64, book: Book, desks: NDArray[Any], out: Out) -> Whole:
     desk = desks[0]
     for position in range(rows.size):
         row = rows[position]
-        if not disputes[position] or row < 0:
+        if row < 0:
             continue
         order = book.data[row]
         if order.money != MONEY_HELD or order.status != GOODS_DELIVERED:
@@ -659,6 +673,8 @@ def _freeze(
 @njit(cache=True, error_model="numpy")
 def _held(data: Records, rows: I64, cents: I64) -> None:
     for position in range(rows.size):
+        if position + AHEAD < rows.size:
+            fetch_record(data, rows[position + AHEAD])
         order = data[rows[position]]
         if order.money == MONEY_HELD or order.money == MONEY_FROZEN:
             cents[order.channel] += in_escrow(order)
@@ -685,7 +701,7 @@ class Settlement:
         self._ledger = ledger
         self._catalogue = catalogue
         self._clock = clock
-        self._tally = tally
+        self._sheets = (tally or Tally.silent()).sheets
         self._key = draws.key
         self._failure = payments.failure().astype(np.float32)
         self._tables = np.stack(
@@ -741,11 +757,12 @@ class Settlement:
             return
         self._prepare(rules)
         rows = self._orders.row(placed)
-        kinds, times = np.zeros(placed.size, np.int64), np.zeros(placed.size, np.int64)
-        _request(self._orders.data, rows, self._failure, self._tables, self._authorisation, self._key, kinds, times)
+        kinds, times = np.empty(placed.size, np.int64), np.empty(placed.size, np.int64)
+        _request(
+            self._orders.data, rows, self._failure, self._tables, self._authorisation, self._key, kinds, times,
+            self._sheets,
+        )  # fmt: skip
         self._clock.schedule(kinds, times, placed)
-        if self._tally is not None:
-            self._tally.add_cohort(Measure.PAYMENT_REQUESTS, self._days(rows), self._cells(rows))
 
     def apply(self, events: Events, rules: Rules) -> I64:
         """Moves the money of everything that fell due; returns the orders (sequence numbers) now approved.
@@ -756,34 +773,32 @@ class Settlement:
         if size == 0:
             return np.zeros(0, np.int64)
         self._prepare(rules)
-        rows = self._orders.find(events.order)
         out = _room(size)
         fault = _apply(
-            events.time, events.kind, events.order, rows, self._book(), self._ledger.books, self._desk, self._goods(),
-            self._rates, self._due, self._authorisation, self._instalments, self._dispute, self._key, out,
+            events.time, events.kind, events.order, events.rows(self._orders), self._book(), self._ledger.books,
+            self._desk, self._goods(), self._rates, self._due, self._authorisation, self._instalments, self._dispute,
+            self._key, self._sheets, out,
         )  # fmt: skip
         if fault >= 0:
             order, kind = int(events.order[fault]), Event(int(events.kind[fault]))
             raise IllegalMoveError(f"{kind.name} contradicts the state of order {order} (its goods or its money)")
         self._send(out)
-        authorised = out.authorised[: out.sizes[1]]
-        if self._tally is not None:
-            self._count(rows, authorised, out, self._tally)
-        return authorised
+        return out.authorised[: out.sizes[1]]
 
     def judge(self, verdicts: Verdicts, rules: Rules) -> None:
         """Freezes the money of disputed orders until the channel has answered; files DISPUTE_CLOSED.
 
         Call it after the goods of buyers who return have been sent back: those are refunded, not disputed.
         """
-        if not verdicts.disputes.any():
+        disputed = np.flatnonzero(verdicts.disputes)
+        if disputed.size == 0:
             return
         self._prepare(rules)
-        rows = self._orders.find(verdicts.order)
-        out = _room(len(verdicts))
-        fault = _freeze(verdicts.time, verdicts.disputes, verdicts.order, rows, self._book(), self._desk, out)
+        seqs = verdicts.order[disputed]
+        out = _room(disputed.size)
+        fault = _freeze(verdicts.time[disputed], seqs, self._orders.find(seqs), self._book(), self._desk, out)
         if fault >= 0:
-            raise IllegalMoveError(f"order {int(verdicts.order[fault])} cannot be disputed")
+            raise IllegalMoveError(f"order {int(seqs[fault])} cannot be disputed")
         self._send(out)
 
     def cancel(self, seqs: I64, seconds: I64, rules: Rules) -> None:
@@ -800,24 +815,6 @@ class Settlement:
         if count:
             self._clock.schedule(out.kind[:count], out.time[:count], out.order[:count])
 
-    def _days(self, rows: I64) -> I64:
-        return self._orders.tick[rows].astype(np.int64) >> 3
-
-    def _cells(self, rows: I64) -> I64:
-        orders = self._orders
-        return cells(orders.country[rows], orders.channel[rows], orders.category[rows], orders.third[rows])
-
-    def _count(self, rows: I64, authorised: I64, out: Out, tally: Tally) -> None:
-        if authorised.size:
-            approved = self._orders.row(authorised)
-            tally.add_cohort(Measure.PAYMENT_AUTHORISED, self._days(approved), self._cells(approved))
-        touched = np.flatnonzero(out.reversed)
-        if touched.size:
-            where = rows[touched]
-            cell = self._cells(where)
-            tally.add(Measure.GMV_REVERSED_CENTS, cell, out.reversed[touched])
-            tally.add_cohort(Measure.REFUNDED_CENTS, self._days(where), cell, out.refunded[touched])
-
     def check(self) -> None:
         """Asserts that each channel's escrow holds exactly the money of its open orders (one pass over the book)."""
         held = np.zeros(self._ledger.size[Account.ESCROW], np.int64)
@@ -833,8 +830,8 @@ _MONEY_MOVES = ALLOWED_MONEY.copy()
 
 def _room(size: int) -> Out:
     return Out(
-        np.zeros(2 * size, np.int64), np.zeros(2 * size, np.int64), np.zeros(2 * size, np.int64),
-        np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(3, np.int64),
+        np.empty(2 * size, np.int64), np.empty(2 * size, np.int64), np.empty(2 * size, np.int64),
+        np.empty(size, np.int64), np.zeros(2, np.int64),
     )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ DAY = np.float32(86_400)
 REPEAT_DAYS = 90
 WEEK = 7
 NO_FLAG = np.uint16(0)
+FAR, NEAR, NEXT = 24, 12, 4  # orders ahead at which memory is asked for what the step before has found
 PROOF_TOP = np.uint8(255)
 MILLION = np.float32(1_000_000)
 
@@ -184,17 +185,34 @@ def unpack(
         order.satisfaction = satisfaction
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fetch_buyers(data: Any, rows: NDArray[np.int64], people: People) -> None:
-    """Asks for what verdicts move, before anybody waits for it."""
-    for at in range(rows.size):
-        person = data[rows[at]].consumer
-        fetch(people.trust, person)
-        fetch(people.channel_trust, person)
-        fetch(people.follows, person)
-        fetch(people.memory_seller, person)
-        fetch(people.memory_kind, person)
-        fetch(people.delay_weight, person)
+@njit(cache=True, error_model="numpy", forceinline=True)
+def fetch_buyer(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
+    """Asks for what a verdict moves, before anybody waits for it."""
+    fetch(people.trust, person)
+    fetch(people.channel_trust, person)
+    fetch(people.follows, person)
+    fetch(people.memory_seller, person)
+    fetch(people.memory_kind, person)
+    fetch(indptr, person)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def fetch_shopper(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
+    """Asks for what an order changes of its buyer."""
+    fetch(people.need_day, person)
+    fetch(people.spent_cents, person)
+    fetch(people.spent_day, person)
+    fetch(people.memory_seller, person)
+    fetch(people.memory_kind, person)
+    fetch(people.memory_day, person)
+    fetch(people.memory_score, person)
+    fetch(indptr, person)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def is_unusual(param: Any, satisfaction: Float) -> bool:
+    """Whether an experience is good or bad enough to be told."""
+    return abs(satisfaction - param.trust_reputation_centre) > param.word_of_mouth_extreme
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -218,6 +236,10 @@ def take_to_heart(
     trust, channel_trust, follows, bonds = people.trust, people.channel_trust, people.follows, people.bonds
     memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
     for at in range(rows.size):
+        if at + FAR < rows.size:
+            fetch_buyer(people, indptr, data[rows[at + FAR]].consumer)
+        if at + NEAR < rows.size and is_unusual(param, satisfactions[at + NEAR]):
+            fetch(friends, indptr[data[rows[at + NEAR]].consumer])
         order = data[rows[at]]
         person = order.consumer
         satisfaction = satisfactions[at]
@@ -238,7 +260,7 @@ def take_to_heart(
             kind = BOUGHT | np.uint8(order.category)
             if (memory_seller[person, place] == order.merchant) & (memory_kind[person, place] == kind):
                 memory_score[person, place] = np.uint8(satisfaction * BYTE_TOP)
-        if abs(satisfaction - param.trust_reputation_centre) > param.word_of_mouth_extreme:
+        if is_unusual(param, satisfaction):
             told = philox(
                 order.birth, np.uint32(order.line), np.uint32(order.tick), TELL + np.uint32(order.ordinal), key0, key1
             )
@@ -270,7 +292,6 @@ def judge(
 
     verdict_sum: (merchants, 2) int64 sums of satisfaction (65535ths) and number of verdicts of the day.
     """
-    fetch_buyers(data, rows, people)
     unpack(
         param[0], people.delay_weight, setting.detail, setting.fit_spread, offers.quality, authenticity, return_level,
         data, rows, key0, key1, judged,
@@ -325,6 +346,14 @@ def record_purchases(
     memory_score, proof, shared_host = people.memory_score, people.proof, people.shared_host
     today = np.uint16(day)
     for at in range(rows.size):
+        if at + FAR < rows.size:
+            fetch_shopper(people, indptr, data[rows[at + FAR]].consumer)
+        if at + NEAR < rows.size and data[rows[at + NEAR]].streamer != NOBODY:
+            fetch(friends, indptr[data[rows[at + NEAR]].consumer])
+        if at + NEXT < rows.size and data[rows[at + NEXT]].streamer != NOBODY:
+            soon = data[rows[at + NEXT]].consumer
+            for edge in range(indptr[soon], indptr[soon + 1]):
+                fetch(proof, friends[edge])
         order = data[rows[at]]
         person = int(order.consumer)
         category = int(order.category)

@@ -24,6 +24,7 @@ import numpy as np
 from numba import config, njit
 from numpy.typing import NDArray
 
+from sim.kernels.threads import fetch, fetch_record
 from sim.kinds import NO_CARRIER, NO_STREAMER, NO_WAREHOUSE, MoneyState, Status
 
 I64 = NDArray[np.int64]
@@ -126,6 +127,7 @@ ORDER = np.dtype(
 
 _WORDS = ORDER.itemsize // 8
 _STATES = 32
+AHEAD = 32  # records asked for before their turn comes: memory answers many requests in the time of one
 _LISTED = 2 * _STATES  # place in the counts array of the number of listed rows
 
 STATUS_MOVES: dict[Status, tuple[Status, ...]] = {
@@ -246,6 +248,8 @@ def _append(
     """`words` int64[rows, 16] and `batch` int64[n, 16] are the book's and the new records as plain words."""
     mask = row_of.size - 1
     for position in range(batch.shape[0]):
+        if position + AHEAD < batch.shape[0]:
+            fetch_record(data, free[n_free - 1 - position - AHEAD])
         row = free[n_free - 1 - position]
         for word in range(16):
             words[row, word] = batch[position, word]
@@ -262,6 +266,8 @@ def _find(row_of: I32, tail: int, head: int, seqs: I64, rows: I64) -> int:
     mask = row_of.size - 1
     missing = 0
     for position in range(seqs.size):
+        if position + AHEAD < seqs.size:
+            fetch(row_of, seqs[position + AHEAD] & mask)
         seq = seqs[position]
         rows[position] = -1
         if tail <= seq < head:
@@ -278,6 +284,8 @@ def _release(
     """Gives finished rows back and returns the new tail (the oldest sequence number that may still be open)."""
     mask = row_of.size - 1
     for position in range(rows.size):
+        if position + AHEAD < rows.size:
+            fetch_record(data, rows[rows.size - 1 - position - AHEAD])
         row = rows[rows.size - 1 - position]
         status = data[row].status
         money = data[row].money
@@ -289,6 +297,28 @@ def _release(
     while tail < head and row_of[tail & mask] < 0:
         tail += 1
     return tail
+
+
+@njit(cache=True, error_model="numpy")
+def _open_rows(row_of: I32, tail: int, head: int, rows: I64) -> int:
+    """Fills `rows` with the rows of the orders in the book, oldest first; returns how many there are."""
+    mask = row_of.size - 1
+    count = 0
+    for seq in range(tail, head):
+        row = row_of[seq & mask]
+        rows[count] = row
+        count += row >= 0
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def _recount(data: Records, rows: I64, counts: I64) -> None:
+    """Counts the orders in `rows` by status (places 0..31) and by money state (32..63)."""
+    for position in range(rows.size):
+        if position + AHEAD < rows.size:
+            fetch_record(data, rows[position + AHEAD])
+        counts[data[rows[position]].status] += 1
+        counts[_STATES + data[rows[position]].money] += 1
 
 
 def _records(rows: int) -> Records:
@@ -431,9 +461,8 @@ class Orders:
 
     def open_rows(self) -> I64:
         """Rows of all orders in the book, oldest first."""
-        rows = self._row_of[np.arange(self._tail, self._head) & (self._row_of.size - 1)].astype(np.int64)
-        in_book: I64 = rows[rows >= 0]
-        return in_book
+        rows = np.empty(self._head - self._tail + 1, np.int64)
+        return rows[: _open_rows(self._row_of, self._tail, self._head, rows)]
 
     # -- writing ------------------------------------------------------------------------------------------------
     @staticmethod
@@ -499,9 +528,8 @@ class Orders:
         if count == 0:
             return 0
         rows = self.listed_rows[:count]
-        rows = rows[np.argsort(self.seq[rows], kind="stable")]
         if handler is not None:
-            handler(self.data[rows])
+            handler(self.data[rows[np.argsort(self.seq[rows], kind="stable")]])
         self._tail = _release(
             self.data, rows, self._free, self._n_free, self._row_of, self._tail, self._head, self.counts, self.finished
         )
@@ -526,11 +554,11 @@ class Orders:
             )
         if full:
             rows = self.open_rows()
-            status = np.bincount(self.status[rows], minlength=_STATES)
-            money = np.bincount(self.money[rows], minlength=_STATES)
-            if rows.size != in_book or np.any(status != self.counts[:_STATES]):
+            found = np.zeros(_LISTED, np.int64)
+            _recount(self.data, rows, found)
+            if rows.size != in_book or np.any(found[:_STATES] != self.counts[:_STATES]):
                 raise AssertionError("the counts by status differ from the records")
-            if np.any(money != self.counts[_STATES:_LISTED]):
+            if np.any(found[_STATES:] != self.counts[_STATES:_LISTED]):
                 raise AssertionError("the counts by money state differ from the records")
 
     # -- growth -------------------------------------------------------------------------------------------------

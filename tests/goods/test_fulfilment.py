@@ -10,17 +10,24 @@ import numpy as np
 import pytest
 import simpy
 
-from sim.agents.carrier import Prices, logistics_cost_cents, parcel_co2_g
+from sim.agents.carrier import Emission, parcel_co2_g
 from sim.agents.warehouse import planned_capacity
-from sim.config.economics import Economics
-from sim.config.folders import data_folder
-from sim.config.quantity import load_group
 from sim.day.fulfilment import BENCH, CUSTOMS, LAST_MILE, LINEHAUL, PICK, Place
 from sim.draws import Purpose
 from sim.kernels import lanes
 from sim.kernels.philox import unit
 from sim.kernels.stations import BACKLOG, GAP, HEADWAY, MICRO, PHASE, SLACK, WAITED
-from sim.kinds import DAY_SECONDS, MODES, N_CARRIERS, N_COUNTRIES, N_WAREHOUSES, PAYMENT_METHODS, Flag, Status
+from sim.kinds import (
+    DAY_SECONDS,
+    MODES,
+    N_CARRIERS,
+    N_COUNTRIES,
+    N_WAREHOUSES,
+    PAYMENT_METHODS,
+    Event,
+    Flag,
+    Status,
+)
 from tests.goods.world import START, GoodsWorld, groups, none
 
 DAY = DAY_SECONDS
@@ -268,7 +275,7 @@ def test_returns_are_graded_and_go_back_to_stock_or_to_scrap() -> None:
     received = 0
     unrecorded = int(world.goods.units[Place.UNRECORDED])
     for _ in range(6 * 20):
-        received += world.step(none())[1].returned.size
+        received += world.step(none())[1].of(Event.RETURN_RECEIVED).size
     assert received == back.size
     assert set(status(world, back)) == {Status.RETURNED}
     resold = units - int(world.goods.units[Place.SCRAPPED])
@@ -288,7 +295,7 @@ def test_cash_on_delivery_is_refused_by_chance_and_the_goods_come_back(share: fl
     world.step(seqs)
     refused = 0
     for _ in range(6 * 40):
-        refused += world.step(none())[1].refused.size
+        refused += world.step(none())[1].of(Event.REFUSED).size
     lost = sum(s == Status.LOST for s in status(world, seqs))
     assert refused == (50 - lost if share else 0)
     world.goods.check(recount=True)
@@ -455,21 +462,14 @@ def test_agents_staff_as_the_stations_do() -> None:
     assert busy == pytest.approx(125 * (1 + policy.surge_most))
 
 
-def test_costs_and_emissions_follow_mode_weight_and_distance() -> None:
-    logistics, _ = groups()
-    economics = load_group(data_folder("configs") / "economics" / "default.yaml", Economics)
-    prices = Prices.of(logistics, economics)
-    two = np.array([0, 0])
-    light_heavy = np.array([0.5, 3.0])
-    direct = logistics_cost_cents(prices, two, two, np.array([1, 1]), two + 1, light_heavy, two, two + 1)
-    stocked = logistics_cost_cents(prices, two + 4, two, two, two + 255, light_heavy, two, two + 1)
-    assert (direct[1] > 0).all()
-    assert (stocked[1] == 0).all()
-    assert direct[1][1] > direct[1][0]
-    assert (stocked[0] > 0).all()
-    assert stocked[2][1] > stocked[2][0]
-    grams = parcel_co2_g(prices, np.array([0, 0, 16]), np.array([0, 1, 1]), np.array([255, 1, 1]), np.full(3, 0.5))
-    assert grams[1] > grams[2] > grams[0]  # the US, then Vietnam, then local stock
+def test_emissions_follow_mode_weight_and_distance() -> None:
+    emission = Emission.of(groups()[0])
+    local = parcel_co2_g(emission, 0, 0, 255, 0.5)
+    vietnam, us = parcel_co2_g(emission, 16, 1, 1, 0.5), parcel_co2_g(emission, 0, 1, 1, 0.5)
+    assert us > vietnam > local
+    assert parcel_co2_g(emission, 0, 1, 3, 0.5) < us  # not through the air
+    assert parcel_co2_g(emission, 0, 1, 1, 3.0) > us
+    assert parcel_co2_g(emission, 0, 0, 255, 3.0) == local
 
 
 def test_check_finds_a_unit_that_is_nowhere() -> None:
