@@ -6,6 +6,8 @@ Runs of one seed share their draws, so differences are taken within a seed and t
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,11 +19,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from analysis.metrics import METRICS, check_dimensions, metrics_of
-from analysis.store import Store
+from analysis.store import Store, find_runs
 from sim.errors import UserError, list_names, nearest
 
 CONFIDENCE: Final = 0.95
 _BOTH_TAILS: Final = 2
+_LABEL: Final = re.compile(r"[\w.-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,35 @@ def estimate(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Est
     return Estimate(mean, mean - reach, mean + reach, float(stdtr(size - 1, mean / error)), size)
 
 
+def split_labels(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str]]:
+    """Folders, and the name to use for the runs in some of them, from arguments `DIR` or `NAME=DIR`.
+
+    Raises:
+        UserError: a name that is none, or given to a run that has another. RunFolderError: as `find_runs`.
+    """
+    folders: list[Path] = []
+    labels: dict[Path, str] = {}
+    for text in arguments:
+        name, sign, rest = text.partition("=")
+        if not sign or os.path.isdir(text):
+            folders += find_runs([text])
+            continue
+        if not _LABEL.fullmatch(name):
+            raise UserError(f"{text}: '{name}' is no name for runs; allowed: NAME=DIR, NAME of letters, digits, _ . -")
+        for folder in find_runs([rest]):
+            if labels.setdefault(folder.resolve(), name) != name:
+                raise UserError(f"{folder}: is called both {labels[folder.resolve()]} and {name}; give it one name")
+            folders.append(folder)
+    return folders, labels
+
+
 class Study:
     """Finished runs sorted into scenarios and seeds.
 
     Args:
         folders: run folders, or folders that hold run folders.
         base: scenario the others are compared to.
-        labels: scenario name by run folder, for runs whose stored scenario name does not tell them apart.
+        labels: name to use instead of the scenario's, by resolved run folder, for runs that share a scenario.
 
     Attributes:
         store: the runs. base: the base scenario. scenarios: names, the base first.
@@ -86,21 +111,23 @@ class Study:
         self.base = base
         self.position: dict[tuple[str, int], int] = {}
         for number, run in enumerate(self.store.runs):
-            scenario = (labels or {}).get(run.folder, str(run.facts["scenario"]))
+            scenario = (labels or {}).get(run.folder.resolve(), str(run.facts["scenario"]))
             key = (scenario, int(run.facts["seed"]))
             if key in self.position:
                 other = self.store.runs[self.position[key]]
+                same = run.facts["model_hash"] == other.facts["model_hash"]
                 raise UserError(
-                    f"{run.folder} and {other.folder} are both {scenario} with seed {key[1]}; give them labels of their"
-                    " own or leave one out"
-                )
+                    f"{other.folder} and {run.folder} are both {scenario} with seed {key[1]}"
+                    + (", the same run twice; leave one out" if same else
+                       f"; leave one out or give one a name, such as NAME={run.folder}")
+                )  # fmt: skip
             self.position[key] = number
         names = sorted({scenario for scenario, _ in self.position})
         if base not in names:
             hint = nearest(base, names)
             raise UserError(
                 f"--base: no runs of scenario '{base}'; there: {list_names(names)}"
-                + (f"; did you mean '{hint}'?" if hint else "")
+                + (f"; did you mean '{hint}'?" if hint else f"; add such runs, or choose: --base {names[0]}")
             )
         self.scenarios = (base, *(name for name in names if name != base))
         self.seeds = tuple(sorted(seed for scenario, seed in self.position if scenario == base))
@@ -165,9 +192,16 @@ def compare(
         in some run is compared over the seeds where both sides have one; without any, its numbers are None.
 
     Raises:
-        UserError: an unknown metric, or as `metrics_of`.
+        UserError: nothing but the base, an unknown metric, or as `metrics_of`.
     """
     split = check_dimensions(by)
+    if len(study.scenarios) == 1:
+        runs = study.store.runs
+        these = f"{runs[0].folder} is" if len(runs) == 1 else f"all {len(runs)} runs are"
+        raise UserError(
+            f"nothing to compare: {these} {study.base};"
+            " add the folder of a run of another scenario, or give a run with other settings a name: NAME=DIR"
+        )
     wanted = tuple(names) if names is not None else tuple(METRICS)
     for name in wanted:
         if name not in METRICS:

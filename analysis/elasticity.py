@@ -38,7 +38,6 @@ from sim.world import World
 
 RAISE: Final = 1.05
 BAND: Final = (-4.0, -1.5)
-_HONEST: Final = 1000  # declared value, thousandths of the goods price
 _COIN: Final = 0x5EED  # second word of the coin's key
 
 I64 = NDArray[np.int64]
@@ -79,7 +78,7 @@ class Dearer:
         catalogue.price_cents[self._lines] = np.rint(self._asked[self._lines] * self._factor)
         landed_offers(
             catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category,
-            border_of(rules, self._without_freight), _HONEST, catalogue.landed_cents,
+            border_of(rules, self._without_freight), catalogue.understated_permille, catalogue.landed_cents,
         )  # fmt: skip
         return changed or day == self._first_day
 

@@ -8,9 +8,9 @@ revenue and emissions count all channels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +46,10 @@ from sim.record.schema import (
 )
 
 DIMENSIONS: Final = ("region", "country", "channel", "category", "group")
+_OTHER_WORDS: Final = {
+    "platform": "channel", "shop": "channel", "market": "country", "place": "country", "continent": "region",
+    "product": "category", "goods": "category", "income": "group", "actor": "group", "third": "group", "tier": "group",
+}  # fmt: skip
 _DAY = 86_400
 
 Rows = list[dict[str, Any]]
@@ -401,6 +405,18 @@ def _key(row: dict[str, Any], by: Sequence[str]) -> Key:
     return tuple(str(row[f"k_{name}"]) for name in by)
 
 
+def _lines_of(found: dict[str, NDArray[Any]], by: Sequence[str]) -> Iterator[tuple[int, Key, slice]]:
+    """Run, key and place of each line in columns sorted by run and key."""
+    size = found["run"].size
+    changes = np.zeros(size, dtype=np.bool_)
+    for column in (found["run"], *(found[f"k_{name}"] for name in by)):
+        changes[1:] |= column[1:] != column[:-1]
+    changes[:1] = True
+    starts = np.flatnonzero(changes).tolist()
+    for start, end in zip(starts, [*starts[1:], size], strict=False):
+        yield int(found["run"][start]), tuple(str(found[f"k_{name}"][start]) for name in by), slice(start, end)
+
+
 @dataclass(slots=True)
 class _Query:
     """One question to a store: how to split and which days (offsets, both ends included; None: the whole run)."""
@@ -446,17 +462,17 @@ class _Query:
             for (measure, window), name in zip(MATURED, _MATURED_NAMES, strict=True):
                 sums[name] = f"CASE WHEN day + {int(window)} <= run_days THEN {measure.name.lower()} ELSE 0 END"
         keys, groups = _select_keys(self.by, region_stored=table == "daily_channel")
-        # every measure twice: over live rooms, and over all channels
-        parts = ", ".join(
-            f"SUM(CASE WHEN {live} THEN {sql} ELSE 0 END) AS live_{name}, SUM({sql}) AS every_{name}"
-            for name, sql in sums.items()
-        )
+        parts = ", ".join(f"SUM({sql}) AS {name}" for name, sql in sums.items())
         source = table if self.span is None else f"{table} JOIN run_facts USING (run) WHERE {self._within()}"
-        rows = self.store.query(f"SELECT {keys}, {parts} FROM {source} GROUP BY {groups}", [table])
-        for row in rows:
+        rows = self.store.query(f"SELECT {keys}, ({live}) AS in_room, {parts} FROM {source} GROUP BY {groups}", [table])
+        for row in rows:  # at most two of a line: what is live, and the rest
             base = result[row["run"]].setdefault(_key(row, self.by), Base())
-            base.live = {name: int(row[f"live_{name}"]) for name in sums}
-            base.every = {name: int(row[f"every_{name}"]) for name in sums}
+            if base.live is None or base.every is None:
+                base.live, base.every = dict.fromkeys(sums, 0), dict.fromkeys(sums, 0)
+            for name in sums:
+                base.every[name] += int(row[name])
+            if row["in_room"]:
+                base.live = {name: int(row[name]) for name in sums}
         if not self.by:
             for lines in result:
                 if lines[()].live is None:
@@ -482,37 +498,43 @@ class _Query:
 
     def _actors(self, result: list[dict[Key, Base]]) -> None:
         if self.span is None:
-            table, loan = "flows", int(MoneyPurpose.LOAN)
-            sql = (
-                "SELECT run, actor, purpose, SUM(received) AS received, SUM(paid) AS paid FROM ("
-                "SELECT run, payee AS actor, purpose, cents AS received, 0 AS paid FROM flows UNION ALL "
-                "SELECT run, payer, purpose, 0, cents FROM flows) GROUP BY ALL"
+            table = "flows"
+            source = (
+                "(SELECT run, payee AS actor, purpose, cents FROM flows UNION ALL "
+                "SELECT run, payer, purpose, -cents FROM flows)"
             )
         else:
-            table, loan = "daily_flows", int(MoneyPurpose.LOAN)
-            sql = (
-                "SELECT run, actor, purpose, SUM(received_cents) AS received, SUM(paid_cents) AS paid "
-                f"FROM daily_flows WHERE {self._within()} GROUP BY ALL"
+            table = "daily_flows"
+            source = (
+                "(SELECT run, actor, purpose, received_cents - paid_cents AS cents "
+                f"FROM daily_flows WHERE {self._within()})"
             )
-        moved: dict[tuple[int, int, int], tuple[int, int]] = {
-            (row["run"], row["actor"], row["purpose"]): (int(row["received"]), int(row["paid"]))
-            for row in self.store.query(sql, [table])
+        net = {
+            "profit": f"purpose <> {int(MoneyPurpose.LOAN)}",
+            "sales": f"purpose IN ({int(MoneyPurpose.SALE)}, {int(MoneyPurpose.REFUND)})",
+            "tariff": f"purpose = {int(MoneyPurpose.TARIFF)}",
+            "vat": f"purpose = {int(MoneyPurpose.VAT)}",
         }
-        for number, lines in enumerate(result):
-            for position, actor in enumerate(ACTORS):
-                if actor is None or not set(self.by) <= {*actor.place, "group"}:
-                    continue
-                key = tuple(actor.group if name == "group" else actor.place[name] for name in self.by)
+        parts = ", ".join(f"COALESCE(SUM(cents) FILTER ({which}), 0)::BIGINT AS {name}" for name, which in net.items())
+        found = self.store.arrays(f"SELECT run, actor, {parts} FROM {source} GROUP BY ALL", [table])
+        moved: dict[str, list[list[int]]] = {}
+        for name in net:
+            cents = np.zeros((len(ACTORS), len(result)), dtype=np.int64)
+            cents[found["actor"], found["run"]] = found[name]
+            moved[name] = cents.tolist()
+        for position, actor in enumerate(ACTORS):
+            if actor is None or not set(self.by) <= {*actor.place, "group"}:
+                continue
+            key = tuple(actor.group if name == "group" else actor.place[name] for name in self.by)
+            for number, lines in enumerate(result):
                 base = lines.setdefault(key, Base())
-                for purpose in MoneyPurpose:
-                    received, paid = moved.get((number, position, purpose), (0, 0))
-                    if purpose != loan:
-                        base.profit[actor.kind] = base.profit.get(actor.kind, 0) + received - paid
-                    if actor.kind == "merchants" and purpose in (MoneyPurpose.SALE, MoneyPurpose.REFUND):
-                        base.sales = (base.sales or 0) + received - paid
-                    if actor.kind == "treasury" and purpose in (MoneyPurpose.TARIFF, MoneyPurpose.VAT):
-                        taxes = base.taxes = base.taxes or {"tariff": 0, "vat": 0}
-                        taxes[purpose.name.lower()] += received - paid
+                base.profit[actor.kind] = base.profit.get(actor.kind, 0) + moved["profit"][position][number]
+                if actor.kind == "merchants":
+                    base.sales = (base.sales or 0) + moved["sales"][position][number]
+                if actor.kind == "treasury":
+                    taxes = base.taxes = base.taxes or {"tariff": 0, "vat": 0}
+                    taxes["tariff"] += moved["tariff"][position][number]
+                    taxes["vat"] += moved["vat"][position][number]
 
     def _delivery(self, result: list[dict[Key, Base]]) -> None:
         places = set(self.by)
@@ -527,16 +549,15 @@ class _Query:
         else:
             return
         keys, groups = _select_keys(self.by)
-        rows = self.store.query(
-            f"SELECT {keys}, direct, bin, SUM(parcels) AS parcels FROM {table} JOIN run_facts USING (run) "
-            f"WHERE {where} GROUP BY {groups}",
+        found = self.store.arrays(
+            f"SELECT {keys}, direct, bin, SUM(parcels)::BIGINT AS parcels FROM {table} JOIN run_facts USING (run) "
+            f"WHERE {where} GROUP BY {groups} ORDER BY ALL",
             [table],
         )
-        for row in rows:
-            base = result[row["run"]].setdefault(_key(row, self.by), Base())
-            if base.delivery is None:
-                base.delivery = np.zeros((2, DELIVERY_BINS), dtype=np.int64)
-            base.delivery[row["direct"], row["bin"]] = row["parcels"]
+        for run, key, line in _lines_of(found, self.by):
+            counts = np.zeros((2, DELIVERY_BINS), dtype=np.int64)
+            counts[found["direct"][line], found["bin"][line]] = found["parcels"][line]
+            result[run].setdefault(key, Base()).delivery = counts
 
     def _utilisation(self, result: list[dict[Key, Base]]) -> None:
         if not set(self.by) <= {"region", "country"}:
@@ -572,13 +593,12 @@ class _Query:
                 "SUM(d.shows) AS shows FROM daily_streamers d JOIN streamers s USING (run, streamer) "
                 f"WHERE {self._within('d.day')} GROUP BY ALL"
             )
-        visits: dict[tuple[int, Key], list[int]] = {}
-        for row in self.store.query(sql, [table, "streamers"]):
-            if row["shows"] > 0 or row["visits"] > 0:
-                key: Key = (f"streamers_{STREAMER_TIERS[row['tier']]}",) if self.by else ()
-                visits.setdefault((row["run"], key), []).append(int(row["visits"]))
-        for (number, key), values in visits.items():
-            result[number].setdefault(key, Base()).audience = np.array(sorted(values), dtype=np.int64)
+        tier = _names_sql([f"streamers_{name}" for name in STREAMER_TIERS], "tier") + " AS k_group, " if self.by else ""
+        found = self.store.arrays(
+            f"SELECT run, {tier}visits FROM ({sql}) WHERE shows > 0 OR visits > 0 ORDER BY ALL", [table, "streamers"]
+        )
+        for run, key, line in _lines_of(found, self.by):
+            result[run].setdefault(key, Base()).audience = found["visits"][line]
 
 
 def check_dimensions(by: Iterable[str]) -> tuple[str, ...]:
@@ -590,7 +610,7 @@ def check_dimensions(by: Iterable[str]) -> tuple[str, ...]:
     wanted = tuple(by)
     for name in wanted:
         if name not in DIMENSIONS:
-            hint = nearest(name, DIMENSIONS)
+            hint = _OTHER_WORDS.get(name.lower().removesuffix("s")) or nearest(name.lower(), DIMENSIONS)
             raise UserError(
                 f"--by: unknown dimension '{name}'; allowed: {', '.join(DIMENSIONS)}"
                 + (f"; did you mean '{hint}'?" if hint else "")
@@ -612,10 +632,8 @@ def day_offset(value: int | str | date, start_date: str, option: str) -> int:
     if isinstance(value, date):
         return (value - first).days
     text = value.strip()
-    if text.lstrip("-").isdigit():
-        return int(text)
     try:
-        return (date.fromisoformat(text) - first).days
+        return int(text) if text.removeprefix("-").isdecimal() else (date.fromisoformat(text) - first).days
     except ValueError:
         raise UserError(f"{option}: '{value}' is neither an ISO date (2023-05-31) nor a number of days") from None
 
@@ -628,11 +646,13 @@ def _span(store: Store, start: int | str | date | None, end: int | str | date | 
     days = min(run.days for run in store.runs)
     first = 0 if start is None else day_offset(start, facts["start_date"], "--from")
     last = days - 1 if end is None else day_offset(end, facts["start_date"], "--to")
-    if not 0 <= first <= last < days:
-        raise UserError(
-            f"--from/--to: days {first} to {last} are not within the run's days 0 to {days - 1}"
-            f" (day 0 is {facts['start_date']})"
-        )
+    opening = date.fromisoformat(facts["start_date"])
+    allowed = f"days 0 to {days - 1}, which are {opening} to {opening + timedelta(days=days - 1)}"
+    for option, given, day in (("--from", start, first), ("--to", end, last)):
+        if not 0 <= day < days:
+            raise UserError(f"{option} {given}: is outside the run; allowed: {allowed}")
+    if first > last:
+        raise UserError(f"--from {start} is after --to {end}: give the earlier day to --from and the later to --to")
     return first, last
 
 
@@ -706,7 +726,10 @@ def metrics(
     split = check_dimensions(by)
     with Store([run_dir]) as store:
         if len(store.runs) != 1:
-            raise UserError(f"{run_dir}: holds {len(store.runs)} runs; name one of them, or use `livecommerce compare`")
+            raise UserError(
+                f"{run_dir}: holds {len(store.runs)} runs; name one of them, such as {store.runs[0].folder},"
+                " or use `livecommerce compare`"
+            )
         lines = metrics_of(store, split, start, end)[0]
     return lines if split else lines[0]
 

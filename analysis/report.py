@@ -5,9 +5,11 @@ The page carries plotly.js once and nothing from the network; it opens from a fo
 
 from __future__ import annotations
 
+import contextlib
 import html
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -360,13 +362,31 @@ def page(study: Study, entries: Sequence[Mapping[str, Any]], shown: Sequence[Pan
     )  # fmt: skip
 
 
-def write_comparison(folders: Sequence[Path | str], out: Path | str, base: str = "baseline") -> tuple[str, Path]:
+def check_target(out: Path | str) -> Path:
+    """The file a page will be written to, told before the work. RunFolderError when it cannot be a file."""
+    target = Path(out)
+    if not str(out).strip():
+        raise RunFolderError("--report: is empty; name a file, such as report.html")
+    if os.path.isdir(target):
+        raise RunFolderError(f"--report {target}: is a folder; name a file, such as {target / 'report.html'}")
+    if not os.path.isdir(target.parent):
+        raise RunFolderError(f"--report {target}: there is no folder {target.parent}; create it first or name another")
+    return target
+
+
+def write_comparison(
+    folders: Sequence[Path | str],
+    out: Path | str,
+    base: str = "baseline",
+    labels: Mapping[Path, str] | None = None,
+) -> tuple[str, Path]:
     """Compare finished runs and write the page.
 
     Args:
         folders: run folders of the base and of the scenarios, the same seeds for each.
         out: the HTML file.
         base: scenario the others are compared to.
+        labels: as `analysis.compare.Study`.
 
     Returns:
         The headline table as text for a terminal, and the file written.
@@ -374,13 +394,17 @@ def write_comparison(folders: Sequence[Path | str], out: Path | str, base: str =
     Raises:
         UserError: as `analysis.compare.Study`. RunFolderError: the file cannot be written.
     """
-    target = Path(out)
-    with Study(folders, base) as study:
+    target = check_target(out)
+    with Study(folders, base, labels) as study:
         entries = compare(study)
         text = terminal_table(study, entries)
         content = page(study, entries, panels(study))
+    part = target.with_name(f".{target.name}.part")
     try:
-        target.write_text(content, encoding="utf-8")
+        part.write_text(content, encoding="utf-8")
+        part.replace(target)
     except OSError as problem:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise RunFolderError(f"{target}: cannot be written ({problem.strerror})") from None
     return text, target

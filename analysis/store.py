@@ -1,22 +1,30 @@
 """DuckDB views over one or many finished run folders.
 
-Every declared table can be queried, with one more column `run` (position in `Store.runs`). Only integers are summed, so
-that a query gives the same bits each time it is asked.
+Every declared table can be queried, with one more column `run` (position in `Store.runs`). A query reads only the
+columns it names, from the files themselves, so that a thousand runs are one scan. Only integers are summed, so that a
+query gives the same bits each time it is asked, on any number of threads.
 """
 
 from __future__ import annotations
 
+import glob
+import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from sim.errors import RunFolderError
-from sim.record.schema import SCHEMA_VERSION, TABLES
+from sim.record.schema import LEVELS, SCHEMA_VERSION, TABLES
 
 DONE = "_DONE"
+RUN_JSON = "run.json"
+AGAIN = "remove the folder and run it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +51,21 @@ def find_runs(folders: Iterable[Path | str]) -> list[Path]:
     Raises:
         RunFolderError: a folder does not exist, or none holds a finished run.
     """
-    given = [Path(folder) for folder in folders]
-    found: set[Path] = set()
-    for folder in given:
-        if not folder.is_dir():
-            raise RunFolderError(f"{folder}: no such folder")
-        if (folder / DONE).is_file():
-            found.add(folder)
-        else:
-            found |= {mark.parent for mark in folder.glob(f"*/{DONE}")}
-            found |= {mark.parent for mark in folder.glob(f"runs/*/{DONE}")}
+    given = list(folders)
+    found: dict[Path, Path] = {}
+    for text in given:
+        if not str(text).strip():
+            raise RunFolderError("'': the name of a run's folder is empty; name a folder")
+        folder = Path(text)
+        if not os.path.isdir(folder):
+            there = "is a file, not a run's folder" if os.path.lexists(folder) else "no such folder"
+            raise RunFolderError(f"{folder}: {there}; `livecommerce run ... --out DIR` makes one")
+        own = folder / DONE
+        for mark in [own] if own.is_file() else [*folder.glob(f"*/{DONE}"), *folder.glob(f"runs/*/{DONE}")]:
+            found.setdefault(mark.parent.resolve(), mark.parent)  # named in two ways it is still one run
     if not found:
-        raise RunFolderError(f"{', '.join(map(str, given))}: no finished run here")
-    return sorted(found)
+        raise RunFolderError(f"{', '.join(map(str, given))}: no finished run here ({DONE} marks one)")
+    return sorted(found.values())
 
 
 class Store:
@@ -75,15 +85,12 @@ class Store:
     def __init__(self, folders: Sequence[Path | str]) -> None:
         paths = find_runs(folders)
         self._connection = duckdb.connect(":memory:")
-        self._connection.execute("SET threads = 1")
-        self.runs: list[Run] = []
-        for path, row in zip(paths, self._facts(paths), strict=True):
-            if row["schema_version"] != SCHEMA_VERSION:
-                raise RunFolderError(
-                    f"{path}: written with table version {row['schema_version']}, this program reads"
-                    f" {SCHEMA_VERSION}; run it again"
-                )
-            self.runs.append(Run(path, row))
+        self.runs = [Run(path, row) for path, row in zip(paths, self._facts(paths), strict=True)]
+        for run in self.runs:
+            _check_run_json(run)
+        self._connection.execute("CREATE TEMP TABLE numbered (run INTEGER, folder VARCHAR)")
+        places = ", ".join(f"({number}, {_quoted(run.folder.resolve())})" for number, run in enumerate(self.runs))
+        self._connection.execute(f"INSERT INTO numbered VALUES {places}")
         self._connection.execute("CREATE TEMP TABLE run_facts (run INTEGER, run_days INTEGER)")
         rows = ", ".join(f"({number}, {run.days})" for number, run in enumerate(self.runs))
         self._connection.execute(f"INSERT INTO run_facts VALUES {rows}")
@@ -96,15 +103,31 @@ class Store:
         self._connection.close()
 
     def _facts(self, paths: list[Path]) -> list[dict[str, Any]]:
-        rows = []
-        for path in paths:
-            try:
-                cursor = self._connection.execute("SELECT * FROM read_parquet(?)", [str(path / "run.parquet")])
-            except duckdb.Error as problem:
-                raise RunFolderError(f"{path}: the table run is missing or damaged ({problem})") from None
-            names = [column[0] for column in cursor.description or ()]
-            rows.append(dict(zip(names, cursor.fetchall()[0], strict=True)))
-        return rows
+        """The row of table `run` of every folder."""
+        files = [path.resolve() / "run.parquet" for path in paths]
+        for file in files:
+            if not file.is_file():
+                raise RunFolderError(f"{file}: is missing, so the run is damaged; {AGAIN}")
+        try:
+            found = _rows(self._connection.execute(f"SELECT * FROM {_reading(files)}"))
+        except duckdb.Error:
+            found = []
+            for file in files:
+                try:
+                    found += _rows(self._connection.execute(f"SELECT * FROM {_reading([file])}"))
+                except duckdb.Error:
+                    raise RunFolderError(f"{file}: is damaged; {AGAIN}") from None
+        by_file = {row["filename"]: row for row in found}
+        for file in files:
+            row = by_file.get(str(file), {})
+            version = row.get("schema_version")
+            if version is not None and version != SCHEMA_VERSION:
+                raise RunFolderError(
+                    f"{file}: has table version {version}, this program reads {SCHEMA_VERSION}; {AGAIN}"
+                )
+            if any(row.get(name) is None for name in TABLES["run"].column_names()):
+                raise RunFolderError(f"{file}: is damaged; {AGAIN}")
+        return [by_file[str(file)] for file in files]
 
     def has(self, table: str) -> bool:
         """Whether every run holds the table."""
@@ -114,30 +137,89 @@ class Store:
         """Make the view of a table on first use."""
         if table in self._made:
             return
-        missing = [run.folder for run in self.runs if not (run.folder / f"{table}.parquet").is_file()]
-        if missing:
-            raise RunFolderError(
-                f"{missing[0]}: this needs record={TABLES[table].level} (table {table} was not written);"
-                f" run again with record={TABLES[table].level}"
-            )
+        level = TABLES[table].level
+        files = []
+        for run in self.runs:
+            file = run.folder.resolve() / f"{table}.parquet"
+            if not file.is_file():
+                recorded = str(run.facts["record"])
+                if recorded in LEVELS and LEVELS.index(recorded) >= LEVELS.index(level):
+                    raise RunFolderError(f"{file}: is missing though the run has record={recorded}; {AGAIN}")
+                raise RunFolderError(
+                    f"{run.folder}: this needs record={level}, the run has record={recorded}; run it again with"
+                    f" record={level} and the same --out"
+                )
+            files.append(file)
         names = ", ".join(TABLES[table].column_names())
-        files = ["'" + str(run.folder / f"{table}.parquet").replace("'", "''") + "'" for run in self.runs]
-        quoted = ", ".join(files)
-        numbered = ", ".join(f"({number}, {name})" for number, name in enumerate(files))
         try:
             self._connection.execute(
-                f"CREATE TEMP TABLE {table} AS SELECT CAST(run AS INTEGER) AS run, {names} FROM "
-                f"read_parquet([{quoted}], filename = true) "
-                f"JOIN (VALUES {numbered}) AS numbered(run, file) ON file = filename"
+                f"CREATE TEMP VIEW {table} AS SELECT run, {names} FROM {_reading(files)} "
+                f"JOIN numbered ON folder || '{os.sep}{table}.parquet' = filename"
             )
         except duckdb.Error as problem:
-            raise RunFolderError(f"table {table} is damaged: {problem}") from None
+            self._blame([table], problem)
         self._made.add(table)
 
     def query(self, sql: str, tables: Sequence[str]) -> list[dict[str, Any]]:
-        """Rows of a query over the named tables, as dictionaries; sums of integers come back as int."""
+        """Rows of a query over the named tables, as dictionaries; sums of integers come back as int.
+
+        Rows are sorted by all columns unless the query orders them, so that threads cannot change their order.
+        """
+        return _rows(self._executed(sql if "ORDER BY" in sql else f"{sql} ORDER BY ALL", tables))
+
+    def arrays(self, sql: str, tables: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Columns of a query, each [rows] without nulls: for answers of many rows. Cast sums to BIGINT: else floats."""
+        columns = self._executed(sql, tables).fetchnumpy()
+        return {name: np.asarray(column) for name, column in columns.items()}
+
+    def _executed(self, sql: str, tables: Sequence[str]) -> Any:
         for table in tables:
             self._view(table)
-        cursor = self._connection.execute(sql)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        try:
+            return self._connection.execute(sql)
+        except duckdb.Error as problem:
+            return self._blame(tables, problem)
+
+    def _blame(self, tables: Sequence[str], problem: duckdb.Error) -> NoReturn:
+        """Say which file a query failed on; a query that fails on sound files is not the user's mistake."""
+        for table in tables:
+            names = ", ".join(TABLES[table].column_names())
+            for run in self.runs:
+                file = run.folder.resolve() / f"{table}.parquet"
+                try:
+                    probe = f"CREATE OR REPLACE TEMP TABLE probe AS SELECT {names} FROM {_reading([file])}"
+                    self._connection.execute(probe)
+                except duckdb.Error:
+                    raise RunFolderError(f"{file}: is damaged; {AGAIN}") from None
+        raise problem
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _reading(files: Sequence[Path]) -> str:
+    """SQL that reads these files and no others: their names are no patterns, folders called `a=b` no columns."""
+    names = ", ".join(_quoted(glob.escape(str(file))) for file in files)
+    return f"read_parquet([{names}], filename = true, hive_partitioning = false)"
+
+
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _check_run_json(run: Run) -> None:
+    """Refuse a run whose run.json is missing, torn, or of another run than its tables."""
+    file = run.folder / RUN_JSON
+    try:
+        content = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise RunFolderError(f"{file}: is missing, so the run is damaged; {AGAIN}") from None
+    except (OSError, ValueError):
+        raise RunFolderError(f"{file}: is damaged; {AGAIN}") from None
+    same = isinstance(content, dict) and all(
+        content.get(said) == run.facts[fact] for said, fact in (("config_hash", "model_hash"), ("seed", "seed"))
+    )
+    if not same:
+        raise RunFolderError(f"{file}: does not belong to the tables beside it; {AGAIN}")

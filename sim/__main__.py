@@ -6,8 +6,10 @@ Everything heavy is imported where it is used, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -63,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     for note in notes(cfg):
         _say(f"note: {note}")
     with reporting(f"{cfg.scenario.name}, seed {cfg.seed}") as report:
-        outcome = run_one(cfg, options.out, report)
+        outcome = run_one(cfg, options.out, report, starting=_say_if_cold)
     _say(f"{'already done' if outcome.already_done else 'done'}: {outcome.folder}")
 
     from analysis.metrics import metrics
@@ -76,6 +78,13 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _say_if_cold() -> None:
+    from sim.compilecache import is_cold
+
+    if is_cold():
+        _say("note: compiling the model, once; this takes one to two minutes, later runs start at once")
+
+
 def scenarios(arguments: Sequence[str]) -> int:
     """List the scenarios with their questions."""
     parser = _parser("scenarios", "List the scenarios with the question each asks.")
@@ -83,22 +92,30 @@ def scenarios(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print as JSON")
     options = parser.parse_args(arguments)
 
-    from sim.config import list_scenarios
-    from sim.config.quantity import read_yaml
+    from sim.config import list_scenarios, scenario_words
 
-    rows = []
-    for name, path in list_scenarios(options.scenarios).items():
-        tree = read_yaml(path)
-        compared_to = tree.get("compared_to")
-        rows.append({"name": name, "question": tree.get("question", ""), "compared_to": compared_to, "file": str(path)})
+    known = list_scenarios(options.scenarios)
+    rows: list[dict[str, Any]] = []
+    faulty = []
+    for name, path in known.items():
+        row = {"name": name, "question": "", "compared_to": None, "file": str(path)}
+        try:
+            row |= scenario_words(path, known)
+        except UserError as error:
+            row |= {"error": str(error)}
+            faulty.append(error)
+        rows.append(row)
     if options.json:
         _print_json(rows)
-        return 0
-    width = max((len(str(row["name"])) for row in rows), default=0)
-    for row in rows:
-        against = f" (against {row['compared_to']})" if row["compared_to"] else ""
-        print(f"{row['name']:<{width}}  {row['question']}{against}")
-    return 0
+    else:
+        width = max((len(name) for name in known), default=0)
+        for row in rows:
+            against = f" (against {row['compared_to']})" if row["compared_to"] else ""
+            about = "cannot be used, see below" if "error" in row else f"{row['question']}{against}"
+            print(f"{row['name']:<{width}}  {about}")
+    for fault in faulty:
+        _say(f"livecommerce: {fault}")
+    return EXIT_USER_ERROR if faulty else 0
 
 
 def interventions(arguments: Sequence[str]) -> int:
@@ -233,13 +250,18 @@ def metrics(arguments: Sequence[str]) -> int:
 
     from analysis.metrics import metrics as compute
 
-    by = [word for word in options.by.split(",") if word]
+    by = _dimensions(options.by)
     values = compute(options.run_dir, by, options.start, options.end)
     if options.json:
         _print_json(values)
     else:
         _print_metrics([values] if isinstance(values, dict) else values, by)
     return 0
+
+
+def _dimensions(text: str) -> list[str]:
+    """The words of --by."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _print_metrics(rows: Sequence[dict[str, Any]], by: Sequence[str] = ()) -> None:
@@ -266,7 +288,10 @@ def _number(value: object) -> str:
 def compare(arguments: Sequence[str]) -> int:
     """Compare the scenarios of finished runs with a base, paired by seed."""
     parser = _parser("compare", "Differences between scenarios, paired by seed, with 95 % intervals.")
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="run folders, or folders that hold them")
+    parser.add_argument(
+        "folders", nargs="+", metavar="[NAME=]DIR",
+        help="run folders, or folders that hold them; NAME is used instead of the scenario's name",
+    )  # fmt: skip
     parser.add_argument("--base", default="baseline", metavar="NAME", help="scenario the others are compared to")
     parser.add_argument(
         "--by", default="", metavar="LIST", help="split by any of region,country,channel,category,group"
@@ -277,12 +302,15 @@ def compare(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a list of objects, one per scenario, key and metric")
     options = parser.parse_args(arguments)
 
-    from analysis.compare import Study
+    from analysis.compare import Study, split_labels
     from analysis.compare import compare as differences
-    from analysis.report import terminal_table, write_comparison
+    from analysis.report import check_target, terminal_table, write_comparison
 
-    by = [word for word in options.by.split(",") if word]
-    with Study(options.folders, options.base) as study:
+    by = _dimensions(options.by)
+    if options.report is not None:
+        check_target(options.report)
+    folders, labels = split_labels(options.folders)
+    with Study(folders, options.base, labels) as study:
         entries = differences(study, by, options.start, options.end)
         if options.json:
             _print_json(entries)
@@ -290,8 +318,8 @@ def compare(arguments: Sequence[str]) -> int:
             _print_differences(entries, by)
         else:
             print(terminal_table(study, entries))
-    if options.report:
-        _say(f"report: {write_comparison(options.folders, options.report, options.base)[1]}")
+    if options.report is not None:
+        _say(f"report: {write_comparison(folders, options.report, options.base, labels)[1]}")
     return 0
 
 
@@ -312,14 +340,18 @@ def demo(arguments: Sequence[str]) -> int:
     parser.add_argument("--seeds", type=int, default=DEMO_SEEDS, metavar="N", help="seeds of each scenario")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes; 0: one a core")
     options = parser.parse_intermixed_args(arguments)
-    if options.seeds < 1 or options.workers < 0:
-        raise UserError("--seeds must be at least 1 and --workers at least 0")
+    for option, given, low, high in (("--seeds", options.seeds, 1, 1000), ("--workers", options.workers, 0, 1024)):
+        if not low <= given <= high:
+            raise UserError(f"{option}: {given} is out of range; allowed: {low} to {high}")
+    if not options.out.strip():
+        raise UserError("--out: is empty; name a folder")
 
     from sim.engines import run_many
     from sim.progress import reporting
 
     out = Path(options.out).absolute()
     jobs = _demo_jobs(out, options.overrides, options.scenarios, options.seeds)
+    _say_if_cold()
     with reporting(f"{len(jobs)} runs") as report:
         outcomes = run_many(
             jobs, options.workers, lambda done, days, ended, runs: report(done, days, f"{ended} of {runs} runs")
@@ -344,14 +376,17 @@ def _demo_jobs(out: Path, overrides: Sequence[str], scenario_dirs: Sequence[str]
     from sim.experiment import configure, identity, make_folder
 
     base = configure(overrides=[*DEMO_SETTINGS, *overrides], scenario_dirs=scenario_dirs)
+    if base.scenario.name != "baseline" or base.out is not None:
+        named = "out=" if base.out is not None else "scenario="
+        raise UserError(f"demo: {named} cannot be set; it runs {', '.join(DEMO_SCENARIOS)} into --out")
     jobs = []
-    make_folder(out / "runs")
     for name in DEMO_SCENARIOS:
         for seed in range(base.seed, base.seed + seeds):
             settings = [*DEMO_SETTINGS, *overrides, f"scenario={name}", f"seed={seed}"]
             cfg = configure(overrides=settings, scenario_dirs=scenario_dirs)
             me = identity(cfg)
             jobs.append(Job(cfg, out / "runs" / f"{name}-{me.config[:8]}-{me.code[:8]}-s{seed}"))
+    make_folder(out / "runs")
     return jobs
 
 
@@ -392,6 +427,8 @@ def _say(text: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0 done, 1 a run failed, 2 the user's mistake, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        _meet_the_shell()
     if not words or words[0] in ("-h", "--help", "help"):
         print(_usage())
         return 0
@@ -401,6 +438,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"livecommerce {version('livecommerce')}")
         return 0
     try:
+        _stand_somewhere()
         if words[0] not in COMMANDS:
             close = nearest(words[0], COMMANDS)
             hint = f"; did you mean '{close}'?" if close else ""
@@ -411,12 +449,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"livecommerce: {error}")
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
-        _say("livecommerce: interrupted; nothing half-written was kept")
-        return 130
+        return _interrupted()
+    except Exception:
+        if _stopped_by:  # the compiler swallows an interrupt and fails later
+            return _interrupted()
+        raise
     except BrokenPipeError:  # the reader, for example `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
+
+
+def _meet_the_shell() -> None:
+    """Print what the terminal's encoding lacks as escapes; let a polite kill clean up as an interrupt does."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    told = sys.unraisablehook
+    sys.unraisablehook = lambda unraisable: None if _stopped_by else told(unraisable)
+
+
+_stopped_by: list[int] = []  # signals that asked this process to stop
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    _stopped_by.append(number)
+    raise KeyboardInterrupt
+
+
+def _interrupted() -> int:
+    _say("livecommerce: interrupted; nothing half-written was kept")
+    return 128 + (_stopped_by[0] if _stopped_by else signal.SIGINT)
+
+
+def _stand_somewhere() -> None:
+    try:
+        os.getcwd()
+    except OSError:
+        raise UserError("the current folder no longer exists; change to another one") from None
 
 
 if __name__ == "__main__":

@@ -136,3 +136,9 @@ def use_cache(package: str) -> str | None:
         if "numba" in sys.modules:
             sys.modules["numba"].config.CACHE_DIR = folder
     return folder
+
+
+def is_cold() -> bool:
+    """Whether nothing compiled is kept yet, so that the next run compiles first."""
+    folder = os.environ.get("NUMBA_CACHE_DIR", "")
+    return not any(file.endswith(".nbi") for _, _, files in os.walk(folder) for file in files)

@@ -105,6 +105,7 @@ class Purpose(IntEnum):
     EXPOSURE = 240  # entity: row of the race table, other: slot; who wins a slot
     EXPOSURE_SHIFT = 241  # entity: pool, tick: daypart; where streamers start in the race table
     ROUTE_CHOICE = 242  # entity: line, other: country; what local stock is worth to the merchant
+    THRESHOLD = 243  # entity: line, other: country; what keeps a price on its side of a customs threshold
 
     # 280-299 interventions and shocks
     COVERED = 280  # entity: index of an entity of a leaf, other: the leaf; whom a lever reaches that reaches a share

@@ -14,6 +14,7 @@ from typing import Any
 
 from sim import provenance
 from sim.config import RunConfig, load
+from sim.config.loader import COMMAND_LINE
 from sim.errors import ConfigError, Fault, RunFolderError
 from sim.runfolder import RUN_JSON, Identity, is_done, read_run_json, writing
 
@@ -76,6 +77,22 @@ def default_out(cfg: RunConfig) -> Path:
     return Path("results") / f"{cfg.scenario.name}-{cfg.model_hash()[:8]}-s{cfg.seed}"
 
 
+def run_folder(cfg: RunConfig, out: Path | str | None) -> Path:
+    """Where a run goes, absolute: `out` (--out), else the configuration's `out`, else `default_out`.
+
+    `RunFolderError` when `out` is empty, or when the command line names two folders.
+    """
+    if out is None:
+        return Path(cfg.out or default_out(cfg)).absolute()
+    if not str(out).strip():
+        raise RunFolderError("--out: is empty; name a folder, new or empty")
+    folder = Path(out).absolute()
+    given_twice = cfg.out is not None and cfg.origin("out").startswith(COMMAND_LINE)
+    if given_twice and Path(str(cfg.out)).absolute() != folder:
+        raise RunFolderError(f"--out {out} and out={cfg.out} name two folders for one run; give one of them")
+    return folder
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, or say why that cannot be. `RunFolderError`."""
     try:
@@ -93,21 +110,29 @@ class Outcome:
     error: str = ""
 
 
-def run_one(cfg: RunConfig, out: Path | str | None = None, progress: Progress | None = None) -> Outcome:
+def run_one(
+    cfg: RunConfig,
+    out: Path | str | None = None,
+    progress: Progress | None = None,
+    starting: Callable[[], None] | None = None,
+) -> Outcome:
     """Simulate one configuration into the folder `out`, unless it already holds that run.
+
+    `starting` is called when the folder can be written and the simulation is about to start.
 
     Raises:
         RunFolderError: the folder or its parent cannot be used; nothing there was changed.
     """
-    folder = Path(out) if out is not None else Path(cfg.out) if cfg.out else default_out(cfg)
+    folder = run_folder(cfg, out)
     if out is None and not cfg.out:
         with contextlib.suppress(OSError):  # `is_done` says what is wrong with it
             folder.parent.mkdir(exist_ok=True)
-    folder = folder.absolute()
     me = identity(cfg)
     if is_done(folder, me):
         return Outcome(folder, already_done=True)
     with writing(folder) as temporary:
+        if starting is not None:
+            starting()
         start = time.perf_counter()
         facts = _simulate(cfg, temporary, progress or (lambda done, days: None))
         facts["wall_seconds"] = round(time.perf_counter() - start, 3)
@@ -165,5 +190,6 @@ __all__ = [
     "make_folder",
     "notes",
     "read_run_json",
+    "run_folder",
     "run_one",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -23,7 +24,12 @@ from sim.errors import RunFolderError
 DONE = "_DONE"
 RUN_JSON = "run.json"
 YOUNG_SECONDS = 10.0
+PATIENCE_SECONDS = 3.0  # a worker whose driver was killed ends within this time
+MOST_NAME_BYTES = 200  # most file systems take 255, and a temporary folder's name is longer than the run's
 RECORD_LEVELS = ("summary", "daily", "full")
+DISK_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG, errno.ENAMETOOLONG}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +62,29 @@ def is_done(out: Path, identity: Identity) -> bool:
     False when it can be written: missing, empty, or this run at a lower level. `RunFolderError` for anything else
     there, and for a parent folder that is missing.
     """
+    try:
+        return _is_done(out, identity)
+    except OSError as error:  # a name or a path that is too long, a loop of links, a disk that went away
+        raise RunFolderError(f"--out {out}: cannot be used ({error.strerror})") from None
+
+
+def _is_done(out: Path, identity: Identity) -> bool:
+    size = len(os.fsencode(out.name))
+    if size > MOST_NAME_BYTES:
+        raise RunFolderError(f"--out {out}: its name has {size} bytes; at most {MOST_NAME_BYTES}")
     _restore(out)
     if not out.parent.is_dir():
         there = "is not a folder" if out.parent.exists() else "does not exist"
         raise RunFolderError(f"--out {out}: its parent {out.parent} {there}; create it first or name another")
     if not os.path.lexists(out):
         return False
+    if out.is_symlink() and not out.is_dir():
+        raise RunFolderError(f"--out {out}: is a link that leads nowhere; remove it or name another folder")
     if not out.is_dir():
         raise RunFolderError(f"--out {out}: is a file; a run needs a folder, new or empty")
     try:
         if not any(out.iterdir()):
+            _refuse_fixed(out)
             return False
     except OSError as error:
         raise RunFolderError(f"--out {out}: cannot be read ({error.strerror})") from None
@@ -88,16 +107,34 @@ def is_done(out: Path, identity: Identity) -> bool:
             "name another folder, or remove this one"
         )
     level = str(found.get("record"))
-    return level in RECORD_LEVELS and RECORD_LEVELS.index(level) >= RECORD_LEVELS.index(identity.record)
+    if level in RECORD_LEVELS and RECORD_LEVELS.index(level) >= RECORD_LEVELS.index(identity.record):
+        return True
+    _refuse_fixed(out)
+    return False
+
+
+def _refuse_fixed(out: Path) -> None:
+    """A run takes its folder's place by a rename, which these folders do not bear."""
+    what = ""
+    if out.is_symlink():
+        what = f"is a link to {out.resolve()}; name that folder itself"
+    elif out.is_mount():
+        what = f"is where a disk is mounted; name a folder inside it, such as {out / 'run'}"
+    elif out.samefile(Path.cwd()):
+        what = "is the folder you are in; name a folder inside it, such as run"
+    if what:
+        raise RunFolderError(f"--out {out}: {what}")
 
 
 @contextmanager
 def writing(out: Path) -> Iterator[Path]:
     """A temporary sibling of `out` to write a run into; renamed to `out` when the block ends well, else removed.
 
-    Call `is_done(out, ...)` first. Full disks and missing permissions become `RunFolderError`.
+    Call `is_done(out, ...)` first. Full disks, missing permissions, and another process that is writing the same
+    folder or has done so meanwhile become `RunFolderError`.
     """
-    _remove_dead(out.parent.glob(f".{out.name}.tmp-*"))
+    _refuse_living(out, _remove_dead(out.parent.glob(f".{glob.escape(out.name)}.tmp-*")))
+    at_first = _stamp(out)
     temporary = out.parent / f".{out.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}"
     try:
         temporary.mkdir()
@@ -106,12 +143,17 @@ def writing(out: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         raise RunFolderError(f"--out {out}: cannot write in {out.parent} ({error.strerror})") from None
     fcntl.flock(lock, fcntl.LOCK_EX)  # held while this driver lives: others tell by it that the folder is not abandoned
+    running = True
     try:
         yield temporary
+        running = False
+        if _stamp(out) != at_first:
+            raise RunFolderError(f"--out {out}: was written by another process meanwhile and is left as that left it")
         _commit(temporary, out)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO):
-            raise RunFolderError(f"--out {out}: could not be written ({error.strerror}); nothing was kept") from error
+        if not running or error.errno in DISK_ERRORS:
+            reason = error.strerror or error  # some libraries give no more than a text
+            raise RunFolderError(f"--out {out}: could not be written ({reason}); nothing was kept") from error
         raise
     finally:
         os.close(lock)
@@ -132,6 +174,15 @@ def _commit(temporary: Path, out: Path) -> None:
     os.rename(temporary, out)
     sync(out.parent)
     shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _stamp(out: Path) -> tuple[int, int] | None:
+    """What tells a folder from one that took its place; None when there is none."""
+    try:
+        found = out.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def sync(path: Path) -> None:
@@ -165,19 +216,35 @@ def sweep_dead(folder: Path) -> None:
         _restore(folder / replaced.name[1:].removesuffix(".replaced"))
 
 
-def _remove_dead(siblings: Iterable[Path]) -> None:
-    """Remove temporary folders whose driver is dead: their lock can be taken."""
+def _remove_dead(siblings: Iterable[Path]) -> list[Path]:
+    """Remove temporary folders whose driver is dead: their lock can be taken. Returns those of the living."""
+    living = []
     for sibling in siblings:
         try:
             lock = os.open(sibling / ".lock", os.O_RDWR)
         except OSError:
             continue
         try:
-            if time.time() - os.fstat(lock).st_mtime < YOUNG_SECONDS:
-                continue  # its driver may be between making the file and locking it
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(sibling, ignore_errors=True)
         except OSError:
-            pass
+            living.append(sibling)
+        else:
+            if time.time() - os.fstat(lock).st_mtime >= YOUNG_SECONDS:
+                shutil.rmtree(sibling, ignore_errors=True)
+            # else its driver may be between making the file and locking it
         finally:
             os.close(lock)
+    return living
+
+
+def _refuse_living(out: Path, siblings: Iterable[Path]) -> None:
+    """Wait a little for processes that are writing `out`: a worker whose driver was killed ends by itself."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while living := _remove_dead(sibling for sibling in siblings if sibling.exists()):
+        if time.monotonic() > until:
+            process = living[0].name.removeprefix(f".{out.name}.tmp-").partition("-")[0]
+            raise RunFolderError(
+                f"--out {out}: process {process} is writing a run there; wait for it or name another folder"
+            )
+        time.sleep(0.1)
+        siblings = living

@@ -41,6 +41,7 @@ from sim.day.opinion import Opinion
 from sim.day.settlement import Settlement
 from sim.day.shopping import Shopping
 from sim.day.supply import Supply
+from sim.firms.prices import Prices as MerchantPrices
 from sim.kernels.opening import open_everybody
 from sim.kernels.sessions import run_sessions
 from sim.kinds import DAY_SECONDS, N_CHANNELS, Event
@@ -96,9 +97,10 @@ class World(mesa.Model):
         self.ledger = Ledger(
             self.catalogue.n_merchants, len(self.streamers), agencies, self.catalogue.seller_class, self.streamers.tier
         )
-        self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar)
+        prices = MerchantPrices(cfg, self.scale, self.draws, self.catalogue, self.frame.start_day)
+        self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar, prices)
         self.adaptation = Adaptation(cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts)
-        self.decisions = Decisions(cfg, self.catalogue)
+        self.decisions = Decisions(cfg, self.catalogue, prices)
         self.channels = make_channels(self, self.catalogue)
         self.agencies = make_agencies(self, cuts, self.streamers)
         self.regulators = make_regulators(self, self.ledger)
@@ -270,7 +272,9 @@ class World(mesa.Model):
         self.market.learn_expectation(self._value / 6, self.cfg.consumer.room.expected_memory)
         visits = self.shopping.host_audience()
         self.adaptation.adapt(rules, day, air, visits, self.orders, self.ledger, self.fulfilment, self._yuan(day))
-        self.decisions.decide(rules, day, self.orders.appended, self.ledger)
+        self.decisions.decide(
+            rules, day, self.orders, self.ledger, self.market.offers.remembered_usd, self.adaptation.forecast
+        )
         if day % 7 == 0:
             self.market.shelve()
         self.levers.pay(self.interventions.costs(day), self.ledger)

@@ -86,9 +86,17 @@ def test_every_number_of_a_quantity_must_lie_in_its_range(group: Path, old: str,
     assert "out of range; allowed: 0 to" in fault
 
 
-def test_nan_has_no_range(group: Path) -> None:
-    group.write_text(GOOD.replace("ON: .5", "ON: .nan"))
-    assert math.isnan(load_group(group, Outer).by_country["ON"])
+@pytest.mark.parametrize(("given", "said"), [(".nan", "nan"), (".inf", "inf"), ("-.inf", "-inf")])
+def test_only_finite_numbers_are_taken(group: Path, given: str, said: str) -> None:
+    group.write_text(GOOD.replace("ON: .5", f"ON: {given}"))
+    (fault,) = faults(group)
+    assert f"by_country.ON: {said} is not a finite number; allowed: 0 to" in fault
+
+
+def test_a_number_of_many_digits_is_shortened(group: Path) -> None:
+    group.write_text(GOOD.replace("ON: .5", f"ON: {'9' * 400}"))
+    (fault,) = faults(group)
+    assert f"by_country.ON: {'9' * 24}... (400 digits) is out of range; allowed: 0 to" in fault
 
 
 def test_all_faults_are_told_at_once_with_the_nearest_name(group: Path) -> None:

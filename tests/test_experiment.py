@@ -164,3 +164,37 @@ def test_help_needs_nothing_heavy() -> None:
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=60)
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_the_first_run_says_that_it_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache))
+    monkeypatch.setattr("analysis.metrics.metrics", lambda folder: {})
+    note = "compiling the model, once"
+    for out in ("first", "second"):
+        assert main(["run", *SMALL, "--out", out]) == 0
+        assert note in capsys.readouterr().err
+    assert main(["run", *SMALL, "--out", "first"]) == 0
+    assert note not in capsys.readouterr().err, "nothing is compiled for a run that is there"
+    assert main(["run", *SMALL, "--out", "no/where"]) == 2
+    assert note not in capsys.readouterr().err
+    (cache / "sim").mkdir(parents=True)
+    (cache / "sim" / "f.nbi").touch()
+    assert main(["run", *SMALL, "--out", "third"]) == 0
+    assert note not in capsys.readouterr().err
+
+
+def test_too_many_agents_are_refused_before_a_world_is_built(world: type[StandIn], tmp_path: Path) -> None:
+    assert main(["run", "engine=agents", "population.consumers=100000"]) == 2
+    assert world.built == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_out_on_the_command_line_is_one_folder(world: type[StandIn], tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="name two folders"):
+        run_one(configure(overrides=[*SMALL, "out=B"]), "A")
+    assert world.built == 0
+    assert run_one(configure(overrides=[*SMALL, "out=B"]), "B").folder == tmp_path / "B"
+    assert run_one(configure(overrides=[*SMALL, "out=B"])).already_done

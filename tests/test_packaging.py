@@ -77,6 +77,32 @@ def test_every_command_of_the_readme_exists_and_every_configuration_in_it_is_val
             configure(overrides=[word for word in words[1:] if "=" in word])
 
 
+def test_what_the_readme_writes_is_ignored_by_git() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    written = [
+        words[words.index(option) + 1] for words in commands() for option in ("--out", "--report") if option in words
+    ]
+    assert len(written) >= 4
+    for path in written:
+        assert f"{Path(path).parts[0]}/" in ignored, path
+
+
+def test_runs_of_the_readme_are_compared_under_names_of_their_own() -> None:
+    """Each run that is compared exists by then, and two of one scenario do not go by one name."""
+    made: dict[str, str] = {}
+    for words in commands():
+        if words[0] == "run":
+            named = [word.removeprefix("scenario=") for word in words if word.startswith("scenario=")]
+            made[words[words.index("--out") + 1]] = (named or ["baseline"])[0]
+        if words[0] == "compare":
+            names = []
+            for word in words[1 : words.index("--report")]:
+                name, sign, folder = word.rpartition("=")
+                names.append(name if sign else made[folder])
+            assert len(set(names)) == len(names) >= 2
+            assert "baseline" in names
+
+
 def test_links_of_the_readme_lead_somewhere() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"(?<!!)\[[^\]]*\]\((?!http)([^)#]+)\)", text):

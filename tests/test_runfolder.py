@@ -153,8 +153,44 @@ def test_the_leftovers_of_a_dead_driver_are_removed_and_those_of_a_live_one_kept
         os.utime(folder / ".lock", (old, old))
     with (alive / ".lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        write(out)
-        assert names(tmp_path) == {"run", alive.name}
+        with pytest.raises(RunFolderError, match="process 2 is writing a run there"):
+            write(out)
+        assert names(tmp_path) == {alive.name}
+    write(out)
+    assert names(tmp_path) == {"run"}
+
+
+def test_a_run_that_was_written_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(RunFolderError, match="written by another process meanwhile"), writing(out):
+        out.mkdir()
+        (out / "thesis.txt").write_text("words")
+    assert names(tmp_path) == {"run"}
+    assert names(out) == {"thesis.txt"}
+
+
+@pytest.mark.parametrize("letters", [201, 255, 256, 300, 5000])
+def test_a_name_that_no_disk_takes(tmp_path: Path, letters: int) -> None:
+    with pytest.raises(RunFolderError, match=f"name has {letters} bytes; at most 200"):
+        is_done(tmp_path / ("x" * letters), ME)
+    with pytest.raises(RunFolderError, match=r"does not exist|cannot be used"):
+        is_done(tmp_path / ("x" * 300) / "run", ME)
+    assert names(tmp_path) == set()
+
+
+def test_links_and_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "target").mkdir()
+    for name, to, words in (
+        ("link", "target", "is a link to"),
+        ("lost", "nowhere", "leads nowhere"),
+        ("loop", "loop", "leads nowhere"),
+    ):
+        (tmp_path / name).symlink_to(to)
+        with pytest.raises(RunFolderError, match=words):
+            is_done(tmp_path / name, ME)
+    monkeypatch.chdir(tmp_path / "target")
+    with pytest.raises(RunFolderError, match="the folder you are in"):
+        is_done(Path.cwd(), ME)
 
 
 @pytest.mark.parametrize("broken", ["{", "[]"])

@@ -19,6 +19,7 @@ from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.supply import Supply as SupplyGroup
 from sim.kernels.money import landed_parts
+from sim.kernels.prices import Toll, best_price
 from sim.kernels.supply import CENT, CostTable, full_cost, kept_share, stocking_cost
 from sim.kinds import N_COUNTRIES, N_PLATFORMS, N_TIERS, SELLER_CLASSES
 from sim.rules import Rules
@@ -146,16 +147,18 @@ def _base_costs(
         seller = int(merchant[line])
         size = int(seller_class[seller])
         kind = int(category[line])
+        somewhere = targets[seller].max() > 0  # who sells nowhere yet reckons with all countries
         for tier in range(tiers):
             total = 0.0
             cost_sum = 0.0
             kept_sum = 0.0
             for country in range(n_countries):
-                if targets[seller, country] == 0:
+                if targets[seller, country] == 0 and somewhere:
                     continue
+                sent = direct[line, country] if somewhere else DIRECT
                 cost = full_cost(
                     costs, country, kind, size, unit_cost_cents[line, tier] * CENT, float(weight_kg[line]),
-                    int(cold[line]), int(direct[line, country]),
+                    int(cold[line]), int(sent),
                 )  # fmt: skip
                 base[line, country, tier] = cost
                 total += weights[country]
@@ -257,6 +260,18 @@ class Merchant(ColumnAgent):
     def may_store(self, rules: Rules, country: int) -> bool:
         """Whether the merchant is offered space in the country's warehouse."""
         return bool(self.overseas_draw < rules.warehousing.overseas_access[country])
+
+    @staticmethod
+    def asks(
+        toll: Toll, cost: float, kept: float, remembered: float, slopes: tuple[float, float], reach: float
+    ) -> float:
+        """Best goods price, USD, of a tier that costs `cost` and keeps the share `kept` of it.
+
+        `remembered`: landed price in buyers' minds, USD; `slopes` of disutility above and below it; `reach`: the
+        merchant's view over its semi-elasticity, USD. See `sim.kernels.prices`.
+        """
+        floor = cost / kept
+        return float(best_price(toll, floor, remembered, *slopes, reach, floor + reach, 0.0)[0])
 
     def stock_cost(
         self, costs: CostTable, country: int, category: int, unit_cost: float, weight: float, cold: int

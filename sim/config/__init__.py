@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.config.loader import describe, find_scenario, list_scenarios, load
+    from sim.config.loader import describe, list_scenarios, load, scenario_words
     from sim.config.run import RunConfig
 
-__all__ = ["RunConfig", "describe", "find_scenario", "list_scenarios", "load"]
+__all__ = ["RunConfig", "describe", "list_scenarios", "load", "scenario_words"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,11 @@ COMMAND_LINE = "command line"
 AGENT_LIMIT = 2_000_000  # consumer-days; beyond it one Mesa agent at a time takes hours
 CONFIG_FILE = "configs/config.yaml"
 SCENARIO_WORDS = ("question", "compared_to")
+DATES = ("days", "warmup_days", "start_date")
+LONGEST = 120  # characters of what the user typed that a message repeats
+
+type _Before = dict[str, tuple[Any, Any, Any]]
+"""By changed key: what holds its node, under which name, and the node that stood there."""
 
 
 @dataclass(slots=True)
@@ -64,8 +70,9 @@ def load(
     faults: list[Fault] = []
     request = _Request(scenario)
     command_line = _parse(overrides, groups, request, faults)
-    path = find_scenario(request.scenario, scenario_dirs)
-    _read_scenario(path, groups, scenario_dirs, request, faults, seen=())
+    known = list_scenarios(scenario_dirs)
+    path = _named_scenario(request.scenario, known, COMMAND_LINE, "scenario")
+    _read_scenario(path, groups, known, request, faults, seen=())
     for change in command_line:
         if change.key in groups:
             request.choices[change.key] = (str(change.value), COMMAND_LINE)
@@ -78,16 +85,18 @@ def load(
         option = request.choices.get(group, (default, ""))[0]
         origin[group] = _shorten(str(configs / group / f"{option}.yaml"))
     origin["scenario"] = _shorten(str(path))
+    before: _Before = {}
     for change in request.changes:
-        _lay(tree, change, faults, origin)
+        _lay(tree, change, faults, origin, before)
     _name_row_files(tree, configs, origin)
-    cfg = _validate(tree, request, tuple(overrides), origin, faults)
+    cfg = _validate(tree, request, tuple(overrides), origin, faults, before)
+    undated = any(fault.key in DATES for fault in faults)
     for check in (_cross_check, *checks):
         try:
             if cfg is not None:
                 check(cfg)
         except ConfigError as error:
-            faults.extend(error.faults)
+            faults.extend(fault for fault in error.faults if not (undated and _is_dated(fault)))
     if faults or cfg is None:
         raise ConfigError(faults)
     return cfg
@@ -101,12 +110,12 @@ def describe(cfg: RunConfig) -> dict[str, Quantity]:
 def scenario_folders(scenario_dirs: Iterable[str | Path] = ()) -> list[Path]:
     """Where scenarios are looked for, first come first served. `ConfigError` when a named folder is missing."""
     folders = []
-    for folder in map(Path, scenario_dirs):
-        if not folder.is_dir():
+    for folder in scenario_dirs:
+        if not str(folder).strip() or not os.path.isdir(folder):
             raise ConfigError(
                 Fault(COMMAND_LINE, "--scenarios", f"there is no folder '{folder}'", "a folder of YAML files")
             )
-        folders.append(folder)
+        folders.append(Path(folder))
     local = Path.cwd() / "scenarios"
     shipped = data_folder("scenarios")
     if local.is_dir() and local.resolve() != shipped.resolve():
@@ -118,17 +127,48 @@ def list_scenarios(scenario_dirs: Iterable[str | Path] = ()) -> dict[str, Path]:
     """Every scenario that can be named, with its file."""
     found: dict[str, Path] = {}
     for folder in scenario_folders(scenario_dirs):
-        for path in sorted(folder.glob("*.yaml")):
+        for path in sorted(folder.glob("[!.]*.yaml")):
             found.setdefault(path.stem, path)
     return dict(sorted(found.items()))
 
 
-def find_scenario(name: str, scenario_dirs: Iterable[str | Path] = (), where: str = COMMAND_LINE) -> Path:
-    """The file of a scenario. `ConfigError` with the nearest name when there is none."""
-    known = list_scenarios(scenario_dirs)
-    if name not in known:
-        raise ConfigError(unknown_name(where, "scenario", "scenario", name, known))
-    return known[name]
+def scenario_words(path: Path, known: Mapping[str, Path]) -> dict[str, Any]:
+    """What a scenario's file says of itself: `question`, and `compared_to`, which is a scenario of `known` or null.
+
+    `ConfigError` when the file is no scenario.
+    """
+    return _split_words(path, known)[0]
+
+
+def _named_scenario(name: str, known: Mapping[str, Path], where: str, key: str) -> Path:
+    if name in known:
+        return known[name]
+    fault = unknown_name(where, key, "scenario", name, known)
+    stem = Path(name).name.removesuffix(".yaml").removesuffix(".yml")
+    for folder in dict.fromkeys(path.parent for path in known.values()):
+        if (folder / f"{stem}.yml").is_file() and stem not in known:
+            problem = f"'{stem}.yml' in {_shorten(str(folder))} is not looked at"
+            fault = Fault(where, key, problem, f"names that end in .yaml; call it {stem}.yaml")
+    if stem in known:
+        fault = Fault(where, key, f"'{name}' is a file, not a name", f"{key}={stem}; --scenarios DIR names its folder")
+    raise ConfigError(fault)
+
+
+def _split_words(path: Path, known: Mapping[str, Path]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The words of a scenario's file, and the rest of it. `ConfigError` when it is empty or its words are wrong."""
+    where = _shorten(str(path))
+    tree = read_yaml(Path(where))
+    if not tree:
+        raise ConfigError(Fault(where, "", "is empty", "a scenario with at least a `question`"))
+    words = {word: tree.pop(word) for word in SCENARIO_WORDS if word in tree}
+    if not isinstance(words.get("question", ""), str):
+        raise ConfigError(Fault(where, "question", f"is {words['question']!r}", "a text"))
+    compared_to = words.get("compared_to")
+    if compared_to is not None and not isinstance(compared_to, str):
+        raise ConfigError(Fault(where, "compared_to", f"is {compared_to!r}", "the name of a scenario, or null"))
+    if compared_to is not None and compared_to not in known:
+        raise ConfigError(unknown_name(where, "compared_to", "scenario", compared_to, known))
+    return words, tree
 
 
 def _groups(configs: Path) -> dict[str, str]:
@@ -153,10 +193,14 @@ def _parse(
     for text in overrides:
         try:
             parsed = parser.parse_override(text)
-        except HydraException as error:
-            reason = str(error).splitlines()
+            parsed.value()
+        except (HydraException, ValueError, TypeError) as error:  # the latter two: a false cast, a huge number
+            reason = str(error).splitlines() or [type(error).__name__]
             hint = reason[1] if len(reason) > 1 and "mismatched" not in reason[1] else reason[0]
-            faults.append(Fault(COMMAND_LINE, text, f"cannot be read ({hint.strip()})", "key=value"))
+            faults.append(Fault(COMMAND_LINE, _cut(text), f"cannot be read ({_cut(hint.strip())})", "key=value"))
+            continue
+        except RecursionError:
+            faults.append(Fault(COMMAND_LINE, _cut(text), "is nested too deeply", "key=value"))
             continue
         key, sign = parsed.key_or_group.replace("/", "."), signs.get(parsed.type, "")
         if not key:
@@ -191,10 +235,15 @@ def _plain(value: Any) -> Any:
     return value.text if hasattr(value, "text") and hasattr(value, "quote") else value
 
 
+def _cut(text: str) -> str:
+    """A text short enough for a message."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 def _read_scenario(
     path: Path,
     groups: Mapping[str, str],
-    scenario_dirs: Iterable[str | Path],
+    known: Mapping[str, Path],
     request: _Request,
     faults: list[Fault],
     seen: tuple[Path, ...],
@@ -204,12 +253,16 @@ def _read_scenario(
         raise ConfigError(
             Fault(str(path), "defaults", "builds on itself: " + " > ".join(p.stem for p in (*seen, path)))
         )
-    tree = read_yaml(path)
+    words, tree = _split_words(path, known)
     where = _shorten(str(path))
-    for entry in tree.pop("defaults", []):
-        if isinstance(entry, str) and entry != "_self_":
-            base = find_scenario(entry, scenario_dirs, where)
-            _read_scenario(base, groups, scenario_dirs, request, faults, (*seen, path))
+    entries = tree.pop("defaults", [])
+    if not isinstance(entries, list):
+        raise ConfigError(Fault(where, "defaults", f"is {entries!r}", "a list: [SCENARIO, GROUP: OPTION]"))
+    for entry in entries:
+        if isinstance(entry, str):
+            if entry != "_self_":
+                base = _named_scenario(entry, known, where, "defaults")
+                _read_scenario(base, groups, known, request, faults, (*seen, path))
         elif isinstance(entry, Mapping):
             for group, option in entry.items():
                 name = str(group).removeprefix("override").strip().lstrip("/")
@@ -217,9 +270,9 @@ def _read_scenario(
                     request.choices[name] = (str(option), where)
                 else:
                     faults.append(unknown_name(where, f"defaults.{name}", "group", name, groups))
-    for word in SCENARIO_WORDS:
-        if word in tree:
-            request.words[word] = tree.pop(word)
+        else:
+            faults.append(Fault(where, "defaults", f"holds {entry!r}", "names of scenarios, and GROUP: OPTION"))
+    request.words.update(words)
     request.changes.extend(_Change(where, key, value) for key, value in tree.items())
 
 
@@ -274,8 +327,8 @@ def _names_in(node: object) -> list[str]:
     return [str(index) for index in range(len(node))] if isinstance(node, list) else []
 
 
-def _lay(tree: dict[str, Any], change: _Change, faults: list[Fault], origin: dict[str, str]) -> None:
-    """Lay one change over the tree; a change that holds a mapping is laid key by key."""
+def _lay(tree: dict[str, Any], change: _Change, faults: list[Fault], origin: dict[str, str], before: _Before) -> None:
+    """Lay one change over the tree, and note in `before` what stood there; a mapping is laid key by key."""
     if change.key.split(".")[0] == "interventions":
         _lay_intervention(tree, change, faults, origin)
         return
@@ -305,15 +358,25 @@ def _lay(tree: dict[str, Any], change: _Change, faults: list[Fault], origin: dic
     if isinstance(target, Mapping) and isinstance(change.value, Mapping):
         value = change.value["value"] if is_quantity(node) and is_quantity(change.value) else change.value
         for key, inner in value.items():
-            _lay(tree, _Change(change.where, f"{change.key}.{key}", inner), faults, origin)
+            _lay(tree, _Change(change.where, f"{change.key}.{key}", inner), faults, origin, before)
+        if target and not value:
+            keys = f"{change.key}.KEY, KEY one of {list_names(_names_in(target))}"
+            faults.append(Fault(_where(change, origin), change.key, "is an empty mapping, which sets nothing", keys))
         return
     if isinstance(target, Mapping):
-        what = f"is a group of keys and cannot be {change.value!r}"
+        what = f"is a group of keys and cannot be {_cut(repr(change.value))}"
         faults.append(
             Fault(change.where, change.key, what, f"{change.key}.KEY, KEY one of {list_names(_names_in(target))}")
         )
         return
-    value = change.value["value"] if is_quantity(node) and is_quantity(change.value) else change.value
+    if isinstance(change.value, Mapping) and is_quantity(node):
+        wrong = [key for key, given in change.value.items() if key != "value" and given != node.get(key)]
+        if wrong or "value" not in change.value:
+            what = f"is a mapping with {list_names(change.value) or 'nothing'}; only a value can be set"
+            faults.append(Fault(_where(change, origin), change.key, what, f"{change.key}: VALUE"))
+            return
+    value = change.value["value"] if is_quantity(node) and isinstance(change.value, Mapping) else change.value
+    before.setdefault(change.key, (holder, last, node))
     if is_quantity(node):
         holder[last] = {**node, "value": value}
     else:
@@ -335,7 +398,8 @@ def _where(change: _Change, origin: Mapping[str, str]) -> str:
     """Where a change was written; one of the command line also names the file that declares the key."""
     if change.where != COMMAND_LINE:
         return change.where
-    return f"{COMMAND_LINE} (over {_shorten(origin.get(change.key.split('.')[0], CONFIG_FILE))})"
+    under = origin.get(change.key.split(".")[0], CONFIG_FILE)
+    return under if under.startswith(COMMAND_LINE) else f"{COMMAND_LINE} (over {_shorten(under)})"
 
 
 def _shorten(file: str) -> str:
@@ -416,25 +480,46 @@ def _validate(
     overrides: tuple[str, ...],
     origin: dict[str, str],
     faults: list[Fault],
+    before: _Before,
 ) -> RunConfig | None:
-    """The configuration, if its types allow one; faults are added to `faults`."""
-    found: dict[str, Quantity] = {}
-    mine: list[Fault] = []
+    """The configuration, if one can be made; faults are added to `faults`.
+
+    What is out of range or of a wrong type is told once and then put back to what stood there before, so that later
+    checks can look at the rest.
+    """
     rows = tree.pop("interventions", None) or {}
-    plain: dict[str, Any] = {}
-    for key, node in tree.items():
-        plain[key] = strip(node, origin[key], key, mine, found)
-    plain["interventions"] = strip(rows, "interventions", "interventions", mine, {})
-    plain["scenario"] = {"name": request.scenario, **request.words}
     cfg = None
-    try:
-        cfg = RunConfig.from_plain(plain, str(data_folder("configs")))
-    except ConfigError as error:
-        mine.extend(error.faults)
-    faults.extend(_relocate(fault, origin) for fault in mine)
-    if cfg is not None:
-        cfg.remember(found, origin, overrides)
+    while cfg is None:
+        found: dict[str, Quantity] = {}
+        wrong: list[Fault] = []
+        plain: dict[str, Any] = {key: strip(node, origin[key], key, wrong, found) for key, node in tree.items()}
+        plain["interventions"] = strip(rows, "interventions", "interventions", wrong, {})
+        plain["scenario"] = {"name": request.scenario, **request.words}
+        if not wrong:
+            try:
+                cfg = RunConfig.from_plain(plain, str(data_folder("configs")))
+            except ConfigError as error:
+                wrong.extend(error.faults)
+            else:
+                cfg.remember(found, origin, overrides)
+        faults.extend(_relocate(fault, origin) for fault in wrong)
+        if wrong and not _put_back(wrong, before):
+            break
     return cfg
+
+
+def _put_back(faults: Sequence[Fault], before: _Before) -> bool:
+    """Undo the changes of keys with a fault; whether there were any."""
+    keys = [key for key in before if any(f"{fault.key}.".startswith(f"{key}.") for fault in faults)]
+    for key in keys:
+        holder, last, node = before.pop(key)
+        holder[last] = node
+    return bool(keys)
+
+
+def _is_dated(fault: Fault) -> bool:
+    """Whether a fault is about when, which means nothing while the run's own dates are wrong."""
+    return fault.key in ("start_date", "engine") or fault.key.rpartition(".")[2] in ("start", "end")
 
 
 def _cross_check(cfg: RunConfig) -> None:
@@ -450,7 +535,9 @@ def _cross_check(cfg: RunConfig) -> None:
                 f"at most {AGENT_LIMIT:,}, or engine=kernels",
             )
         )
+    if cfg.out is not None and not cfg.out.strip():
+        faults.append(Fault(cfg.origin("out"), "out", "is empty", "a folder, or null"))
     if cfg.scenario.compared_to == cfg.scenario.name and cfg.scenario.name != "baseline":
-        faults.append(Fault(cfg.scenario.name, "compared_to", "a scenario cannot be compared to itself"))
+        faults.append(Fault(cfg.origin("scenario"), "compared_to", "a scenario cannot be compared to itself"))
     if faults:
         raise ConfigError(faults)

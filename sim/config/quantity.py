@@ -26,6 +26,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sim.errors import ConfigError, Fault, list_names, nearest
 
 QUANTITY_KEYS = frozenset({"value", "unit", "range", "source", "meaning"})
+MOST_BYTES = 500_000  # of one YAML file; the largest that ships has a tenth of it
+MOST_DIGITS = 24  # of a number in a message
+MOST_VALUES = 100_000  # in one YAML file once its aliases are written out
 
 type Plain = bool | int | float | str | list[Plain] | dict[str, Plain] | None
 
@@ -51,8 +54,8 @@ class Quantity:
     key: str
     value: Plain
     unit: str
-    low: float
-    high: float
+    low: int | float
+    high: int | float
     source: str
     meaning: str
     file: str
@@ -95,18 +98,50 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, keys as written. `ConfigError` when the file is missing or not YAML."""
+    """The mapping in a YAML file, keys as written. `ConfigError` when the file is missing, too large or not YAML."""
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(Fault(str(path), "", "is not a file"))
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise ConfigError(Fault(str(path), "", f"has {size:,} bytes", f"at most {MOST_BYTES:,}"))
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        values = _written_out(tree, {})
     except OSError as error:
         raise ConfigError(Fault(str(path), "", f"cannot be read ({error.strerror})")) from None
-    except yaml.YAMLError as error:
-        raise ConfigError(Fault(str(path), "", "is not valid YAML: " + " ".join(str(error).split()))) from None
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 text (byte {error.object[error.start]:#04x} at position {error.start})"
+        raise ConfigError(Fault(str(path), "", problem, "a YAML file saved as UTF-8")) from None
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: a number with thousands of digits, a false tag
+        raise ConfigError(Fault(str(path), "", f"is not valid YAML: {_yaml_problem(error)}")) from None
+    except RecursionError:
+        raise ConfigError(Fault(str(path), "", "is nested too deeply", "a few levels of keys")) from None
+    if values > MOST_VALUES:
+        problem = f"stands for {values:,} values once its aliases are written out"
+        raise ConfigError(Fault(str(path), "", problem, f"at most {MOST_VALUES:,}"))
     if tree is None:
         return {}
     if not isinstance(tree, dict):
         raise ConfigError(Fault(str(path), "", "must hold a mapping of keys to values"))
     return tree
+
+
+def _yaml_problem(error: Exception) -> str:
+    """What a parser objects to, with line and column where it knows them."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "context", None) or str(error).partition(";")[0]
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return place + " ".join(str(problem).split())
+
+
+def _written_out(node: object, known: dict[int, int]) -> int:
+    """How many values a tree stands for; what an alias repeats is counted each time but visited once."""
+    if not isinstance(node, dict | list):
+        return 1
+    if id(node) not in known:
+        inside = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_written_out(inner, known) for inner in inside)
+    return known[id(node)]
 
 
 def is_quantity(node: object) -> bool:
@@ -128,7 +163,8 @@ def strip(tree: object, where: str, prefix: str, faults: list[Fault], found: dic
         return [strip(v, where, f"{prefix}.{i}", faults, found) for i, v in enumerate(tree)]
     if tree is None or isinstance(tree, bool | int | float | str):
         return tree
-    faults.append(Fault(where, prefix, f"cannot hold a {type(tree).__name__}"))
+    problem = f"holds {type(tree).__name__}"
+    faults.append(Fault(where, prefix, problem, "a number, a text, true or false, null, a list or a mapping"))
     return None
 
 
@@ -139,11 +175,12 @@ def _strip_quantity(
         known = list_names(QUANTITY_KEYS)
         faults.append(Fault(where, f"{prefix}.{key}", "is no part of a quantity", known, nearest(key, QUANTITY_KEYS)))
     value = strip(node["value"], where, prefix, faults, {})
-    low, high = -math.inf, math.inf
+    low: int | float = -math.inf  # whole limits stay whole: the largest seed is no float
+    high: int | float = math.inf
     limits = node.get("range")
     if isinstance(limits, list | tuple) and len(limits) == 2:
-        low = -math.inf if limits[0] is None else float(limits[0])
-        high = math.inf if limits[1] is None else float(limits[1])
+        low = -math.inf if limits[0] is None else limits[0]
+        high = math.inf if limits[1] is None else limits[1]
     elif limits is not None:
         faults.append(Fault(where, f"{prefix}.range", f"is {limits!r}", "[lowest, highest], null where open"))
     quantity = Quantity(
@@ -157,13 +194,15 @@ def _strip_quantity(
         where,
     )
     for key, number in numbers_in(value, prefix):
-        if not math.isnan(number) and not low <= number <= high:
+        if isinstance(number, float) and not math.isfinite(number):
+            faults.append(Fault(where, key, f"{number} is not a finite number", quantity.range_text))
+        elif not low <= number <= high:
             faults.append(Fault(where, key, f"{_number(number)} is out of range", quantity.range_text))
     found[prefix] = quantity
     return value
 
 
-def numbers_in(value: Plain, prefix: str) -> Iterator[tuple[str, float]]:
+def numbers_in(value: Plain, prefix: str) -> Iterator[tuple[str, int | float]]:
     """Every number in a plain value with its dotted key."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -172,12 +211,15 @@ def numbers_in(value: Plain, prefix: str) -> Iterator[tuple[str, float]]:
         for index, inner in enumerate(value):
             yield from numbers_in(inner, f"{prefix}.{index}")
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield prefix, float(value)
+        yield prefix, value
 
 
-def _number(number: float) -> str:
+def _number(number: int | float) -> str:
+    if isinstance(number, int):
+        text = str(number)
+        return text if len(text) <= MOST_DIGITS else f"{text[:MOST_DIGITS]}... ({len(text)} digits)"
     if math.isinf(number):
-        return "any"
+        return "any"  # an open end of a range
     return f"{number:,.0f}".replace(",", "") if number == int(number) and abs(number) < 1e15 else f"{number:g}"
 
 
@@ -270,7 +312,10 @@ def faults_of(error: ValidationError, model: type[BaseModel], where: str, prefix
             word = kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float")
             given = item["input"]
             shown = f"'{given}'" if isinstance(given, str) else json.dumps(given, default=str)
-            faults.append(Fault(where, key, f"{shown[:60]} has the wrong type", _TYPE_WORDS.get(word, item["msg"])))
+            allowed = _TYPE_WORDS.get(word, item["msg"])
+            if word == "int" and isinstance(given, float) and given.is_integer():
+                allowed += f" without point or exponent: {int(given)}"
+            faults.append(Fault(where, key, f"{shown[:60]} has the wrong type", allowed))
         else:
             faults.append(Fault(where, key, f"is {item['input']!r}", item["msg"].replace("Input should be ", "")))
     return faults

@@ -98,6 +98,16 @@ class Costs(Group):
     owners_weeks: float
 
 
+class Prices(Group):
+    menu_cost_usd: dict[str, float]
+    horizon_days: float
+    memory_weeks: float
+    lag_weeks: int
+    trust_orders: float
+    least_margin: float
+    threshold_spread: float
+
+
 class Decide(Group):
     """Which decisions firms take; false: they keep their habits."""
 
@@ -130,6 +140,7 @@ class Supply(Group):
     shows: Shows
     exposure: Exposure
     pricing: Pricing
+    prices: Prices
     stock: Stock
     audience: Audience
     costs: Costs
@@ -145,6 +156,7 @@ class Supply(Group):
             ("shows.bargaining", shows.bargaining, STREAMER_TIERS),
             ("stock.order_days", stock.order_days, SELLER_CLASSES),
             ("stock.stocked_bias", stock.stocked_bias, SELLER_CLASSES),
+            ("prices.menu_cost_usd", self.prices.menu_cost_usd, SELLER_CLASSES),
             ("stock.first_cover_days", stock.first_cover_days, ("origin", "abroad")),
             ("costs.stream_hour_usd", self.costs.stream_hour_usd, STREAMER_TIERS),
         )

@@ -6,6 +6,7 @@ come. Each decision has a switch in `supply.decide`; off, firms keep their habit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,10 +17,12 @@ from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.supply import Supply as SupplyGroup
 from sim.firms.books import Books
+from sim.firms.prices import Prices
 from sim.kinds import N_CATEGORIES
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue, country_demand, sales_shares
 from sim.state.ledger import Account, Ledger
+from sim.state.orders import Orders
 
 
 class DecisionsSource(Protocol):
@@ -49,16 +52,32 @@ class DecisionsSource(Protocol):
 class Decisions:
     """Everybody's decisions. Holds the deciders and calls them in order."""
 
-    def __init__(self, cfg: DecisionsSource, catalogue: Catalogue) -> None:
+    def __init__(self, cfg: DecisionsSource, catalogue: Catalogue, prices: Prices) -> None:
+        self.prices = prices
         self.books = Books(cfg.supply.books)
         size = sales_shares(catalogue, country_demand(cfg.economics, cfg.geography))
         alike = catalogue.seller_class.astype(np.int64) * N_CATEGORIES + catalogue.merchant_category
         self.books.follow(Account.MERCHANT, size, alike)
 
-    def decide(self, rules: Rules, day: int, orders: int, ledger: Ledger) -> None:
-        """The evening's decisions. `orders`: placed since the first day."""
-        self.books.learn(ledger, orders, day)
+    def decide(
+        self,
+        rules: Rules,
+        day: int,
+        orders: Orders,
+        ledger: Ledger,
+        remembered: NDArray[np.float32],
+        forecast: Callable[[Rules], NDArray[np.float32]],
+    ) -> None:
+        """The evening's decisions.
+
+        `remembered` float32[n, C]: lowest tier's landed price in buyers' minds, USD; `forecast` gives float32[n, C],
+        units a day that each line should sell in each country. Must run before the day's final orders leave the book.
+        """
+        self.books.learn(ledger, orders.appended, day)
+        self.prices.learn(orders, remembered, forecast, rules, day)
+        self.prices.pay(ledger)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What tomorrow's decisions depend on besides the columns, by name."""
-        return {f"books {name}": array for name, array in self.books.arrays().items()}
+        parts = {"books": self.books.arrays(), "prices": self.prices.arrays()}
+        return {f"{part} {name}": array for part, arrays in parts.items() for name, array in arrays.items()}

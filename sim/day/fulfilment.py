@@ -96,7 +96,7 @@ from sim.kernels.stations import (
     put,
     sort_by_time,
 )
-from sim.kernels.threads import fetch_record
+from sim.kernels.threads import fetch
 from sim.kinds import (
     CATEGORIES,
     COUNTRIES,
@@ -215,7 +215,7 @@ def _release(
     work = np.empty((n, 2), np.int64)
     for position in range(n):
         if position + AHEAD < n:
-            fetch_record(data, rows[position + AHEAD])
+            fetch(data, rows[position + AHEAD])
         row = rows[position]
         work[position, 0] = data[row].authorised
         work[position, 1] = key_of(data[row].birth, data[row].tick, data[row].ordinal)
@@ -226,7 +226,7 @@ def _release(
     oversold = np.zeros(n, np.uint8)
     for position in range(n):
         if position + AHEAD < n:
-            fetch_record(data, rows[order[position + AHEAD]])
+            fetch(data, rows[order[position + AHEAD]])
         row = rows[order[position]]
         served[position] = row
         status = data[row].status
@@ -344,7 +344,7 @@ def _apply(
     arrived = 0
     for position in range(times.size):
         if position + AHEAD < times.size and rows[position + AHEAD] >= 0:
-            fetch_record(data, rows[position + AHEAD])
+            fetch(data, rows[position + AHEAD])
         kind = kinds[position]
         if kind == _RESTOCKED:
             kinds[position] = UNMOVED

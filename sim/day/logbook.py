@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.agents.carrier import Emission, bulk_co2_g, failed_co2_g, parcel_co2_g
-from sim.kernels.threads import fetch_record
+from sim.kernels.threads import fetch
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_ORIGIN_WAREHOUSES, SHELF, Event
 from sim.messages import Consignment, Movements, Released
 from sim.record.schema import N_THIRDS, LaneMeasure, Measure, MerchantMeasure
@@ -42,7 +42,7 @@ def _moved(
     """Counts what happened to goods, by the orders' cells, and what it emitted."""
     for position in range(times.size):
         if position + AHEAD < times.size and rows[position + AHEAD] >= 0:
-            fetch_record(data, rows[position + AHEAD])
+            fetch(data, rows[position + AHEAD])
         kind = kinds[position]
         if kind not in (_SHIPPED, _DELIVERED, _REFUSED, _LOST, _SEIZED, _RETURN_RECEIVED):
             continue

@@ -23,7 +23,7 @@ from sim.draws import Draws, Purpose, purpose_base
 from sim.kernels.maths import interp_quantile, lognormal, quantile_table
 from sim.kernels.money import parts_per_million, share_cents
 from sim.kernels.philox import philox, unit
-from sim.kernels.threads import fetch_record
+from sim.kernels.threads import fetch
 from sim.kinds import (
     DAY_SECONDS,
     MODES,
@@ -235,7 +235,7 @@ def _request(
 ) -> None:
     for position in range(rows.size):
         if position + AHEAD < rows.size:
-            fetch_record(data, rows[position + AHEAD])
+            fetch(data, rows[position + AHEAD])
         order = data[rows[position]]
         words = philox(
             order.birth, np.uint32(0), np.uint32(order.tick), purpose + np.uint32(order.ordinal), key[0], key[1]
@@ -519,7 +519,7 @@ def _apply(
     desk = desks[0]
     for position in range(times.size):
         if position + AHEAD < times.size and rows[position + AHEAD] >= 0:
-            fetch_record(book.data, rows[position + AHEAD])
+            fetch(book.data, rows[position + AHEAD])
         row = rows[position]
         if row < 0:
             continue  # the order is final and has left the book
@@ -674,7 +674,7 @@ def _freeze(times: I64, seqs: I64, rows: I64, book: Book, desks: NDArray[Any], o
 def _held(data: Records, rows: I64, cents: I64) -> None:
     for position in range(rows.size):
         if position + AHEAD < rows.size:
-            fetch_record(data, rows[position + AHEAD])
+            fetch(data, rows[position + AHEAD])
         order = data[rows[position]]
         if order.money == MONEY_HELD or order.money == MONEY_FROZEN:
             cents[order.channel] += in_escrow(order)

@@ -7,7 +7,7 @@ of docs/supply.md; nothing here looks at what buyers then do.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from sim.config.geography import Geography
 from sim.config.payments import Payments
 from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws, Purpose
+from sim.firms.prices import Prices
 from sim.kernels.money import border_of, landed_offers
 from sim.kernels.supply import (
     RACE_ROWS,
@@ -65,7 +66,6 @@ RAMADAN_REFERENCE = 35  # the same weekday five weeks before is never a fasting 
 LEAST_HEARD = 1e-4
 BITS = (1 << np.arange(N_COUNTRIES)).astype(np.uint32)
 UNPRICED = 255
-TRUE_VALUE = 1000  # declared value, permille of the goods price
 
 
 class SupplySource(Protocol):
@@ -168,13 +168,20 @@ class Supply:
     """
 
     def __init__(
-        self, cfg: SupplySource, draws: Draws, catalogue: Catalogue, streamers: Table, calendar: Hours
+        self,
+        cfg: SupplySource,
+        draws: Draws,
+        catalogue: Catalogue,
+        streamers: Table,
+        calendar: Hours,
+        prices: Prices | None = None,
     ) -> None:
         self.cfg = cfg
         self.draws = draws
         self.catalogue = catalogue
         self.streamers = streamers
         self.calendar = calendar
+        self.prices = prices if prices is not None and prices.on else None
         exposure = cfg.supply.exposure
         self.show_rule = show_rule(cfg.supply, cfg.economics)
         self.exposure_rule = ExposureRule(**{f: np.float32(getattr(exposure, f)) for f in ExposureRule._fields})
@@ -196,9 +203,12 @@ class Supply:
         self._asked: F32 = np.zeros(0, np.float32)
         self._pools = empty_pools()
         self._priced_rules: Rules | None = None
+        self._border_rules: Rules | None = None
+        self._border: NDArray[Any]
         self._priced_direct = np.full_like(catalogue.direct, UNPRICED)
         self._first_day = -1
         self._basis: tuple[F32, F32] | None = None
+        self._last: tuple[CostTable, NDArray[Any]] | None = None  # what the last prices were made with
         self._costs: CostTable | None = None
         self._cost_rules: Rules | None = None
         self._cost_asked: F32 = np.zeros(0, np.float32)
@@ -346,6 +356,7 @@ class Supply:
         """
         catalogue, pricing = self.catalogue, self.cfg.supply.pricing
         asked = catalogue.commission_asked
+        self._find_views(day)
         if self._costs is None or rules is not self._cost_rules or not np.array_equal(asked, self._cost_asked):
             self._costs = cost_table(self.cfg, asked, rules, 1.0)
             self._cost_rules, self._cost_asked = rules, asked.copy()
@@ -355,13 +366,23 @@ class Supply:
             self._sell_where_targeted()
             self._basis = price_basis(catalogue, self._costs, country_demand(self.cfg.economics, self.cfg.geography))
         costs = self._costs._replace(origin_factor=float(origin_factor))
+        if rules is not self._border_rules:
+            self._border = border_of(rules, self.cfg.payments.customs_value_without_freight)
+            self._border_rules = rules
         base, margin = self._basis
-        changed = reprice(
-            costs, EVERYBODY if first else day % 7, pricing.menu_threshold, pricing.absorption, pricing.least_margin,
-            catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.targets, catalogue.category,
-            catalogue.cold, catalogue.weight_kg, catalogue.unit_cost_cents, catalogue.list_cents, base, margin,
-            catalogue.direct, self._priced_direct, catalogue.price_cents, catalogue.freight_cents,
-        )  # fmt: skip
+        if self.prices is not None and self.prices.known:
+            changed = self._price_newcomers(costs) + self.prices.respond(
+                costs, self._border, day % 7, self._priced_direct
+            )
+        else:
+            changed = reprice(
+                costs, EVERYBODY if first else day % 7, pricing.menu_threshold, pricing.absorption,
+                pricing.least_margin, catalogue.merchant, catalogue.seller_class, catalogue.weekday,
+                catalogue.targets, catalogue.category, catalogue.cold, catalogue.weight_kg,
+                catalogue.unit_cost_cents, catalogue.list_cents, base, margin, catalogue.direct,
+                self._priced_direct, catalogue.price_cents, catalogue.freight_cents,
+            )  # fmt: skip
+        self._last = (costs, self._border)
         self.new_prices = int(changed)
         new_promise = bool(changed) or not np.array_equal(lane_promise, self._promise)
         if new_promise:
@@ -369,10 +390,9 @@ class Supply:
             catalogue.promised_days[:] = np.where(catalogue.direct == 1, lane_promise[DIRECT], lane_promise[LOCAL])
         if changed or rules is not self._priced_rules:
             self._priced_rules = rules
-            border = border_of(rules, self.cfg.payments.customs_value_without_freight)
             landed_offers(
-                catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, border,
-                TRUE_VALUE, catalogue.landed_cents,
+                catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, self._border,
+                catalogue.understated_permille, catalogue.landed_cents,
             )  # fmt: skip
             self._sold_in[:] = ((catalogue.landed_cents[:, :, 0] > 0) * BITS).sum(axis=1, dtype=np.uint32)
             sold = catalogue.price_cents[:, :, 1] > 0
@@ -380,6 +400,32 @@ class Supply:
             self._price_usd[:] = total / np.maximum(sold.sum(axis=1), 1) / 100.0
             return True
         return new_promise
+
+    def _find_views(self, day: int) -> None:
+        """On the first day that is reported, and not the first of all, yesterday's prices are taken for the best."""
+        prices = self.prices
+        if prices is None or prices.known or self._last is None or day == self._first_day or day < prices.start_day:
+            return
+        prices.back_out(*self._last)
+
+    def _price_newcomers(self, costs: CostTable) -> int:
+        """Lines that have come to a country ask their usual margin there, and hold on to what it says of them."""
+        catalogue = self.catalogue
+        new = (catalogue.targets[catalogue.merchant] == 1) & (catalogue.price_cents[:, :, 0] == 0)
+        if not new.any() or self.prices is None or self._basis is None:
+            return 0
+        where = np.zeros_like(catalogue.targets)
+        line, country = np.nonzero(new)
+        where[catalogue.merchant[line], country] = 1
+        base, margin = self._basis
+        changed = reprice(
+            costs, EVERYBODY, 0.0, 0.0, self.cfg.supply.pricing.least_margin, catalogue.merchant,
+            catalogue.seller_class, catalogue.weekday, where, catalogue.category, catalogue.cold,
+            catalogue.weight_kg, catalogue.unit_cost_cents, catalogue.list_cents, base, margin, catalogue.direct,
+            self._priced_direct, catalogue.price_cents, catalogue.freight_cents,
+        )  # fmt: skip
+        self.prices.back_out(costs, self._border)
+        return int(changed)
 
     def _sell_where_targeted(self) -> None:
         """Sets who sells from where on the first day: from China, unless local stock was chosen before."""

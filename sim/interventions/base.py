@@ -8,8 +8,9 @@ twice. Interventions never see the world.
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import combinations
@@ -26,6 +27,7 @@ from sim.kinds import DAY_SECONDS
 from sim.rules import AXES, LEAVES, Leaf, Rules
 
 EPOCH = date(2000, 1, 1)
+DATE_WORDS = "days after the first reported day, or an ISO date or time such as 2023-11-11 or 2023-11-11T08:00"
 HOUR_SECONDS = 3600
 COVERED = 280  # the purpose of that name in `sim.draws`, which lies above this layer; a test holds them equal
 _GOLDEN = 0.6180339887498949
@@ -382,7 +384,7 @@ def read(cfg: Settings, draws: Uniforms | None = None) -> tuple[tuple[Interventi
         try:
             entry = InterventionEntry.from_plain(dict(plain), where, key)
         except ConfigError as error:
-            faults += [_moved(fault, cfg) for fault in error.faults]
+            faults += [_moved(fault, cfg) for fault in _told(error.faults, plain, key, kinds)]
             continue
         if entry.kind not in kinds:
             faults.append(unknown_name(cfg.origin(f"{key}.kind"), f"{key}.kind", "intervention", entry.kind, kinds))
@@ -416,6 +418,39 @@ def allowed_scope(one: Intervention) -> set[str]:
     return set.intersection(*axes) if axes else set()
 
 
+def _told(faults: Iterable[Fault], plain: Mapping[str, Any], key: str, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
+    """Faults of an entry with what only the rows know: the kinds there are, and the parameters of the one named."""
+    fields = set(InterventionEntry.model_fields)
+    named = plain.get("kind")
+    kind = kinds.get(named) if isinstance(named, str) else None
+    words = sorted(fields | set(kind.row.parameters if kind is not None else ()))
+    told: set[str] = set()
+    for fault in faults:
+        name = fault.key.removeprefix(f"{key}.").partition(".")[0]
+        if name in told and name not in ("scope", ""):
+            continue  # one of several types that would do: one fault says it
+        told.add(name)
+        if name == "kind":
+            close = next((word for word in plain if word != "kind" and nearest(word, ["kind"])), "")
+            yield Fault(
+                fault.where, f"{key}.kind", fault.problem, list_names(kinds), f"kind: {plain[close]}" if close else ""
+            )
+        elif name in ("start", "end"):
+            shown = _shown(plain[name])
+            yield Fault(fault.where, f"{key}.{name}", f"{shown} is no date", DATE_WORDS)
+        elif name not in words and name != fault.key:
+            close = nearest(name, words)
+            yield Fault(fault.where, f"{key}.{name}", f"unknown key '{name}'", list_names(words), close)
+        elif name in fields:
+            yield fault
+        else:
+            yield Fault(fault.where, f"{key}.{name}", f"{_shown(plain[name])} has the wrong type", "a number, or null")
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:60]
+
+
 def _moved(fault: Fault, cfg: Settings) -> Fault:
     return Fault(cfg.origin(fault.key), fault.key, fault.problem, fault.allowed, fault.nearest)
 
@@ -433,9 +468,10 @@ def _values(entry: InterventionEntry, kind: Kind, key: str, faults: list[Fault])
             continue
         quantity = kind.parameter(name)
         value = given[name]
-        if value is not None and not quantity.low <= value <= quantity.high:
-            allowed = quantity.range_text
-            faults.append(Fault("", f"{key}.{name}", f"{value:g} is out of range", allowed))
+        if value is not None and not math.isfinite(value):
+            faults.append(Fault("", f"{key}.{name}", f"{value} is not a finite number", quantity.range_text))
+        elif value is not None and not quantity.low <= value <= quantity.high:
+            faults.append(Fault("", f"{key}.{name}", f"{value:g} is out of range", quantity.range_text))
     for group in kind.row.one_of:
         chosen = [name for name in group if given.get(name) is not None]
         if len(chosen) > 1:
@@ -476,14 +512,16 @@ def _window(
 def _second(given: float | str, opens: int, key: str, faults: list[Fault]) -> int | None:
     """Seconds since 2000-01-01 of an offset in days or an ISO date or time; a time without zone is UTC."""
     if not isinstance(given, str):
+        if not math.isfinite(given):
+            faults.append(Fault("", key, f"{given} is not a finite number", DATE_WORDS))
+            return None
         return opens + round(given * DAY_SECONDS)
     try:
         moment = datetime.fromisoformat(given)
-    except ValueError:
-        allowed = "days after the first reported day, or an ISO date or time such as 2023-11-11 or 2023-11-11T08:00"
-        faults.append(Fault("", key, f"'{given}' is no date", allowed))
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: the first hours of the year 1 in another zone
+        faults.append(Fault("", key, f"'{given}' is no date", DATE_WORDS))
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return round((moment - datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=UTC)).total_seconds())
 
 

@@ -14,7 +14,7 @@ twin of the loops is `sim.agents.consumer.Consumer`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -104,8 +104,12 @@ ORDER = np.dtype(
 
 
 class People(NamedTuple):
-    """The columns of the consumer table that these loops read and write (see sim.state.consumers for units)."""
+    """The columns of the consumer table that these loops read and write (see sim.state.consumers for units).
 
+    Those from `interests` on are views on fields of `records`, which sessions read whole.
+    """
+
+    records: NDArray[Any]
     birth: NDArray[np.uint32]
     country: NDArray[np.uint8]
     third: NDArray[np.uint8]
@@ -264,18 +268,14 @@ def platform_slot(platform_slots: NDArray[np.uint8], country: int, platform: int
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def remembered(
-    memory_seller: NDArray[np.uint16],
-    memory_kind: NDArray[np.uint8],
-    memory_score: NDArray[np.uint8],
-    row: int,
-    merchant: np.uint16,
-    category: np.uint8,
-) -> Float:
-    """Satisfaction with the last purchase from a seller in a category, minus one half; 0 where there was none."""
+def remembered(person: Any, merchant: np.uint16, category: np.uint8) -> Float:
+    """Satisfaction with the last purchase from a seller in a category, minus one half; 0 where there was none.
+
+    `person` is a record of the consumer table.
+    """
     for place in range(N_MEMORY):
-        if memory_seller[row, place] == merchant and memory_kind[row, place] == (BOUGHT | category):
-            return np.float32(memory_score[row, place]) * BYTE - HALF
+        if person.memory_seller[place] == merchant and person.memory_kind[place] == (BOUGHT | category):
+            return np.float32(person.memory_score[place]) * BYTE - HALF
     return ZERO
 
 

@@ -21,9 +21,11 @@ from sim.kinds import COUNTRIES, N_CATEGORIES, N_COUNTRIES
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
 Whole = Any  # a whole number: int, or any integer of numpy
 
 MILLION = 1_000_000
+FULL_VALUE = 1000  # declared permille of who tells the truth
 NO_TAX = -1  # threshold of a country that levies no value added tax on parcels
 _WHATEVER = 1 << 40  # threshold in cents that no parcel exceeds
 
@@ -121,13 +123,14 @@ def landed_offers(
     direct: U8,
     category: U8,
     borders: NDArray[Any],
-    declared_permille: int,
+    understated_permille: U16,
     out: I32,
 ) -> None:
     """Fills `out` int32[line, country, tier] with the price a buyer pays for a unit, all in, without discount.
 
     `price_cents` int32[line, country, tier], `freight_cents` int32[line, country], `direct` uint8[line, country],
-    `category` uint8[line], `borders` as from `border_of`. A tier with price 0 is not sold: its landed price is 0.
+    `category` uint8[line], `borders` as from `border_of`, `understated_permille` uint16[line, country] the part of the
+    goods' value that is not declared. A tier with price 0 is not sold: its landed price is 0.
     """
     border = borders[0]
     lines, countries, tiers = price_cents.shape
@@ -139,7 +142,14 @@ def landed_offers(
                 landed = np.int64(0)
                 if price > 0:
                     goods, duty, vat = landed_parts(
-                        price, 0, freight, direct[line, country], country, category[line], border, declared_permille
+                        price,
+                        0,
+                        freight,
+                        direct[line, country],
+                        country,
+                        category[line],
+                        border,
+                        FULL_VALUE - np.int64(understated_permille[line, country]),
                     )
                     landed = goods + freight + duty + vat
                 out[line, country, tier] = landed

@@ -78,8 +78,7 @@ def strongest_needs(
     listed: Rows,
     day: np.int32,
     country: NDArray[np.uint8],
-    interests: NDArray[np.uint8],
-    need_day: NDArray[np.uint16],
+    records: Any,
     need_rate: Floats,
     weighted: Floats,
     strongest: Floats,
@@ -91,8 +90,9 @@ def strongest_needs(
     """
     for at in range(listed.size):
         row = listed[at]
-        last, interest, rate, product = need_day[row], interests[row], need_rate[country[row]], weighted[at]
-        for category in range(last.size):
+        last, interest = records[row].need_day, records[row].interests
+        rate, product = need_rate[country[row]], weighted[at]
+        for category in range(product.size):
             level = need_level(np.float32(day - np.int32(last[category])), rate[category])
             product[category] = level * (np.float32(interest[category]) * BYTE)
     for at in range(listed.size):
@@ -131,8 +131,7 @@ def open_live(
     low: int,
     country: NDArray[np.uint8],
     taste: Floats,
-    follows: NDArray[np.uint16],
-    bonds: NDArray[np.uint16],
+    records: Any,
     shared_host: NDArray[np.uint16],
     on_air: Floats,
     expected: Floats,
@@ -150,10 +149,11 @@ def open_live(
     found = 0
     for at in range(listed.size):
         row = listed[at]
+        person = records[row]
         home = country[row]
         bond = ZERO
         for slot in range(N_FOLLOWS):
-            bond += np.float32(bonds[row, slot]) * WORD * on_air[min(np.uint32(follows[row, slot]), nobody)]
+            bond += np.float32(person.bonds[slot]) * WORD * on_air[min(np.uint32(person.follows[slot]), nobody)]
         shared = ONE if shared_host[row] != NOBODY else ZERO
         chance = opening_chance(
             param, taste[row], strongest[at], expected[home], clip_unit(bond), shared, best_subsidy[home]
@@ -180,9 +180,7 @@ def open_shelf(
     listed: Rows,
     low: int,
     day: np.int32,
-    memory_seller: NDArray[np.uint16],
-    memory_kind: NDArray[np.uint8],
-    memory_day: NDArray[np.uint16],
+    records: Any,
     strongest: Floats,
     draw: Floats,
     rows: Rows,
@@ -191,10 +189,11 @@ def open_shelf(
     found = 0
     for at in range(listed.size):
         row = listed[at]
+        person = records[row]
         latest = NO_DAY
         for place in range(N_MEMORY):
-            aware = (memory_seller[row, place] != NOBODY) & (memory_kind[row, place] < BOUGHT)
-            met = np.int32(memory_day[row, place]) if aware else NO_DAY
+            aware = (person.memory_seller[place] != NOBODY) & (person.memory_kind[place] < BOUGHT)
+            met = np.int32(person.memory_day[place]) if aware else NO_DAY
             latest = met if met > latest else latest
         fresh = freshness(param, np.float32(day - latest))
         fresh = fresh if latest > NO_DAY else ZERO
@@ -297,14 +296,13 @@ def open_block(
         adopters,
         np.int32(day),
         people.country,
-        people.interests,
-        people.need_day,
+        people.records,
         setting.need_rate,
         weighted,
         strongest,
     )
     found = open_live(
-        param, adopters, low, people.country, people.opening_taste, people.follows, people.bonds, people.shared_host,
+        param, adopters, low, people.country, people.opening_taste, people.records, people.shared_host,
         on_air, setting.expected, setting.activity, best_subsidy, strongest, units[0], listed[1],
     )  # fmt: skip
     find_dayparts(listed[1, :found], low, people.country, setting.availability, units[1], marks[size:])
@@ -315,15 +313,14 @@ def open_block(
         seekers,
         np.int32(day),
         people.country,
-        people.interests,
-        people.need_day,
+        people.records,
         setting.need_rate,
         weighted,
         strongest,
     )
     found = list_seekers(param, seekers, low, strongest, units[2], listed[1], needs)
     found = open_shelf(
-        param, listed[1, :found], low, np.int32(day), people.memory_seller, people.memory_kind, people.memory_day,
+        param, listed[1, :found], low, np.int32(day), people.records,
         needs, units[2], listed[0],
     )  # fmt: skip
     find_dayparts(listed[0, :found], low, people.country, setting.availability, units[3], marks[size:])

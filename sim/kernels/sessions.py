@@ -100,8 +100,9 @@ from sim.kernels.threads import fetch, on_threads
 
 MOST_CANDIDATES = N_FOLLOWS + 1 + N_RECOMMENDED
 LIVE, SEARCH = 0, 1
-N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 2, 18, 12, 2
+N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 2, 18, 13, 2
 NO_ROOM = np.uint32(0xFFFFFFFF)
+NO_SHOW, SHOW_BITS, ZERO_WORD = np.uint32(0xFFFF), np.uint32(16), np.uint32(0)
 FAR_BEHIND = np.float32(-1e8)  # no tier that can be bought lies so far behind the best
 WEAKER = np.int32(-1)  # an empty place gives way before any bond
 GUARANTEED, DISCLOSED, TRIED_ON, TRACED = np.uint16(16), np.uint16(128), np.uint16(4096), np.uint16(8192)
@@ -118,13 +119,13 @@ class Scratch(NamedTuple):
 
     units: NDArray[np.float32]  # (T, 2, 4, width)
     floats: NDArray[np.float32]  # (T, 18, width)
-    places: NDArray[np.uint32]  # (T, 12, width)
+    places: NDArray[np.uint32]  # (T, 13, width)
     shows: NDArray[np.uint16]  # (T, 2, width)
     followed: NDArray[np.uint16]  # (T, width, 7)
     by_category: NDArray[np.float32]  # (T, 2, width, 8)
     by_tier: NDArray[np.float32]  # (T, 3, width, 4)
     pair_places: NDArray[np.uint32]  # (T, 3, 11 * width)
-    pair_floats: NDArray[np.float32]  # (T, 2, 11 * width)
+    pair_floats: NDArray[np.float32]  # (T, 3, 11 * width)
 
 
 def make_scratch(threads: int, width: int) -> Scratch:
@@ -139,7 +140,7 @@ def make_scratch(threads: int, width: int) -> Scratch:
         by_category=np.zeros((threads, 2, width, N_CATEGORIES), np.float32),
         by_tier=np.zeros((threads, 3, width, N_TIERS), np.float32),
         pair_places=np.zeros((threads, 3, pairs), np.uint32),
-        pair_floats=np.zeros((threads, 2, pairs), np.float32),
+        pair_floats=np.zeros((threads, 3, pairs), np.float32),
     )
 
 
@@ -219,83 +220,57 @@ def weigh_nests(nest: Floats, alpha: Floats, chance: Floats, surplus: Floats) ->
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def list_hosts(show_of_host: Words, platform_of: Bytes, host_of: Words) -> tuple[Words, Bytes, Rows]:
+def list_hosts(show_of_host: Words, platform_of: Bytes, host_of: Words) -> tuple[Rows, Bytes, Rows]:
     """The daypart's tables with one place more at the end, for "no host" and "no show": reading that takes no question.
 
-    Returns the show of each host (65535 at the end), the platform of each show (255 at the end) and its host (0 there).
+    Returns, for each host, the show on air and above its 16 bits the show's platform (65535 and 255 where there is
+    none); the platform of each show (255 at the end) and its host (0 there).
     """
     hosts, shows = show_of_host.size, platform_of.size
-    show_by_host = np.empty(hosts + 1, np.uint16)
     platform_by_show = np.empty(shows + 1, np.uint8)
     host_by_show = np.empty(shows + 1, np.uint32)
-    for host in range(hosts):
-        show_by_host[host] = show_of_host[host]
     for show in range(shows):
         platform_by_show[show] = platform_of[show]
         host_by_show[show] = host_of[show]
-    show_by_host[hosts] = NOBODY
     platform_by_show[shows] = CLOSED
     host_by_show[shows] = 0
-    return show_by_host, platform_by_show, host_by_show
+    on_air = np.empty(hosts + 1, np.uint32)
+    for host in range(hosts):
+        now: Any = np.uint32(show_of_host[host])
+        on_air[host] = now | (np.uint32(platform_by_show[min(now, np.uint32(shows))]) << SHOW_BITS)
+    on_air[hosts] = np.uint32(NOBODY) | (np.uint32(CLOSED) << SHOW_BITS)
+    return on_air, platform_by_show, host_by_show
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def list_slots(platform_slots: Bytes, platforms: int) -> Rows:
-    """Place of each platform among those on offer in each country, (C, P + 1); the place after them if it is not."""
-    places = np.full((platform_slots.shape[0], platforms + 1), np.uint32(N_PLATFORM_SLOTS), np.uint32)
-    for country in range(platform_slots.shape[0]):
+def list_slots(platform_slots: Bytes, expected: Floats) -> tuple[Floats, Floats]:
+    """The platforms of each country by place.
+
+    Returns a table (C, P + 1, 4) with 1 where the place is the platform's, 0 elsewhere, and one (C, 2, 4) of what is
+    expected on air and of what is added to the utility: 0, or `NEVER` twice over where the place is empty.
+    """
+    countries, platforms = expected.shape
+    is_at = np.zeros((countries, platforms + 1, N_PLATFORM_SLOTS), np.float32)
+    offered = np.zeros((countries, 2, N_PLATFORM_SLOTS), np.float32)
+    for country in range(countries):
         for slot in range(N_PLATFORM_SLOTS):
-            if platform_slots[country, slot] != CLOSED:
-                places[country, platform_slots[country, slot]] = slot
-    return places
+            platform = platform_slots[country, slot]
+            if platform != CLOSED:
+                is_at[country, platform, slot] = ONE
+                offered[country, 0, slot] = expected[country, platform]
+            else:
+                offered[country, 1, slot] = NEVER + NEVER
+    return is_at, offered
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fetch_viewers(rows: Rows, people: People) -> None:
-    """Asks for the columns that live sessions read, before anybody waits for them."""
+def fetch_people(rows: Rows, people: People) -> None:
+    """Asks for what sessions read of these people, before anybody waits for it."""
     for at in range(rows.size):
-        row = rows[at]
-        fetch(people.birth, row)
-        fetch(people.interests, row)
-        fetch(people.need_day, row)
-        fetch(people.budget_cents, row)
-        fetch(people.spent_cents, row)
-        fetch(people.spent_day, row)
-        fetch(people.follows, row)
-        fetch(people.bonds, row)
-        fetch(people.habit, row)
-        fetch(people.channel_trust, row)
-        fetch(people.languages, row)
-        fetch(people.proficiency, row)
-        fetch(people.money_weight, row)
-        fetch(people.delay_weight, row)
-        fetch(people.trust, row)
-        fetch(people.shared_host, row)
-        fetch(people.memory_seller, row)
-        fetch(people.memory_kind, row)
-        fetch(people.memory_day, row)
-        fetch(people.memory_score, row)
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fetch_searchers(rows: Rows, people: People) -> None:
-    """Asks for the columns that searches read, before anybody waits for them."""
-    for at in range(rows.size):
-        row = rows[at]
-        fetch(people.birth, row)
-        fetch(people.interests, row)
-        fetch(people.need_day, row)
-        fetch(people.budget_cents, row)
-        fetch(people.spent_cents, row)
-        fetch(people.spent_day, row)
-        fetch(people.channel_trust, row)
-        fetch(people.money_weight, row)
-        fetch(people.delay_weight, row)
-        fetch(people.trust, row)
-        fetch(people.memory_seller, row)
-        fetch(people.memory_kind, row)
-        fetch(people.memory_day, row)
-        fetch(people.memory_score, row)
+        fetch(people.records, rows[at])
+        fetch(people.birth, rows[at])
+        fetch(people.trust, rows[at])
+        fetch(people.shared_host, rows[at])
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -304,8 +279,7 @@ def meet(
     day: int,
     birth_of: Rows,
     country: Bytes,
-    interests: Bytes,
-    need_day: Words,
+    records: Any,
     need_rate: Floats,
     birth: Rows,
     home: Rows,
@@ -321,11 +295,11 @@ def meet(
         row = rows[at]
         birth[at] = birth_of[row]
         home[at] = country[row]
-        stored, own = interests[row], interest[at]
-        for category in range(stored.size):
+        stored, own = records[row].interests, interest[at]
+        for category in range(own.size):
             own[category] = np.float32(stored[category]) * BYTE
-        last, level, rate = need_day[row], need[at], need_rate[country[row]]
-        for category in range(last.size):
+        last, level, rate = records[row].need_day, need[at], need_rate[country[row]]
+        for category in range(level.size):
             level[category] = need_level(np.float32(np.int32(day) - np.int32(last[category])), rate[category])
 
 
@@ -336,18 +310,15 @@ def count_money(
     day: int,
     country: Bytes,
     liquidity: Floats,
-    budget_cents: NDArray[np.int32],
-    spent_cents: Floats,
-    spent_day: Words,
+    records: Any,
     liquid: Floats,
 ) -> None:
     """What each can spend today, USD."""
     for at in range(rows.size):
-        row = rows[at]
-        days = np.float32(np.int32(day) - np.int32(spent_day[row]))
-        liquid[at] = (
-            left_to_spend(param, np.float32(budget_cents[row]), spent_cents[row], days) * liquidity[country[row]]
-        )
+        person = records[rows[at]]
+        days = np.float32(np.int32(day) - np.int32(person.spent_day))
+        left = left_to_spend(param, np.float32(person.budget_cents), person.spent_cents, days)
+        liquid[at] = left * liquidity[country[rows[at]]]
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -370,85 +341,91 @@ def choose_platforms(
     param: Any,
     rows: Rows,
     home_of: Rows,
-    follows: Words,
-    bonds: Words,
+    records: Any,
     shared_host: Words,
-    habit: Bytes,
-    channel_trust: Words,
     slots: Bytes,
-    slot_by_platform: Rows,
-    expected: Floats,
-    show_by_host: Words,
-    platform_by_show: Bytes,
+    is_at: Floats,
+    offered: Floats,
+    on_air: Rows,
     noise: Floats,
     platform: Rows,
     slot_of: Rows,
     followed: Words,
+    near: Rows,
 ) -> None:
     """Platform each opens: logit over those on offer in the country; 255 where there is none.
 
-    Fills followed (n, 7) with the shows on air of the six followed hosts and of the host whose room a friend shared.
-    Noise is Gumbel, (4, n).
+    Fills followed (n, 7) with the shows on that platform of the six followed hosts and of the host whose room a friend
+    shared, 65535 where there is none; `near` is 0 if there is none at all. Noise is Gumbel, (4, n). Places are counted
+    and looked up instead of compared: the compiler makes branches of comparisons, and nobody foresees these.
     """
-    nobody = np.uint32(show_by_host.size - 1)
-    no_show = np.uint32(platform_by_show.size - 1)
-    no_platform = np.uint32(slot_by_platform.shape[1] - 1)
-    bond = np.zeros(N_PLATFORM_SLOTS + 1, np.float32)  # the last place takes bonds with hosts who are not on air here
+    nobody = np.uint32(on_air.size - 1)
+    no_platform = np.uint32(is_at.shape[1] - 1)
+    shows = np.zeros(N_FOLLOWS + 1, np.uint32)
     for at in range(rows.size):
-        row = rows[at]
+        person = records[rows[at]]
         home = home_of[at]
-        bond[:] = ZERO
+        bond0, bond1, bond2, bond3 = ZERO, ZERO, ZERO, ZERO
         for place in range(N_FOLLOWS):
-            show = show_by_host[min(np.uint32(follows[row, place]), nobody)]
-            followed[at, place] = show
-            where = min(np.uint32(platform_by_show[min(np.uint32(show), no_show)]), no_platform)
-            bond[slot_by_platform[home, where]] += np.float32(bonds[row, place]) * WORD
-        followed[at, N_FOLLOWS] = show_by_host[min(np.uint32(shared_host[row]), nobody)]
+            show = on_air[min(np.uint32(person.follows[place]), nobody)]
+            shows[place] = show
+            there = is_at[home, min(show >> SHOW_BITS, no_platform)]
+            bond = np.float32(person.bonds[place]) * WORD
+            bond0 += bond * there[0]
+            bond1 += bond * there[1]
+            bond2 += bond * there[2]
+            bond3 += bond * there[3]
+        shows[N_FOLLOWS] = on_air[min(np.uint32(shared_host[rows[at]]), nobody)]
         best = NEVER
-        chosen = np.uint32(CLOSED)
-        best_slot = np.uint32(0)
-        for slot in range(N_PLATFORM_SLOTS):
-            offered = slots[home, slot]
-            if offered == CLOSED:
-                continue
+        best_slot = ZERO
+        for slot, bond in enumerate((bond0, bond1, bond2, bond3)):
             value = (
                 platform_utility(
                     param,
-                    np.float32(habit[row, slot]) * BYTE,
-                    np.float32(channel_trust[row, slot]) * WORD,
-                    expected[home, offered],
-                    clip_unit(bond[slot]),
+                    np.float32(person.habit[slot]) * BYTE,
+                    np.float32(person.channel_trust[slot]) * WORD,
+                    offered[home, 0, slot],
+                    clip_unit(bond),
                 )
                 + noise[slot, at]
+                + offered[home, 1, slot]
             )
-            better = value > best
-            best = value if better else best
-            chosen = np.uint32(offered) if better else chosen
-            best_slot = np.uint32(slot) if better else best_slot
+            best_slot = np.float32(slot) if value > best else best_slot
+            best = value if value > best else best
+        chosen = np.uint32(slots[home, np.uint32(best_slot)])
         platform[at] = chosen
-        slot_of[at] = best_slot
+        slot_of[at] = np.uint32(best_slot)
+        some = np.uint32(0)
+        for place in range(N_FOLLOWS + 1):
+            away = np.uint32((shows[place] >> SHOW_BITS) != chosen)
+            followed[at, place] = np.uint16((shows[place] | (ZERO_WORD - away)) & NO_SHOW)
+            some |= away ^ np.uint32(1)
+        near[at] = some & np.uint32(chosen != CLOSED)
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def list_candidates(
     visits: Rows,
+    rows: Rows,
     birth: Rows,
     home_of: Rows,
     platform: Rows,
     focus: Rows,
+    records: Any,
     followed: Words,
+    near: Rows,
     seen: Words,
     before: Words,
     slots: Floats,
     pool: Words,
     platform_by_show: Bytes,
-    host_by_show: Rows,
     ends: Rows,
     pair_show: Rows,
     pair_birth: Rows,
-    pair_host: Rows,
+    pair_bond: Floats,
 ) -> np.uint32:
-    """Rooms each visitor considers: followed hosts on air, the room a friend shared, and keyed recommendation slots.
+    """Rooms each visitor considers, each once: followed hosts on air, the room a friend shared, and keyed
+    recommendation slots.
 
     Rooms on another platform or visited in this session are left out. `ends[v]` is where the candidates of visit v end.
     Every candidate is written, and written over by the next if it is left out: who is left out cannot be foreseen, and
@@ -460,24 +437,68 @@ def list_candidates(
         session = visits[at]
         here = platform[session]
         entries = pool[home_of[session], here, focus[session]]
-        first, second = seen[session], before[session]
+        first, second = np.uint32(seen[session]), np.uint32(before[session])
         who = birth[session]
-        for place in range(N_FOLLOWS + 1):
-            show = followed[session, place]
-            kept = (platform_by_show[min(np.uint32(show), no_show)] == here) & (show != first) & (show != second)
-            pair_show[pairs] = show
+        show0 = np.uint32(entries[np.uint32(slots[0, at] * N_SLOTS)])
+        show1 = np.uint32(entries[np.uint32(slots[1, at] * N_SLOTS)])
+        show2 = np.uint32(entries[np.uint32(slots[2, at] * N_SLOTS)])
+        show3 = np.uint32(entries[np.uint32(slots[3, at] * N_SLOTS)])
+        kept0 = (platform_by_show[min(show0, no_show)] == here) & (show0 != first) & (show0 != second)
+        kept1 = (platform_by_show[min(show1, no_show)] == here) & (show1 != first) & (show1 != second)
+        kept2 = (platform_by_show[min(show2, no_show)] == here) & (show2 != first) & (show2 != second)
+        kept3 = (platform_by_show[min(show3, no_show)] == here) & (show3 != first) & (show3 != second)
+        kept1 &= show1 != show0
+        kept2 &= (show2 != show0) & (show2 != show1)
+        kept3 &= (show3 != show0) & (show3 != show1) & (show3 != show2)
+        if near[session] != 0:
+            person = records[rows[session]]
+            shared = np.uint32(followed[session, N_FOLLOWS])
+            new = (shared != NOBODY) & (shared != first) & (shared != second)
+            for place in range(N_FOLLOWS):
+                show = np.uint32(followed[session, place])
+                kept = (show != NOBODY) & (show != first) & (show != second)
+                pair_show[pairs] = show
+                pair_birth[pairs] = who
+                pair_bond[pairs] = np.float32(person.bonds[place]) * WORD
+                pairs += np.uint32(kept)
+                new &= shared != show
+                kept0 &= show0 != show
+                kept1 &= show1 != show
+                kept2 &= show2 != show
+                kept3 &= show3 != show
+            pair_show[pairs] = shared
             pair_birth[pairs] = who
-            pair_host[pairs] = host_by_show[min(np.uint32(show), no_show)]
-            pairs += np.uint32(kept)
-        for draw in range(N_RECOMMENDED):
-            show = entries[np.uint32(slots[draw, at] * N_SLOTS)]
-            kept = (platform_by_show[min(np.uint32(show), no_show)] == here) & (show != first) & (show != second)
-            pair_show[pairs] = show
-            pair_birth[pairs] = who
-            pair_host[pairs] = host_by_show[min(np.uint32(show), no_show)]
-            pairs += np.uint32(kept)
+            pair_bond[pairs] = ZERO
+            pairs += np.uint32(new)
+            kept0 &= show0 != shared
+            kept1 &= show1 != shared
+            kept2 &= show2 != shared
+            kept3 &= show3 != shared
+        pair_show[pairs] = show0
+        pair_birth[pairs] = who
+        pair_bond[pairs] = ZERO
+        pairs += np.uint32(kept0)
+        pair_show[pairs] = show1
+        pair_birth[pairs] = who
+        pair_bond[pairs] = ZERO
+        pairs += np.uint32(kept1)
+        pair_show[pairs] = show2
+        pair_birth[pairs] = who
+        pair_bond[pairs] = ZERO
+        pairs += np.uint32(kept2)
+        pair_show[pairs] = show3
+        pair_birth[pairs] = who
+        pair_bond[pairs] = ZERO
+        pairs += np.uint32(kept3)
         ends[at] = pairs
     return pairs
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def hosts_of(shows: Rows, host_by_show: Rows, hosts: Rows) -> None:
+    """Host of each show."""
+    for at in range(shows.size):
+        hosts[at] = host_by_show[shows[at]]
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -487,20 +508,18 @@ def choose_rooms(
     rows: Rows,
     birth: Rows,
     home_of: Rows,
-    languages: Bytes,
-    proficiency: Bytes,
-    bonds: Words,
+    records: Any,
     shared_host: Words,
     category_of: Bytes,
     base: Floats,
     comprehension: Floats,
     interest: Floats,
     need: Floats,
-    followed: Words,
     outside: Floats,
     ends: Rows,
     pair_show: Rows,
     pair_host: Rows,
+    pair_bond: Floats,
     taste: Floats,
     noise: Floats,
     seen: Words,
@@ -518,18 +537,16 @@ def choose_rooms(
     """
     remaining = 0
     pair = np.uint32(0)
-    bond_at = np.zeros(N_FOLLOWS + 1, np.float32)  # the last place is for hosts not followed
     for at in range(visits.size):
         session = visits[at]
         row = rows[session]
         home = home_of[session]
         shared = np.uint32(shared_host[row])
-        tongue0, tongue1, tongue2 = languages[row, 0], languages[row, 1], languages[row, 2]
-        skill0 = np.float32(proficiency[row, 0]) * BYTE
-        skill1 = np.float32(proficiency[row, 1]) * BYTE
-        skill2 = np.float32(proficiency[row, 2]) * BYTE
-        for place in range(N_FOLLOWS):
-            bond_at[place] = np.float32(bonds[row, place]) * WORD
+        languages, proficiency = records[row].languages, records[row].proficiency
+        tongue0, tongue1, tongue2 = languages[0], languages[1], languages[2]
+        skill0 = np.float32(proficiency[0]) * BYTE
+        skill1 = np.float32(proficiency[1]) * BYTE
+        skill2 = np.float32(proficiency[2]) * BYTE
         best = param.room_outside + outside[at]
         chosen = NO_ROOM
         best_host = np.uint32(0)
@@ -548,10 +565,7 @@ def choose_rooms(
             clear2 = skill2 * comprehension[show, tongue2]
             tongue = tongue2 if clear2 > clear else tongue
             clear = clear2 if clear2 > clear else clear
-            bonded = np.uint32(N_FOLLOWS)
-            for follow in range(N_FOLLOWS - 1, -1, -1):
-                bonded = np.uint32(follow) if followed[session, follow] == show else bonded
-            bond = bond_at[bonded]
+            bond = pair_bond[pair]
             value = (
                 room_utility(
                     param,
@@ -724,9 +738,7 @@ def weigh(
     expected quality, price shown (USD) and weight within the nest (0 where not to be had). On a shelf there is no show:
     `belief_of`, `passing_of` and `bond_of` are not read.
     """
-    trust_of, channel_trust = people.trust, people.channel_trust
-    money_weight, delay_weight, proof = people.money_weight, people.delay_weight, people.proof
-    memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
+    trust_of, proof, records = people.trust, people.proof, people.records
     price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
     fit_spread, steps, subsidy_usd = setting.fit_spread, setting.steps, setting.subsidy_usd
     landed_cents, discounted_share, remembered_usd = offers.landed_cents, offers.discounted_share, offers.remembered_usd
@@ -744,6 +756,7 @@ def weigh(
     for at in range(visits.size):
         session = visits[at]
         row = rows[session]
+        person = records[row]
         home = home_of[session]
         line = line_of[at]
         where = channel[session]
@@ -755,9 +768,9 @@ def weigh(
             show = chosen_show[at]
             bond, passing, belief = bond_of[at], passing_of[at], belief_of[at]
             exaggeration, discount, subsidy = exaggeration_of[show], discount_of[show], subsidy_usd[where]
-        trust = HALF * (np.float32(trust_of[row]) * WORD + np.float32(channel_trust[row, slot_of[session]]) * WORD)
+        trust = HALF * (np.float32(trust_of[row]) * WORD + np.float32(person.channel_trust[slot_of[session]]) * WORD)
         alpha = money_utility(
-            param, price_weight[category], reference_usd[category], money_weight[row] * price_taste[home]
+            param, price_weight[category], reference_usd[category], person.money_weight * price_taste[home]
         )
         risk = perceived_risk(
             param,
@@ -777,9 +790,9 @@ def weigh(
                 trust,
                 bond,
                 min(np.float32(proof[row]), PROOF_CAP),
-                remembered(memory_seller, memory_kind, memory_score, row, merchant, category),
+                remembered(person, merchant, category),
                 risk,
-                delay_weight[row] * promised_days[line, home],
+                person.delay_weight * promised_days[line, home],
                 steps[where],
             )
             + passing
@@ -842,8 +855,7 @@ def grow_bonds(
     param: Any,
     visits: Rows,
     rows: Rows,
-    follows: Words,
-    bonds: Words,
+    records: Any,
     followed: Words,
     chosen_show: Rows,
     visit_host: Rows,
@@ -861,29 +873,29 @@ def grow_bonds(
     start = np.uint16(np.int32(param.trust_bond_start * WORD_TOP + HALF))
     for at in range(visits.size):
         session = visits[at]
-        row = rows[session]
+        person = records[rows[session]]
         host = visit_host[at]
         met = N_FOLLOWS
         weakest = 0
-        weakest_bond = np.int32(WEAKER) if follows[row, 0] == NOBODY else np.int32(bonds[row, 0])
+        weakest_bond = np.int32(WEAKER) if person.follows[0] == NOBODY else np.int32(person.bonds[0])
         for slot in range(N_FOLLOWS):
-            met = slot if follows[row, slot] == host else met
-            empty = follows[row, slot] == NOBODY
-            bond = np.int32(bonds[row, slot])
+            met = slot if person.follows[slot] == host else met
+            empty = person.follows[slot] == NOBODY
+            bond = np.int32(person.bonds[slot])
             weaker = empty | (bond < weakest_bond)
             weakest = slot if weaker else weakest
             weakest_bond = (WEAKER if empty else bond) if weaker else weakest_bond
         if met < N_FOLLOWS:
-            strength = grown_bond(param, np.float32(bonds[row, met]) * WORD, minutes[at])
-            bonds[row, met] = np.uint16(np.int32(strength * WORD_TOP + HALF))
+            strength = grown_bond(param, np.float32(person.bonds[met]) * WORD, minutes[at])
+            person.bonds[met] = np.uint16(np.int32(strength * WORD_TOP + HALF))
             continue
         if units[at] >= param.trust_follow * known[at]:
             continue
         if weakest_bond != WEAKER and np.float32(weakest_bond) * WORD >= param.trust_bond_start:
             continue
-        follows[row, weakest] = host
+        person.follows[weakest] = host
         followed[session, weakest] = chosen_show[at]
-        bonds[row, weakest] = start
+        person.bonds[weakest] = start
         counted[cells[at]] += 1
 
 
@@ -1060,10 +1072,11 @@ def visit_rooms(
     setting: Setting,
     rooms: Rooms,
     offers: Offers,
-    show_by_host: Words,
+    on_air: Rows,
     platform_by_show: Bytes,
     host_by_show: Rows,
-    slot_by_platform: Rows,
+    is_at: Floats,
+    offered: Floats,
     pool: Words,
     rows: Rows,
     day: int,
@@ -1091,31 +1104,20 @@ def visit_rooms(
     pair_places, pair_floats = scratch.pair_places[thread], scratch.pair_floats[thread]
     interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
     birth, platform, slot_of, focus, home = places[0, :size], places[1], places[2], places[3], places[11]
+    near = places[12]
     liquid, second = floats[0], floats[1]
     seen, before = shows[0], shows[1]
 
     meet(
-        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home,
-        interest, need,
+        rows, day, people.birth, people.country, people.records, setting.need_rate, birth, home, interest, need,
     )  # fmt: skip
-    count_money(
-        param,
-        rows,
-        day,
-        people.country,
-        setting.liquidity,
-        people.budget_cents,
-        people.spent_cents,
-        people.spent_day,
-        liquid,
-    )
+    count_money(param, rows, day, people.country, setting.liquidity, people.records, liquid)
     draw_units(birth, OF_NOTHING, tick, PLATFORM, key0, key1, units[0])
     for slot in range(N_PLATFORM_SLOTS):
         to_gumbel(units[0, slot, :size])
     choose_platforms(
-        param, rows, home, people.follows, people.bonds, people.shared_host, people.habit, people.channel_trust,
-        setting.platform_slots, slot_by_platform, setting.expected_by_platform, show_by_host, platform_by_show,
-        units[0], platform, slot_of, followed,
+        param, rows, home, people.records, people.shared_host, setting.platform_slots, is_at, offered, on_air, units[0],
+        platform, slot_of, followed, near,
     )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[1, 0, :size], focus)
@@ -1133,16 +1135,17 @@ def visit_rooms(
         draw_units(places[5, :visitors], OF_ROOMS, tick, CANDIDATE + np.uint32(visit), key0, key1, units[0])
         draw_noise(places[5, :visitors], OF_STAYING_OUT, tick, ROOM + np.uint32(visit), key0, key1, floats[2])
         pairs = list_candidates(
-            visits, birth, home, platform, focus, followed, seen, before, units[0], pool, platform_by_show,
-            host_by_show, places[6], pair_places[0], pair_places[1], pair_places[2],
+            visits, rows, birth, home, platform, focus, people.records, followed, near, seen, before, units[0], pool,
+            platform_by_show, places[6], pair_places[0], pair_places[1], pair_floats[2],
         )  # fmt: skip
+        hosts_of(pair_places[0, :pairs], host_by_show, pair_places[2])
         draw_tastes(pair_places[1, :pairs], pair_places[2, :pairs], key0, key1, pair_floats[0])
         draw_pair_noise(pair_places[1, :pairs], pair_places[2, :pairs], tick, ROOM, key0, key1, pair_floats[1])
         visitors = choose_rooms(
-            param, visits, rows, birth, home, people.languages, people.proficiency, people.bonds, people.shared_host,
-            rooms.category, rooms.base, rooms.comprehension, interest, need, followed, floats[2], places[6],
-            pair_places[0], pair_places[2], pair_floats[0], pair_floats[1], seen, before, places[7], places[5],
-            places[8], places[9], floats[3], floats[4],
+            param, visits, rows, birth, home, people.records, people.shared_host, rooms.category, rooms.base,
+            rooms.comprehension, interest, need, floats[2], places[6], pair_places[0], pair_places[2],
+            pair_floats[2], pair_floats[0], pair_floats[1], seen, before, places[7], places[5], places[8], places[9],
+            floats[3], floats[4],
         )  # fmt: skip
         visits, visit_birth = places[4, :visitors], places[5, :visitors]
         chosen_show, visit_host, spoken = places[7, :visitors], places[8, :visitors], places[9, :visitors]
@@ -1182,7 +1185,7 @@ def visit_rooms(
             counts.host_seconds[thread], counts.languages[thread],
         )  # fmt: skip
         grow_bonds(
-            param, visits, rows, people.follows, people.bonds, followed, chosen_show, visit_host, minutes, known,
+            param, visits, rows, people.records, followed, chosen_show, visit_host, minutes, known,
             units[0, 2], cells, counts.follows[thread],
         )  # fmt: skip
         draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
@@ -1200,9 +1203,7 @@ def list_results(
     birth: Rows,
     home_of: Rows,
     day: int,
-    memory_seller: Words,
-    memory_kind: Bytes,
-    memory_day: Words,
+    records: Any,
     focus: Rows,
     slots: Floats,
     shelf: Words,
@@ -1220,17 +1221,17 @@ def list_results(
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     pairs = 0
     for at in range(rows.size):
-        row = rows[at]
+        person = records[rows[at]]
         home = home_of[at]
         category = focus[at]
         known_line = NOBODY
         for place in range(N_MEMORY):
             if (
-                memory_seller[row, place] != NOBODY
-                and (memory_kind[row, place] & KIND) == category
-                and day - int(memory_day[row, place]) <= MEMORY_DAYS
+                person.memory_seller[place] != NOBODY
+                and (person.memory_kind[place] & KIND) == category
+                and day - int(person.memory_day[place]) <= MEMORY_DAYS
             ):
-                entry = line_of_seller[memory_seller[row, place], category]
+                entry = line_of_seller[person.memory_seller[place], category]
                 known_line = entry if entry != NOBODY else known_line
         familiar[at] = known_line
         for candidate in range(N_RESULTS + 1):
@@ -1270,8 +1271,7 @@ def choose_results(
     known: Floats,
 ) -> int:
     """Line each searcher turns to, and whether on the seller's own site; counts searches. Returns how many found."""
-    third, money_weight, delay_weight = people.third, people.money_weight, people.delay_weight
-    memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
+    third, records = people.third, people.records
     price_weight, price_taste = setting.price_weight, setting.price_taste
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     merchant_of, reputation, own_site, tryon = offers.merchant, offers.reputation, offers.own_site, offers.tryon
@@ -1280,10 +1280,11 @@ def choose_results(
     pair = np.uint32(0)
     for at in range(rows.size):
         row = rows[at]
+        person = records[row]
         home = home_of[at]
         category = np.uint8(focus[at])
         alpha = money_utility(
-            param, price_weight[category], reference_usd[category], money_weight[row] * price_taste[home]
+            param, price_weight[category], reference_usd[category], person.money_weight * price_taste[home]
         )
         best = NEVER
         chosen = NOBODY
@@ -1296,9 +1297,9 @@ def choose_results(
                     param,
                     reputation[merchant],
                     ONE if line == familiar[at] else ZERO,
-                    remembered(memory_seller, memory_kind, memory_score, row, merchant, category),
+                    remembered(person, merchant, category),
                     price_utility(param, alpha, landed, remembered_usd[line, home]),
-                    delay_weight[row] * promised_days[line, home],
+                    person.delay_weight * promised_days[line, home],
                 )
                 + noise[pair]
             )
@@ -1410,25 +1411,14 @@ def search_shelves(
     liquid = floats[0]
 
     meet(
-        rows, day, people.birth, people.country, people.interests, people.need_day, setting.need_rate, birth, home,
-        interest, need,
+        rows, day, people.birth, people.country, people.records, setting.need_rate, birth, home, interest, need,
     )  # fmt: skip
-    count_money(
-        param,
-        rows,
-        day,
-        people.country,
-        setting.liquidity,
-        people.budget_cents,
-        people.spent_cents,
-        people.spent_day,
-        liquid,
-    )
+    count_money(param, rows, day, people.country, setting.liquidity, people.records, liquid)
     draw_units(birth, OF_SEARCH, tick, SHELF_CANDIDATE, key0, key1, units[0])
     draw_units(birth, OF_RESULTS, tick, SHELF_CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, units[0, 0, :size], focus)
     pairs = list_results(
-        rows, birth, home, day, people.memory_seller, people.memory_kind, people.memory_day, focus, units[1],
+        rows, birth, home, day, people.records, focus, units[1],
         shelf, line_of_seller, offers, familiar, ends, pair_places[0], pair_places[1],
     )  # fmt: skip
     draw_pair_noise(pair_places[1, :pairs], pair_places[0, :pairs], tick, SHELF_NOISE, key0, key1, pair_floats[0])
@@ -1484,19 +1474,19 @@ def run_blocks(
     scratch: Scratch,
 ) -> None:
     """One thread's share of `run_sessions`."""
-    show_by_host, platform_by_show, host_by_show = list_hosts(show_of_host, rooms.platform, rooms.host)
-    slot_by_platform = list_slots(setting.platform_slots, setting.subsidy_usd.size)
+    on_air, platform_by_show, host_by_show = list_hosts(show_of_host, rooms.platform, rooms.host)
+    is_at, offered = list_slots(setting.platform_slots, setting.expected_by_platform)
     tick = np.uint32(day * 8 + daypart)
     blocks = bounds.shape[1]
     for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
         viewers = order[0, bounds[0, block, daypart] : bounds[0, block, daypart + 1]]
         searchers = order[1, bounds[1, block, daypart] : bounds[1, block, daypart + 1]]
-        fetch_viewers(viewers, people)
-        fetch_searchers(searchers, people)
+        fetch_people(viewers, people)
+        fetch_people(searchers, people)
         place = bought[starts[block] : starts[block + 1]]
         found = visit_rooms(
-            param[0], people, setting, rooms, offers, show_by_host, platform_by_show, host_by_show, slot_by_platform,
-            pool, viewers, day, tick, key0, key1, thread, place, counts, scratch,
+            param[0], people, setting, rooms, offers, on_air, platform_by_show, host_by_show, is_at, offered, pool,
+            viewers, day, tick, key0, key1, thread, place, counts, scratch,
         )  # fmt: skip
         taken[block] = search_shelves(
             param[0], people, setting, rooms, offers, shelf, line_of_seller, searchers, day, tick, key0, key1, thread,

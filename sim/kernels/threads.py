@@ -16,6 +16,8 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+CACHE_LINE = 64  # bytes
+
 _crews: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
 
@@ -39,35 +41,10 @@ def on_threads(threads: int, work: Callable[..., Any], *arguments: Any) -> None:
             other.result()
 
 
-LINE_BYTES = 64  # of a processor's cache
-
-
-def _ask(context: Any, builder: Any, signature: Any, arguments: Any, lines: int) -> None:
-    """Emits requests for the first cache lines of `array[row]`."""
-    array_type, row_type = signature.args
-    view = context.make_array(array_type)(context, builder, arguments[0])
-    row_number = context.cast(builder, arguments[1], row_type, types.intp)
-    zero = context.get_constant(types.intp, 0)
-    place = [row_number] + [zero] * (array_type.ndim - 1)
-    pointer = cgutils.get_item_pointer(context, builder, array_type, view, place, wraparound=False)
-    byte_pointer = builder.bitcast(pointer, cgutils.voidptr_t)
-    number = ir.IntType(32)
-    ask = builder.module.declare_intrinsic(
-        "llvm.prefetch",
-        [cgutils.voidptr_t],
-        ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number]),
-    )
-    for line in range(lines):
-        at = builder.gep(byte_pointer, [ir.IntType(64)(line * LINE_BYTES)])
-        builder.call(ask, [at, number(0), number(2), number(1)])
-
-
 if vars(config)["DISABLE_JIT"]:
 
     def fetch(array: Any, row: Any) -> None:
         """Does nothing: only compiled code waits for memory."""
-
-    fetch_record = fetch
 
 else:
 
@@ -75,22 +52,30 @@ else:
     def fetch(typing_context: Any, array: Any, row: Any) -> Any:
         """Asks for the memory of `array[row]` (its first element if there are more axes) ahead of its use.
 
+        Of a record all cache lines are asked for.
+
         No effect but speed: people of a session lie scattered over their columns, and asking for all of them at once
         costs a tenth of waiting for one after the other. `row` must be a valid row.
         """
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _ask(context, builder, signature, arguments, 1)
-            return context.get_dummy_value()
-
-        return types.void(array, row), generate
-
-    @intrinsic
-    def fetch_record(typing_context: Any, array: Any, row: Any) -> Any:
-        """Like `fetch`, for a record that fills two cache lines, as an order's does."""
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _ask(context, builder, signature, arguments, 2)
+            array_type, row_type = signature.args
+            view = context.make_array(array_type)(context, builder, arguments[0])
+            row_number = context.cast(builder, arguments[1], row_type, types.intp)
+            zero = context.get_constant(types.intp, 0)
+            place = [row_number] + [zero] * (array_type.ndim - 1)
+            pointer = cgutils.get_item_pointer(context, builder, array_type, view, place, wraparound=False)
+            first_byte = builder.ptrtoint(pointer, ir.IntType(64))
+            last = array_type.dtype.size - 1 if isinstance(array_type.dtype, types.Record) else 0
+            number = ir.IntType(32)
+            ask = builder.module.declare_intrinsic(
+                "llvm.prefetch",
+                [cgutils.voidptr_t],
+                ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number]),
+            )
+            for offset in [*range(0, last, CACHE_LINE), last]:
+                there = builder.inttoptr(builder.add(first_byte, ir.IntType(64)(offset)), cgutils.voidptr_t)
+                builder.call(ask, [there, number(0), number(2), number(1)])
             return context.get_dummy_value()
 
         return types.void(array, row), generate

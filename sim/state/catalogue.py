@@ -92,6 +92,7 @@ class Catalogue:
     promised_days: F32  # (n, C) delivery time promised; supply.price from the lanes' promises
     stocked: U8  # (n, C) 1: sold from the warehouse in the country; adaptation
     direct: U8  # (n, C) 1: sold from China, parcel by parcel; adaptation
+    understated_permille: U16  # (n, C) part of a parcel's goods value that is not declared at the border; declarations
 
     # stock, units in the model's world
     shown: I32  # (L, n, W) shown by live rooms 0, by shelf and sites 1; checkout takes, fulfilment refreshes
@@ -166,6 +167,7 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "promised_days": ("nC", np.float32),
     "stocked": ("nC", np.uint8),
     "direct": ("nC", np.uint8),
+    "understated_permille": ("nC", np.uint16),
     "shown": ("LnW", np.int32),
     "real": ("nW", np.int32),
     "ordered_units": ("nW", np.int64),

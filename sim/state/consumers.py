@@ -27,33 +27,75 @@ COLUMNS = (
     Column("birth", np.uint32, "1", 0, None, BUILD, "birth number: who this is, whatever the row"),
     Column("country", np.uint8, "index", 0, N_COUNTRIES - 1, BUILD, "country of residence"),
     Column("third", np.uint8, "index", 0, 2, BUILD, "third of the country's income distribution"),
-    Column("age", np.uint8, "index", 0, 3, BUILD, "age band, see sim.config.geography.AGE_BANDS"),
-    Column("languages", np.uint8, "index", 0, len(LANGUAGES) - 1, BUILD, "languages known, best first", N_SPOKEN),
-    Column("proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each, 0 for an empty place", N_SPOKEN),
     Column("adopter", np.uint8, "0/1", 0, 1, BUILD, "visits live rooms at least once a month"),
     Column("opening_taste", np.float32, "logit", -10, 10, BUILD, "lasting propensity to open live channels"),
-    Column("money_weight", np.float32, "1", 0, 1000, BUILD, "marginal utility of money against the mean person"),
-    Column("delay_weight", np.float32, "utils/day", 0, 10, BUILD, "sensitivity to a day of waiting, heavy tail"),
-    Column("interests", np.uint8, "1/255", 0, 255, BUILD, "lasting interest by category", N_CATEGORIES),
-    Column("need_day", np.uint16, "day", 0, None, SHOPPING, "day of the last purchase by category", N_CATEGORIES),
-    Column("follows", np.uint16, "streamer", 0, None, ATTENTION, "followed hosts, 65535 empty", N_FOLLOWS),
-    Column("bonds", np.uint16, "1", 0, 1, ATTENTION, "bond with each of them", N_FOLLOWS, FIXED),
     Column("trust", np.uint16, "1", 0, 1, OPINION, "general trust in live and cross-border shopping", 0, FIXED),
+    Column("shared_host", np.uint16, "streamer", 0, None, OPINION, "host whose room a friend shared, 65535 none"),
+    Column("proof", np.uint8, "friends", 0, 255, OPINION, "purchases of friends seen lately"),
+    # the columns above are read for everybody every day, those below for the few who do something
+    Column(
+        "interests", np.uint8, "1/255", 0, 255, BUILD, "lasting interest by category", N_CATEGORIES,
+        in_record=True,
+    ),
+    Column(
+        "need_day", np.uint16, "day", 0, None, SHOPPING, "day of the last purchase by category", N_CATEGORIES,
+        in_record=True,
+    ),
+    Column(
+        "follows", np.uint16, "streamer", 0, None, ATTENTION, "followed hosts, 65535 empty", N_FOLLOWS,
+        in_record=True,
+    ),
+    Column(
+        "bonds", np.uint16, "1", 0, 1, ATTENTION, "bond with each of them", N_FOLLOWS, FIXED, in_record=True
+    ),
+    Column(
+        "money_weight", np.float32, "1", 0, 1000, BUILD, "marginal utility of money against the mean person",
+        in_record=True,
+    ),
+    Column(
+        "delay_weight", np.float32, "utils/day", 0, 10, BUILD, "sensitivity to a day of waiting, heavy tail",
+        in_record=True,
+    ),
+    Column("budget_cents", np.int32, "US cent", 0, None, BUILD, "monthly budget for online shopping",
+           in_record=True),
+    Column(
+        "spent_cents", np.float32, "US cent", 0, None, SHOPPING, "spent and not yet forgotten, as of `spent_day`",
+        in_record=True,
+    ),
+    Column("spent_day", np.uint16, "day", 0, None, SHOPPING, "day of the last spending", in_record=True),
     Column(
         "channel_trust", np.uint16, "1", 0, 1, OPINION,
         "trust in the country's platforms, last place: shelf and brand sites", N_PLATFORM_SLOTS + 1, FIXED,
+        in_record=True,
     ),
-    Column("habit", np.uint8, "1/255", 0, 255, BUILD, "habit of each of the country's platforms", N_PLATFORM_SLOTS),
-    Column("payment_preference", np.uint8, "index", 0, 5, BUILD, "preferred payment method"),
-    Column("budget_cents", np.int32, "US cent", 0, None, BUILD, "monthly budget for online shopping"),
-    Column("spent_cents", np.float32, "US cent", 0, None, SHOPPING, "spent and not yet forgotten, as of `spent_day`"),
-    Column("spent_day", np.uint16, "day", 0, None, SHOPPING, "day of the last spending"),
-    Column("memory_seller", np.uint16, "merchant", 0, None, SHOPPING, "sellers remembered, 65535 empty", N_MEMORY),
-    Column("memory_kind", np.uint8, "code", 0, 255, SHOPPING, "category, plus 128 if bought there", N_MEMORY),
-    Column("memory_day", np.uint16, "day", 0, None, SHOPPING, "day of the memory", N_MEMORY),
-    Column("memory_score", np.uint8, "1/255", 0, 255, OPINION, "satisfaction, or how much was learnt", N_MEMORY),
-    Column("shared_host", np.uint16, "streamer", 0, None, OPINION, "host whose room a friend shared, 65535 none"),
-    Column("proof", np.uint8, "friends", 0, 255, OPINION, "purchases of friends seen lately"),
+    Column(
+        "memory_seller", np.uint16, "merchant", 0, None, SHOPPING, "sellers remembered, 65535 empty", N_MEMORY,
+        in_record=True,
+    ),
+    Column("memory_day", np.uint16, "day", 0, None, SHOPPING, "day of the memory", N_MEMORY, in_record=True),
+    Column(
+        "memory_kind", np.uint8, "code", 0, 255, SHOPPING, "category, plus 128 if bought there", N_MEMORY,
+        in_record=True,
+    ),
+    Column(
+        "memory_score", np.uint8, "1/255", 0, 255, OPINION, "satisfaction, or how much was learnt", N_MEMORY,
+        in_record=True,
+    ),
+    Column(
+        "habit", np.uint8, "1/255", 0, 255, BUILD, "habit of each of the country's platforms", N_PLATFORM_SLOTS,
+        in_record=True,
+    ),
+    Column(
+        "languages", np.uint8, "index", 0, len(LANGUAGES) - 1, BUILD, "languages known, best first", N_SPOKEN,
+        in_record=True,
+    ),
+    Column(
+        "proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each, 0 for an empty place", N_SPOKEN,
+        in_record=True,
+    ),
+    Column("age", np.uint8, "index", 0, 3, BUILD, "age band, see sim.config.geography.AGE_BANDS",
+           in_record=True),
+    Column("payment_preference", np.uint8, "index", 0, 5, BUILD, "preferred payment method", in_record=True),
 )  # fmt: skip
 
 

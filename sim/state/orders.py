@@ -24,7 +24,7 @@ import numpy as np
 from numba import config, njit
 from numpy.typing import NDArray
 
-from sim.kernels.threads import fetch, fetch_record
+from sim.kernels.threads import fetch
 from sim.kinds import NO_CARRIER, NO_STREAMER, NO_WAREHOUSE, MoneyState, Status
 
 I64 = NDArray[np.int64]
@@ -249,7 +249,7 @@ def _append(
     mask = row_of.size - 1
     for position in range(batch.shape[0]):
         if position + AHEAD < batch.shape[0]:
-            fetch_record(data, free[n_free - 1 - position - AHEAD])
+            fetch(data, free[n_free - 1 - position - AHEAD])
         row = free[n_free - 1 - position]
         for word in range(16):
             words[row, word] = batch[position, word]
@@ -285,7 +285,7 @@ def _release(
     mask = row_of.size - 1
     for position in range(rows.size):
         if position + AHEAD < rows.size:
-            fetch_record(data, rows[rows.size - 1 - position - AHEAD])
+            fetch(data, rows[rows.size - 1 - position - AHEAD])
         row = rows[rows.size - 1 - position]
         status = data[row].status
         money = data[row].money
@@ -316,7 +316,7 @@ def _recount(data: Records, rows: I64, counts: I64) -> None:
     """Counts the orders in `rows` by status (places 0..31) and by money state (32..63)."""
     for position in range(rows.size):
         if position + AHEAD < rows.size:
-            fetch_record(data, rows[position + AHEAD])
+            fetch(data, rows[position + AHEAD])
         counts[data[rows[position]].status] += 1
         counts[_STATES + data[rows[position]].money] += 1
 

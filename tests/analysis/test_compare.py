@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analysis.compare import Study, compare, estimate
+from analysis.compare import Study, compare, estimate, split_labels
 from sim.errors import RunFolderError, UserError
 from sim.record.schema import Measure, cell
 from tests.record.fake_world import FIRST_DAY, FakeWorld, new_recorder, written
@@ -109,6 +110,60 @@ def test_a_damaged_run_is_named(folder: Path, tmp_path: Path) -> None:
     broken = one_day(tmp_path, "baseline", 0, 30)
     path = broken / "totals.parquet"
     path.write_bytes(path.read_bytes()[:-20])
-    with Study([broken]) as study, pytest.raises(RunFolderError, match="totals is damaged"):
-        compare(study, names=["orders"])
-        study.store.query("SELECT 1 FROM totals", ["totals"])
+    with Study([broken]) as study, pytest.raises(RunFolderError, match=r"totals.parquet: is damaged; remove"):
+        study.store.query("SELECT SUM(orders) FROM totals", ["totals"])
+
+
+def test_a_comparison_with_nothing_is_refused(folder: Path) -> None:
+    with Study([folder / "baseline-0-100"]) as study, pytest.raises(UserError, match=r"nothing to compare: .*NAME=DIR"):
+        compare(study)
+
+
+def test_runs_of_one_scenario_are_told_apart_by_names(folder: Path, tmp_path: Path) -> None:
+    other = one_day(tmp_path, "baseline", 0, 33)
+    first = folder / "baseline-0-100"
+    with pytest.raises(UserError, match="are both baseline with seed 0"):
+        Study([first, other])
+    folders, labels = split_labels([str(first), f"capped={other}"])
+    with Study(folders, labels=labels) as study:
+        assert study.scenarios == ("baseline", "capped")
+        (orders,) = compare(study, names=["orders"])
+    assert (orders["scenario"], orders["difference"]) == ("capped", pytest.approx(3_000))
+    folders, labels = split_labels([f"after={other}", f"before={first}"])
+    with Study(folders, "before", labels) as study:
+        assert study.scenarios == ("before", "after")
+
+
+def test_names_of_runs(folder: Path, tmp_path: Path) -> None:
+    folders, labels = split_labels([f"all={folder}"])
+    assert len(folders) == 6
+    assert set(labels.values()) == {"all"}
+    first = folder / "baseline-0-100"
+    with pytest.raises(UserError, match="called both one and two"):
+        split_labels([f"one={first}", f"two={first}"])
+    for name in ("", "a b", "<b>", "[red]"):
+        with pytest.raises(UserError, match="no name for runs"):
+            split_labels([f"{name}={first}"])
+    with pytest.raises(RunFolderError, match="empty"):
+        split_labels(["one="])
+    odd = one_day(tmp_path / "a=b", "baseline", 0, 30)
+    assert split_labels([str(odd)]) == ([odd], {})
+
+
+def test_a_run_named_in_two_ways_is_one_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    with Study(["baseline-0-100", str(folder / "baseline-0-100"), "./cap-0-100"]) as study:
+        assert len(study.store.runs) == 2
+
+
+def test_three_hundred_runs_are_compared_within_seconds(folder: Path, tmp_path: Path) -> None:
+    """A run more costs a part of a second; reading each table of each run by itself took thirteen for a thousand."""
+    for seed in range(150):
+        for scenario, orders in (("baseline", 30), ("cap", 31 + seed % 3)):
+            one_day(tmp_path, scenario, seed, orders)
+    start = time.process_time()
+    with Study([tmp_path]) as study:
+        (found,) = compare(study, names=["orders"])
+    assert found["seeds"] == 150
+    assert found["difference"] == pytest.approx(2_000)
+    assert time.process_time() - start < 5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.metrics import METRICS, gini, markdown, metrics, quantile_days
-from sim.errors import UserError
+from sim.errors import RunFolderError, UserError
 from sim.kinds import SHELF
 from sim.record.schema import (
     GROUP_CHANNELS,
@@ -199,7 +199,13 @@ def test_empty_days_have_no_ratios(run: Path) -> None:
     [
         ({"by": ["contry"]}, "did you mean 'country'"),
         ({"start": "soon"}, "neither an ISO date"),
-        ({"start": 50, "end": 100}, "not within the run's days 0 to 99"),
+        ({"start": 50, "end": 100}, "--to 100: is outside the run; allowed: days 0 to 99, which are 2023-01-01 to"),
+        ({"start": "2022-12-31"}, "--from 2022-12-31: is outside the run"),
+        ({"start": "2023-02-10", "end": "2023-02-01"}, "--from 2023-02-10 is after --to 2023-02-01"),
+        ({"start": "\u00b2"}, "neither an ISO date"),
+        ({"start": "9" * 5000}, "neither an ISO date"),
+        ({"by": ["platform"]}, "unknown dimension 'platform'.*did you mean 'channel'"),
+        ({"by": ["Countries"]}, "did you mean 'country'"),
         ({"by": ["category"], "start": 0}, "days are stored by country"),
     ],
 )
@@ -211,8 +217,60 @@ def test_bad_questions_are_refused(run: Path, arguments: dict[str, object], word
 def test_days_need_the_daily_level(tmp_path: Path) -> None:
     folder = written(new_recorder(record="summary"), tmp_path)
     metrics(folder)
-    with pytest.raises(UserError, match="record=daily"):
+    with pytest.raises(UserError, match="needs record=daily, the run has record=summary; run it again with record"):
         metrics(folder, start=0)
+
+
+def no_parquet(message: str) -> bool:
+    """Whether a message speaks of the user's files only, and not of queries."""
+    return not any(word in message for word in ("SELECT", "Error", "read_parquet", "DuckDB", "FROM"))
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "words"),
+    [
+        ("run.json", b"{", "run.json: is damaged"),
+        ("run.json", b"", "run.json: is damaged"),
+        ("run.json", b"\xff\xfe", "run.json: is damaged"),
+        ("run.json", b"[]", "run.json: does not belong to the tables beside it"),
+        ("run.json", b'{"config_hash": "other", "seed": 7}', "run.json: does not belong to the tables beside it"),
+        ("run.json", None, "run.json: is missing"),
+        ("run.parquet", b"PAR1", "run.parquet: is damaged"),
+        ("run.parquet", None, "run.parquet: is missing"),
+        ("totals.parquet", b"PAR1 torn PAR1", "totals.parquet: is damaged"),
+        ("flows.parquet", b"", "flows.parquet: is damaged"),
+        ("people.parquet", None, "people.parquet: is missing though the run has record=daily"),
+        ("daily_country.parquet", None, "daily_country.parquet: is missing though the run has record=daily"),
+    ],
+)
+def test_a_damaged_run_is_told_by_its_file(tmp_path: Path, file: str, damage: bytes | None, words: str) -> None:
+    folder = written(new_recorder(record="daily"), tmp_path / "run")
+    if damage is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_bytes(damage)
+    with pytest.raises(RunFolderError) as caught:
+        metrics(folder, start=0 if file.startswith("daily") else None)
+    assert words in str(caught.value)
+    assert "remove the folder and run it again" in str(caught.value)
+    assert no_parquet(str(caught.value))
+
+
+@pytest.mark.parametrize("name", ["a run", "it's", "run[1]", "seed=7", "run*", "läuft", "a,b", "{a,b}", "%20"])
+def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
+    written(new_recorder(), tmp_path / "run1")
+    folder = written(new_recorder(), tmp_path / name)
+    assert metrics(folder)["orders"] == 0
+    assert metrics(tmp_path / "run1" / ".." / name)["orders"] == 0
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"), [("", "empty"), (" ", "empty"), ("nowhere", "no such folder"), ("x" * 300, "no such folder")]
+)
+def test_a_folder_without_a_run(folder: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(written(new_recorder(), tmp_path / "run"))
+    with pytest.raises(RunFolderError, match=words):
+        metrics(folder)
 
 
 def test_gini_and_quantiles() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,51 @@ MISTAKES = {
     "several values": (["seed=1,2"], ["command line", "seed", "several values", "allowed: seed=VALUE"]),
     "no value": (["days"], ["command line", "days", "allowed: key=value"]),
     "unreadable": (["a b"], ["command line", "a b", "allowed: key=value"]),
+    "no number": (["firms.scale=nan"], ["firms/default.yaml", "firms.scale", "nan is not a finite", "0.001 to 20"]),
+    "no end": (["firms.scale=-inf"], ["firms.scale", "-inf is not a finite number", "allowed: 0.001 to 20"]),
+    "a whole number with an exponent": (
+        ["population.consumers=1e6"],
+        ["population.consumers", "a whole number without point or exponent: 1000000"],
+    ),
+    "a number of five thousand digits": (["days=" + "9" * 5000], ["command line", "days=999", "cannot be read"]),
+    "the first seed that is too large": (["seed=9223372036854775808"], ["seed", "allowed: 0 to 9223372036854775807"]),
+    "an empty mapping": (["firms.real={}"], ["firms.real", "is an empty mapping", "allowed: firms.real.KEY", "mcn"]),
+    "a mapping for a number": (["days={value: 5, rnge: [1, 9]}"], ["days", "rnge", "allowed: days: VALUE"]),
+    "an empty folder": (["out="], ["config.yaml", "out", "is empty"]),
+    "an intervention without a kind": (
+        ["+interventions.cap.strength=1"],
+        ["interventions.cap.kind", "is missing", "allowed:", "commission_cap", "tariff_reduction"],
+    ),
+    "a misspelt kind key": (
+        ["+interventions.cap.kid=commission_cap"],
+        ["interventions.cap.kind", "is missing", "did you mean 'kind: commission_cap'?", "interventions.cap.kid"],
+    ),
+    "a kind that is no text": (["+interventions.cap.kind=5"], ["interventions.cap.kind", "allowed:", "commission_cap"]),
+    "a start that is no number": (
+        ["+interventions.cap.kind=commission_cap", "interventions.cap.start=nan"],
+        ["interventions.cap.start", "nan", "allowed: days after the first reported day, or an ISO date"],
+    ),
+    "a start that is a list": (
+        ["+interventions.cap.kind=commission_cap", "interventions.cap.start=[1]"],
+        ["interventions.cap.start", "[1] is no date", "2023-11-11"],
+    ),
+    "a start before all dates": (
+        ["+interventions.cap.kind=commission_cap", "interventions.cap.start=0001-01-01T00:00+14:00"],
+        ["interventions.cap.start", "is no date"],
+    ),
+    "a parameter that is no number": (
+        ["+interventions.cap.kind=commission_cap", "interventions.cap.share=nan"],
+        ["interventions.cap.share", "nan is not a finite number", "allowed: 0 to 1"],
+    ),
+    "a scope that is misspelt": (
+        ["+interventions.cap.kind=commission_cap", "interventions.cap.scope={contries: [ID]}"],
+        ["interventions.cap.scope.contries", "did you mean 'countries'?"],
+    ),
+    "too large for one agent at a time": (
+        ["engine=agents", "population.consumers=100000"],
+        ["engine", "45,500,000 consumer-days", "allowed: at most 2,000,000"],
+    ),
+    "nested without end": (["days=" + "[" * 3000 + "]" * 3000], ["command line", "days=[[["]),
     "engine for small worlds": (
         ["engine=agents", "population.consumers=1000000"],
         ["engine", "consumer-days", "allowed: at most 2,000,000"],
@@ -141,6 +188,116 @@ def test_a_mistake_in_a_scenario_names_its_file(folder: Path, capsys: pytest.Cap
     assert "did you mean 'commission_cap'?" in message
 
 
+SCENARIOS = {
+    "not UTF-8": (b"question: \xe9t\xe9?", ["is not UTF-8 text (byte 0xe9 at position 10)"]),
+    "UTF-16": ("question: Why?".encode("utf-16"), ["is not UTF-8 text"]),
+    "empty": (b"", ["is empty", "allowed: a scenario with at least a `question`"]),
+    "comments only": (b"# nothing\n", ["is empty"]),
+    "a list": (b"- baseline\n", ["must hold a mapping"]),
+    "a key given twice": (b"days: 2\ndays: 3\n", ["line 2, column 1: the key 'days' stands twice"]),
+    "nested without end": (b"days: " + b"[" * 5000, ["is nested too deeply"]),
+    "an alias of itself": (b"days: &a [*a]\n", ["is not valid YAML: line 1"]),
+    "a tag": (b"question: !!python/object:os.system x\n", ["is not valid YAML: line 1"]),
+    "a number of five thousand digits": (b"days: " + b"9" * 5000, ["is not valid YAML", "5000 digits"]),
+    "too large": (b"".join(b"k%d: 1\n" % n for n in range(60_000)), ["bytes; allowed: at most 500,000"]),
+    "compared to nothing": (
+        b"question: Why?\ncompared_to: nope\n",
+        ["compared_to", "unknown scenario 'nope'", "allowed:", "baseline"],
+    ),
+    "compared to a misspelt name": (b"compared_to: basline\n", ["compared_to", "did you mean 'baseline'?"]),
+    "compared to a list": (b"compared_to: [baseline]\n", ["compared_to", "allowed: the name of a scenario, or null"]),
+    "compared to itself": (b"compared_to: mine\n", ["compared_to", "cannot be compared to itself"]),
+    "a question that is none": (b"question: [1]\n", ["question", "allowed: a text"]),
+    "defaults that are no list": (b"defaults: baseline\n", ["defaults", "allowed: a list"]),
+    "defaults that are no names": (b"defaults: [5]\n", ["defaults", "holds 5"]),
+    "a group without keys": (b"question: Why?\npopulation: {}\n", ["population", "is an empty mapping"]),
+    "a unit of one's own": (
+        b"population: {consumers: {value: 50, unit: cows}}\n",
+        ["population.consumers", "only a value can be set"],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", SCENARIOS)
+def test_a_scenario_that_cannot_be_used(mistake: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, words = SCENARIOS[mistake]
+    path = folder / "scenarios" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_bytes(text)
+    message = fails(capsys, "run", "scenario=mine")
+    assert message.startswith("livecommerce: scenarios/mine.yaml: ")
+    for word in words:
+        assert word in message
+    assert list(folder.rglob("*")) == [path.parent, path]
+
+
+def test_a_file_of_aliases_is_refused_before_it_is_written_out(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["a0: &a0 {x: 1, y: 2}"]
+    for level in range(1, 25):
+        inner = ", ".join(f"k{number}: *a{level - 1}" for number in range(9))
+        lines.append(f"a{level}: &a{level} {{{inner}}}")
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "mine.yaml").write_text("\n".join(lines))
+    start = time.process_time()
+    message = fails(capsys, "run", "scenario=mine")
+    assert "values once its aliases are written out; allowed: at most 100,000" in message
+    assert time.process_time() - start < 2
+
+
+def test_a_folder_or_a_pipe_is_no_scenario(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "scenarios" / "mine.yaml").mkdir(parents=True)
+    os.mkfifo(folder / "scenarios" / "pipe.yaml")
+    assert "scenarios/mine.yaml: is not a file" in fails(capsys, "run", "scenario=mine")
+    assert "scenarios/pipe.yaml: is not a file" in fails(capsys, "run", "scenario=pipe")
+
+
+def test_a_scenario_s_file_instead_of_its_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "mine.yaml").write_text("question: Why?\n")
+    (folder / "scenarios" / "other.yml").write_text("question: Why?\n")
+    assert "allowed: scenario=mine" in fails(capsys, "run", "scenario=scenarios/mine.yaml")
+    assert "call it other.yaml" in fails(capsys, "run", "scenario=other")
+
+
+def test_one_bad_scenario_does_not_hide_the_others(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "mine.yaml").write_bytes(b"\xff")
+    (folder / "scenarios" / "good.yaml").write_text("question: Why?\n")
+    (folder / "scenarios" / ".hidden.yaml").write_bytes(b"\xff")
+    assert main(["scenarios"]) == 2
+    captured = capsys.readouterr()
+    listed = dict(line.split(maxsplit=1) for line in captured.out.splitlines())
+    assert listed["mine"] == "cannot be used, see below"
+    assert listed["good"] == "Why?"
+    assert "tariff_reduction" in listed
+    assert captured.err.splitlines() == [
+        "livecommerce: scenarios/mine.yaml: is not UTF-8 text (byte 0xff at position 0); "
+        "allowed: a YAML file saved as UTF-8"
+    ]
+    assert main(["scenarios", "--json"]) == 2
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert "UTF-8" in rows["mine"]["error"]
+    assert "error" not in rows["good"]
+
+
+def test_a_key_given_twice_is_told_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fails(capsys, "run", "days=5", "days=x").count("command line") == 1
+
+
+@pytest.mark.parametrize("days", ["1e9", "nan", "-3", "1000000000000"])
+def test_one_mistake_is_one_fault(days: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What follows from a wrong length of the run is not told beside it."""
+    message = fails(
+        capsys, "run", f"days={days}", "engine=agents", "population.consumers=50",
+        "+interventions.cap.kind=commission_cap", "interventions.cap.start=400",
+    )  # fmt: skip
+    assert "faults" not in message
+    assert ": days: " in message
+    assert "allowed: 1 to 36500 days" in message
+
+
 def test_all_mistakes_are_told_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = fails(capsys, "run", "days=0", "sed=1", "+interventions.a.kind=comission_cap")
     assert "3 faults" in message
@@ -157,6 +314,8 @@ def test_all_mistakes_are_told_at_once(folder: Path, capsys: pytest.CaptureFixtu
         ("file:run/thesis.txt", "run", ["--out", "run", "not a finished run", "left as it is"]),
         ("file:run/_DONE", "run", ["--out", "run", "left as it is"]),
         ("file:results", "", ["results", "is not a folder"]),
+        ("", "x" * 300, ["--out", "its name has 300 bytes; at most 200"]),
+        ("", "x" * 300 + "/run", ["--out", "x/run"]),
     ],
 )
 def test_a_folder_that_cannot_be_used(
@@ -191,6 +350,22 @@ def test_a_folder_where_nothing_can_be_made(folder: Path, capsys: pytest.Capture
         (["metrics"], ["RUN_DIR"]),
         (["metrics", "nowhere"], ["nowhere"]),
         (["metrics", "."], ["no finished run"]),
+        (["metrics", ""], ["empty", "name a folder"]),
+        (["metrics", "x" * 300], ["no such folder"]),
+        (["compare", ""], ["empty", "name a folder"]),
+        (["compare", "a b=."], ["'a b' is no name for runs", "allowed: NAME=DIR"]),
+        (["compare", ".", "--report", ""], ["--report", "is empty"]),
+        (["compare", ".", "--report", "."], ["--report .", "is a folder"]),
+        (["compare", ".", "--report", "no/where.html"], ["--report no/where.html", "there is no folder no"]),
+        (["run", "--out", ""], ["--out", "is empty"]),
+        (["run", "--out", " "], ["--out", "is empty"]),
+        (["run", "--out", "A", "out=B"], ["--out A and out=B name two folders"]),
+        (["run", "--scenarios", ""], ["--scenarios", "there is no folder ''"]),
+        (["demo", "--out", ""], ["--out", "is empty"]),
+        (["demo", "--seeds", "1001"], ["--seeds", "1001 is out of range", "allowed: 1 to 1000"]),
+        (["demo", "--workers", "-1"], ["--workers", "-1 is out of range", "allowed: 0 to 1024"]),
+        (["demo", "out=x"], ["demo", "out= cannot be set"]),
+        (["demo", "scenario=ad_disclosure"], ["demo", "scenario= cannot be set", "tariff_reduction"]),
         (["demo", "--seeds", "0"], ["--seeds"]),
         (["demo", "--seeds", "many"], ["--seeds", "many"]),
         (["show", "days=ten"], ["days", "a whole number"]),
@@ -214,3 +389,16 @@ def test_the_shell_sees_status_2_and_no_traceback(folder: Path) -> None:
     assert "Traceback" not in done.stderr
     assert "a whole number" in done.stderr
     assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = 'rmdir "$PWD"; exec "$0" -m sim show'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable], capture_output=True, text=True, cwd=gone, env=environment, timeout=120
+    )
+    assert done.returncode == 2
+    assert "the current folder no longer exists" in done.stderr
+    assert "Traceback" not in done.stderr

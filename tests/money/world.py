@@ -109,7 +109,10 @@ class World:
     def price(self) -> None:
         border = border_of(self.rules, PAYMENTS.customs_value_without_freight)
         shop = self.catalogue
-        landed_offers(shop.price_cents, shop.freight_cents, shop.direct, shop.category, border, 1000, shop.landed_cents)
+        landed_offers(
+            shop.price_cents, shop.freight_cents, shop.direct, shop.category, border, shop.understated_permille,
+            shop.landed_cents,
+        )  # fmt: skip
 
     def intents(self, count: int, day: int = DAY, live: bool = True) -> Intents:
         random = self.random

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,10 @@ def new_recorder(**changes: Any) -> Recorder:
 
 
 def written(recorder: Recorder, folder: Path) -> Path:
-    """Write the run as the experiment runner leaves it: the tables and the mark that it is complete."""
+    """Write the run as the experiment runner leaves it: tables, run.json and the mark that it is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     recorder.write(folder)
+    facts = {"config_hash": recorder.facts.model_hash, "seed": recorder.facts.seed}
+    (folder / "run.json").write_text(json.dumps(facts))
     (folder / "_DONE").write_text("")
     return folder

@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.agents.mcn import agency_cuts
 from sim.agents.streamer import build_streamers
+from sim.config.consumer import Consumer
 from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
@@ -22,6 +23,7 @@ from sim.config.supply import Supply as SupplyGroup
 from sim.day.adaptation import Adaptation
 from sim.day.supply import Supply
 from sim.draws import Draws
+from sim.firms.prices import Prices
 from sim.kinds import N_CATEGORIES, N_COUNTRIES
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue, build_catalogue, open_cells
@@ -41,6 +43,7 @@ GROUPS: dict[str, type[Group]] = {
     "geography": Geography,
     "payments": Payments,
     "graph": Graph,
+    "consumer": Consumer,
 }
 
 
@@ -135,9 +138,17 @@ class World:
 
 
 def make(
-    seed: int = 7, consumers: int = 20_000, rules: Rules = RULES, firms_scale: float = 0.3, **changed: Any
+    seed: int = 7,
+    consumers: int = 20_000,
+    rules: Rules = RULES,
+    firms_scale: float = 0.3,
+    responsive: bool = False,
+    **changed: Any,
 ) -> World:
-    """A supply side after its first prices and first stock."""
+    """A supply side after its first prices and first stock. `responsive`: merchants price by best response.
+
+    They then know from the second day on what they are to buyers, and expect to sell what was expected at build.
+    """
     cfg = config(firms_scale, **changed)
     draws, hours = Draws(seed), Hours()
     catalogue, streamers = build_catalogue(cfg, draws), build_streamers(cfg, draws)
@@ -145,12 +156,17 @@ def make(
     scale = Scale.of(ADULTS, consumers, cfg.firms.real_and_simulated(cells))
     cuts = agency_cuts(cfg.firms, cfg.economics, cfg.firms.counts(cells)[2], draws)
     ledger = Ledger(catalogue.n_merchants, len(streamers), cuts.shape[0], catalogue.seller_class, streamers.tier)
-    supply = Supply(cfg, draws, catalogue, streamers, hours)
+    prices = Prices(cfg, scale, draws, catalogue)
+    supply = Supply(cfg, draws, catalogue, streamers, hours, prices if responsive else None)
     adaptation = Adaptation(cfg, scale, draws, catalogue, streamers, cuts)
     supply.price(rules, DAY, 1.0, PROMISE)
     adaptation.start(rules, ledger)
     supply.price(rules, DAY, 1.0, PROMISE)
     freight = SlowFreight(catalogue)
+    if responsive:
+        remembered = catalogue.landed_cents[:, :, 0].astype(np.float32) / np.float32(100)
+        prices.learn(Orders(), remembered, adaptation.forecast, rules, DAY)
+        supply.price(rules, DAY + 1, 1.0, PROMISE)
     return World(cfg, draws, catalogue, streamers, supply, adaptation, ledger, Orders(), hours, freight)
 
 
