@@ -18,12 +18,13 @@ from sim.config import RunConfig
 from sim.config.geography import LANGUAGES
 from sim.draws import Draws
 from sim.interventions import InterventionBook
+from sim.kinds import COUNTRIES
 from sim.record.recorder import Mark, RunFacts
 from sim.rules import Rules
 from sim.state.consumers import populate
 from sim.state.scale import Scale
 from sim.state.social import SocialGraph
-from sim.state.table import Table
+from sim.state.table import FIXED, Table
 
 FIRST_DIRECT_DAYS = 18.0
 NETWORK_STRETCHES, NETWORK_SAMPLE = 20, 2_000
@@ -74,6 +75,15 @@ def first_promise(cfg: RunConfig) -> NDArray[np.float32]:
     mile, _ = cfg.geography.last_mile()
     china = np.full(mile.size, FIRST_DIRECT_DAYS)
     return np.stack([mile, china + mile]).astype(np.float32)
+
+
+def mean_trust(consumers: Table) -> NDArray[np.float64]:
+    """float64[C]: mean general trust of adopters by country."""
+    adopters = np.flatnonzero(consumers.adopter == 1)
+    country = consumers.country[adopters]
+    total = np.bincount(country, weights=consumers.trust[adopters], minlength=len(COUNTRIES))
+    mean: NDArray[np.float64] = total / np.maximum(np.bincount(country, minlength=len(COUNTRIES)), 1) / FIXED
+    return mean
 
 
 def check_people(consumers: Table, expected: int) -> None:

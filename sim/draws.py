@@ -107,6 +107,11 @@ class Purpose(IntEnum):
     ROUTE_CHOICE = 242  # entity: line, other: country; what local stock is worth to the merchant
     THRESHOLD = 243  # entity: line, other: country; what keeps a price on its side of a customs threshold
 
+    CAREER = 258  # entity: streamer, other: generation; ordinal: exit, entry, move, language, contract
+    EXPOSED = 259  # entity: streamer, tick: day * 8; whether deception comes to light
+    SCANDAL = 260  # entity: birth, other: streamer, tick: day * 8; whether a follower tells friends
+    OFFER = 261  # entity: streamer, other: generation; ordinal: agencies that a host without contract talks to
+
     # 280-299 interventions and shocks
     COVERED = 280  # entity: index of an entity of a leaf, other: the leaf; whom a lever reaches that reaches a share
 

@@ -41,13 +41,15 @@ from sim.day.opinion import Opinion
 from sim.day.settlement import Settlement
 from sim.day.shopping import Shopping
 from sim.day.supply import Supply
+from sim.firms.agencies import Agencies
+from sim.firms.careers import Careers
 from sim.firms.prices import Prices as MerchantPrices
 from sim.kernels.opening import open_everybody
 from sim.kernels.sessions import run_sessions
-from sim.kinds import DAY_SECONDS, N_CHANNELS, Event
+from sim.kinds import DAY_SECONDS, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, Event
 from sim.messages import Events
 from sim.record.recorder import Flows, Recorder
-from sim.record.schema import StreamerMeasure
+from sim.record.schema import Measure, StreamerMeasure
 from sim.record.tally import Tally
 from sim.rules import Rules
 from sim.state.catalogue import Air, build_catalogue, open_cells
@@ -59,6 +61,7 @@ from sim.state.table import FIXED
 
 I64 = NDArray[np.int64]
 PERMILLE = 1000
+TRUST_DAYS = 28  # days between two surveys of trust
 SMALL_WORLD = 100_000
 
 
@@ -100,7 +103,12 @@ class World(mesa.Model):
         prices = MerchantPrices(cfg, self.scale, self.draws, self.catalogue, self.frame.start_day)
         self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar, prices)
         self.adaptation = Adaptation(cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts)
-        self.decisions = Decisions(cfg, self.catalogue, prices)
+        careers = Careers(
+            cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts, self.calendar, self.frame.first_day,
+            self.frame.start_day, cfg.consumer.information.disclosure_discount,
+        )  # fmt: skip
+        contracts = Agencies(cfg, self.draws, self.catalogue, self.streamers, cuts, careers)
+        self.decisions = Decisions(cfg, self.catalogue, prices, careers, contracts)
         self.channels = make_channels(self, self.catalogue)
         self.agencies = make_agencies(self, cuts, self.streamers)
         self.regulators = make_regulators(self, self.ledger)
@@ -272,9 +280,7 @@ class World(mesa.Model):
         self.market.learn_expectation(self._value / 6, self.cfg.consumer.room.expected_memory)
         visits = self.shopping.host_audience()
         self.adaptation.adapt(rules, day, air, visits, self.orders, self.ledger, self.fulfilment, self._yuan(day))
-        self.decisions.decide(
-            rules, day, self.orders, self.ledger, self.market.offers.remembered_usd, self.adaptation.forecast
-        )
+        self._decide(rules, air, visits, day)
         if day % 7 == 0:
             self.market.shelve()
         self.levers.pay(self.interventions.costs(day), self.ledger)
@@ -285,6 +291,26 @@ class World(mesa.Model):
         self._shows = len(air)
         names = ("streamer", "platform", "country", "discount_permille", "exaggeration", "disclosed", "popularity")
         self.recorder.take_shows(day, {name: getattr(air, name) for name in names})
+
+    def _decide(self, rules: Rules, air: Air, visits: I64, day: int) -> None:
+        """Firms decide; new hosts start without another's followers, known deceit costs trust."""
+        sold = self.tally.today[[Measure.GMV_CENTS, Measure.ORDERS]].reshape(2, N_COUNTRIES, N_CHANNELS, -1).sum(axis=3)
+        live = sold[:, :, :N_PLATFORMS]
+        hosts = self.decisions.careers
+        hosts.watch(day, air, visits, live[0], live[1], self.orders.sent_back_and_kept())
+        if day % TRUST_DAYS == 0 and self.cfg.supply.decide.integrity:
+            hosts.hear(build.mean_trust(self.consumers))
+        self.decisions.decide(
+            rules, day, self.orders, self.ledger, self.market.offers.remembered_usd, self.adaptation.forecast
+        )
+        if hosts.newcomers.size:
+            self.adaptation.expect_of(hosts.newcomers)
+        self.opinion.forget_hosts(self.people_columns, hosts.replaced)
+        loss = self.cfg.supply.careers
+        self.opinion.scandal(
+            self.market.param, self.people_columns, self.market.setting.platform_slots, self.streamers, hosts.exposed,
+            (loss.scandal_bond, loss.scandal_trust), day, self.graph, self.draws,
+        )  # fmt: skip
 
     def check(self) -> None:
         """Money, goods, orders and people are conserved; raises where they are not."""

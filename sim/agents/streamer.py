@@ -6,7 +6,7 @@ another person may come in the row later, with draws of the next `generation`. W
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import LANGUAGES, Geography
 from sim.config.graph import Graph
+from sim.config.supply import Careers
 from sim.draws import Draws, Purpose
+from sim.kernels.maths import exps, logs
 from sim.kernels.supply import ShowRule, claim_size, power_each, show_chance
 from sim.kinds import (
     COUNTRIES,
@@ -289,13 +291,19 @@ def _contracts(
     under = np.array([firms.streamers.agency_share[name] for name in STREAMER_TIERS])[tier]
     signed = draws.uniform(Purpose.STREAMER, who, ordinal=_CONTRACT) < under
     agency = np.where(signed, draws.integers(Purpose.STREAMER, agencies, who, ordinal=_CONTRACT, word=1), NO_STREAMER)
-    number = np.arange(agencies)
+    fakes, buys = promotion_habits(firms, draws)
+    of = np.where(signed, agency, 0)
+    bots = np.where(signed, fakes[of], 0.0).astype(np.float32)
+    return agency.astype(np.uint16), bots, np.where(signed, buys[of], 0.0).astype(np.float32)
+
+
+def promotion_habits(firms: Firms, draws: Draws) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fake viewers per real one and paid traffic (usual budgets) of the hosts of every agency in the base year."""
+    number = np.arange(firms.counts(1)[2])
     fakes = draws.uniform(Purpose.AGENCY, number) < firms.agencies.fake_share
     buys = draws.uniform(Purpose.AGENCY, number, word=1) < firms.agencies.traffic_share
-    of = np.where(signed, agency, 0)
     ratio = firms.agencies.fake_audience / (1.0 - firms.agencies.fake_audience)
-    bots = np.where(signed & fakes[of], ratio, 0.0).astype(np.float32)
-    return agency.astype(np.uint16), bots, np.where(signed & buys[of], 1.0, 0.0).astype(np.float32)
+    return np.where(fakes, ratio, 0.0), np.where(buys, 1.0, 0.0)
 
 
 def write_contracts(streamers: Table, catalogue: Catalogue, economics: Economics, cuts: NDArray[np.floating]) -> None:
@@ -309,6 +317,47 @@ def write_contracts(streamers: Table, catalogue: Catalogue, economics: Economics
     cut = cuts[of, streamers.tier] * streamers.pay_grade
     catalogue.agency_permille[:] = np.where(signed, np.rint(np.minimum(cut, 1.0) * 1000), 0)
     catalogue.host_permille[:] = np.rint(economics.host_parts()[streamers.tier] * 1000)
+
+
+# -- how hosts decide; floats or arrays; an index is the log of income expected against that at rest -------------------
+def hours_worked(index: Any, elasticity: float, largest: float) -> Any:
+    """Shows against habit: the supply of hours, (income an hour / outside wage)^elasticity, at most `largest`.
+
+    Income is what all shows bring, so an hour brings less the more are worked: effort = (e^index / effort)^elasticity.
+    Elasticity: Angrist, Caldwell and Hall (2021) for drivers, Chen et al. (2019).
+    """
+    return np.minimum(exps(np.asarray(index) * (elasticity / (1.0 + elasticity))), largest)
+
+
+def bargaining_power(index: Any, response: float) -> Any:
+    """Discounts a host asks for, against those at rest: best response of I g d - c d^2 / 2, income I times the sales g
+    that a discount d brings against the trouble c of haggling, in logs and damped by `response` (assumed)."""
+    return np.clip(exps(np.asarray(index) * response), 0.25, 4.0)
+
+
+def threshold(luck: Any, least: float, spread: float) -> Any:
+    """Loss (or gain) in logs at which a person acts: what can't be got back once gone (Dixit 1989), different for
+    each: `least` plus an exponential with mean `spread`, `luck` uniform. Persons between the thresholds stay put."""
+    return least - spread * logs(luck)
+
+
+def skill_after(skill: Any, rest: Any, practice: Any, lessons: Any, pace: float, power: float, span: float) -> Any:
+    """Skill a time `span` (years) later: practice against depreciation, and lessons (gain a year without skill).
+
+    s' = s + pace (rest x practice^power - s) + lessons x span (1 - s); practice is shows against habit, so that a host
+    who works as at rest keeps the skill of then. Learning by doing with forgetting (Argote 2013; form assumed).
+    """
+    level = rest * np.where(np.asarray(practice) > 0, exps(power * logs(practice)), 0.0)
+    return np.clip(skill + pace * (level - skill) + lessons * span * (1.0 - skill), 0.02, 0.99)
+
+
+def worth_of_claims(trust: Any, rest: Any, labelled: Any, felt: float, believed: float) -> Any:
+    """What claims bring against what they brought at rest: buyers' weight on them is trust x (1 - loss if labelled).
+
+    `felt` is the loss by a label that buyers have, `believed` the one hosts reckon with in `claim_size`.
+    """
+    label = (1.0 - felt) / max(1.0 - believed, 1e-6)
+    return trust / rest * np.where(labelled, label, 1.0)
 
 
 class Streamer(ColumnAgent):
@@ -334,6 +383,18 @@ class Streamer(ColumnAgent):
         return float(
             show_chance(rule, int(self.tier), np.float32(activity), np.float32(self.fatigue), np.float32(self.effort))
         )
+
+    def hours(self, index: float, careers: Careers) -> float:
+        """Shows against habit for an income `index` (log, against that at rest)."""
+        return float(hours_worked(index, careers.hours_elasticity, careers.largest_effort))
+
+    def practised(self, rest: float, careers: Careers) -> float:
+        """Skill in a week's time, with the effort and lessons of now; `rest`: skill at rest."""
+        week = 7.0 / 365.0
+        pace = 7.0 / careers.skill_memory_days
+        practice = float(self.effort) * float(self.active) * (1.0 - float(self.away))
+        args = (float(self.skill), rest, practice, float(self.training), pace, careers.practice_power, week)
+        return float(skill_after(*args))
 
     def exaggeration(self, rule: ShowRule, coverage: float, penalty: float) -> float:
         """Claimed minus true quality, given the share of labelled shows and the expected penalty in the country."""

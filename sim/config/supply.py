@@ -134,6 +134,61 @@ class Books(Group):
     trust_orders: float
 
 
+class Careers(Group):
+    memory_days: float
+    trust_orders: float
+    trust_visits: float
+    settle_days: int
+    outside_wage: float
+    hours_elasticity: float
+    largest_effort: float
+    discount_response: float
+    slot_learning: float
+    slot_memory_days: float
+    slot_trust: float
+    least_change: float
+    change_spread: float
+    patience_days: float
+    review_weeks: int
+    newcomer_start: float
+    career_days: float
+    move_cost: float
+    portable: float
+    practice_power: float
+    skill_memory_days: float
+    language_cost_usd: float
+    language_days: float
+    language_start: float
+    virtual_cost: float
+    virtual_cost_share: float
+    exposed_a_year: float
+    scandal_bond: float
+    scandal_trust: float
+
+
+class Integrity(Group):
+    regret: float
+    memory_weeks: float
+
+
+class Agencies(Group):
+    lift: float
+    power_shift: float
+    contract_weeks: int
+    lowest_cut: float
+    highest_cut: float
+    audience_of_exposure: float
+    least_change: float
+    change_spread: float
+    release_change: float
+    grade_band: float
+    grade_step: float
+    training_gain: float
+    largest_traffic: float
+    fake_penalty: float
+    largest_fakes: float
+
+
 class Supply(Group):
     """Decision rules of streamers, merchants, agencies and platforms."""
 
@@ -146,6 +201,9 @@ class Supply(Group):
     costs: Costs
     decide: Decide
     books: Books
+    careers: Careers
+    integrity: Integrity
+    agencies: Agencies
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

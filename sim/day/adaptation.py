@@ -346,6 +346,12 @@ class Adaptation:
                 self._host_sales,
             )  # fmt: skip
 
+    def expect_of(self, hosts: I64) -> None:
+        """Nothing has been observed yet of the `hosts` (numbers): their visits so far count as expected."""
+        streamers = self.streamers
+        share = self._cell_seen[streamers.country[hosts], streamers.platform[hosts]]
+        self._seen[hosts] = streamers.popularity[hosts] * share
+
     def _memory(self, rules: Rules) -> F32:
         """float32[24]: days over which demand is averaged; a warehouse that sees coming shows forgets faster."""
         stock = self.cfg.supply.stock

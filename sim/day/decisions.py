@@ -16,7 +16,9 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.supply import Supply as SupplyGroup
+from sim.firms.agencies import Agencies
 from sim.firms.books import Books
+from sim.firms.careers import Careers
 from sim.firms.prices import Prices
 from sim.kinds import N_CATEGORIES
 from sim.rules import Rules
@@ -52,8 +54,11 @@ class DecisionsSource(Protocol):
 class Decisions:
     """Everybody's decisions. Holds the deciders and calls them in order."""
 
-    def __init__(self, cfg: DecisionsSource, catalogue: Catalogue, prices: Prices) -> None:
-        self.prices = prices
+    def __init__(
+        self, cfg: DecisionsSource, catalogue: Catalogue, prices: Prices, careers: Careers, agencies: Agencies
+    ) -> None:
+        self.on = cfg.supply.decide
+        self.prices, self.careers, self.agencies = prices, careers, agencies
         self.books = Books(cfg.supply.books)
         size = sales_shares(catalogue, country_demand(cfg.economics, cfg.geography))
         alike = catalogue.seller_class.astype(np.int64) * N_CATEGORIES + catalogue.merchant_category
@@ -76,8 +81,19 @@ class Decisions:
         self.books.learn(ledger, orders.appended, day)
         self.prices.learn(orders, remembered, forecast, rules, day)
         self.prices.pay(ledger)
+        if self.on.careers:
+            self.agencies.follow(self.careers.move(rules, day, ledger))
+            self.careers.expose(rules, day)
+        if self.on.integrity:
+            self.careers.claim(rules, day)
+        if self.on.agencies:
+            self.agencies.bargain(rules, day)
+        if self.careers.rests_from(day):
+            self.careers.settle(rules)
+            self.agencies.settle(rules)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What tomorrow's decisions depend on besides the columns, by name."""
         parts = {"books": self.books.arrays(), "prices": self.prices.arrays()}
+        parts |= {"careers": self.careers.arrays(), "agencies": self.agencies.arrays()}
         return {f"{part} {name}": array for part, arrays in parts.items() for name, array in arrays.items()}

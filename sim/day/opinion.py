@@ -11,11 +11,20 @@ from numpy.typing import NDArray
 from sim.config.consumer import Consumer as Behaviour
 from sim.draws import Draws
 from sim.kernels.live import Offers, People
-from sim.kernels.opinion import end_of_day, follow_reference, move_reputation, record_purchases
+from sim.kernels.opinion import (
+    end_of_day,
+    follow_reference,
+    move_reputation,
+    record_purchases,
+    shame,
+    unfollow,
+)
+from sim.kinds import NO_STREAMER
 from sim.record.schema import Measure
 from sim.record.tally import Sheets, Tally, cell_of, count_cohort
 from sim.state.orders import Orders, Records
 from sim.state.social import SocialGraph
+from sim.state.table import Table
 
 I64 = NDArray[np.int64]
 
@@ -74,6 +83,32 @@ class Opinion:
             param, people, orders.data, rows, day, draws.key[0], draws.key[1], graph.indptr, graph.friends, earlier, met
         )
         _count_buyers(orders.data, rows, earlier, met, day, tally.sheets)
+
+    @staticmethod
+    def forget_hosts(people: People, hosts: NDArray[np.int64]) -> None:
+        """Other persons stand in the rows `hosts`: nobody follows them yet."""
+        if hosts.size:
+            unfollow(people, np.isin(np.arange(NO_STREAMER + 1), hosts))
+
+    @staticmethod
+    def scandal(
+        param: NDArray[Any],
+        people: People,
+        platform_slots: NDArray[np.uint8],
+        streamers: Table,
+        hosts: NDArray[np.int64],
+        loss: tuple[float, float],
+        day: int,
+        graph: SocialGraph,
+        draws: Draws,
+    ) -> None:
+        """Deceit by `hosts` (numbers) is known: followers' bonds and their trust in the platform lose shares `loss`;
+        some tell their friends, whose trust in general suffers as by any bad story."""
+        if hosts.size:
+            shame(
+                param, people, platform_slots, np.isin(np.arange(NO_STREAMER + 1), hosts), streamers.platform,
+                np.float32(loss[0]), np.float32(loss[1]), day, graph.indptr, graph.friends, draws.key[0], draws.key[1],
+            )  # fmt: skip
 
     def spread(
         self,

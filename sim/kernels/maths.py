@@ -286,6 +286,16 @@ def log_array(values: ArrayLike) -> NDArray[np.float32]:
     return result
 
 
+def exps(values: ArrayLike) -> NDArray[np.float64]:
+    """`exp_array` as float64, for sums of firms; exponents held to +-30."""
+    return exp_array(np.clip(values, -30.0, 30.0)).astype(np.float64)
+
+
+def logs(values: ArrayLike) -> NDArray[np.float64]:
+    """`log_array` as float64, for sums of firms; what is below 1e-30 counts as that."""
+    return log_array(np.maximum(values, 1e-30)).astype(np.float64)
+
+
 def quantile_table(quantile: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float32]:
     """Tabulates any one-dimensional distribution for `interp_quantile`.
 

@@ -48,6 +48,7 @@ JUDGE_GOODS = np.uint32(92 * 256)
 TELL = np.uint32(93 * 256)
 SHARE = np.uint32(94 * 256)
 TRUST_PRIOR = np.uint32(95 * 256)
+SCANDAL = np.uint32(260 * 256)
 
 LATE, DAMAGED, COUNTERFEIT, GUARANTEED = np.uint16(1), np.uint16(2), np.uint16(4), np.uint16(16)
 COMPLAINED, DISPUTED, SPOILED, REPEAT, TRACED = (
@@ -62,6 +63,7 @@ REPEAT_DAYS = 90
 WEEK = 7
 NO_FLAG = np.uint16(0)
 FAR, NEAR, NEXT = 24, 12, 4  # orders ahead at which memory is asked for what the step before has found
+NO_BOND = np.uint16(0)
 PROOF_TOP = np.uint8(255)
 MILLION = np.float32(1_000_000)
 
@@ -491,3 +493,54 @@ def follow_reference(remembered: NDArray[np.float32], landed_cents: NDArray[np.i
                 remembered[line, country] = shown
             elif shown > ZERO:
                 remembered[line, country] += memory * (shown - remembered[line, country])
+
+
+@njit(cache=True, error_model="numpy")
+def unfollow(people: People, gone: NDArray[np.bool_]) -> None:
+    """Nobody follows the hosts of which `gone` (65536,) is true any more; their places are empty."""
+    follows, bonds = people.follows, people.bonds
+    for row in range(follows.shape[0]):
+        for slot in range(N_FOLLOWS):
+            host = follows[row, slot]
+            if host != NOBODY and gone[host]:
+                follows[row, slot] = NOBODY
+                bonds[row, slot] = NO_BOND
+
+
+@njit(cache=True, error_model="numpy")
+def shame(
+    param: Any,
+    people: People,
+    platform_slots: NDArray[np.uint8],
+    caught: NDArray[np.bool_],
+    platform: NDArray[np.uint8],
+    bond_loss: Float,
+    trust_loss: Float,
+    day: int,
+    indptr: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    key0: np.uint32,
+    key1: np.uint32,
+) -> None:
+    """What followers of the hosts of which `caught` (65536,) is true lose, and what some of them tell.
+
+    The bond and the trust in the host's platform shrink by `bond_loss`, `trust_loss` (shares); a follower tells friends
+    with the usual chance, and each friend's general trust moves as by the worst experience heard of. `platform` (S,).
+    """
+    follows, bonds, trust, channel_trust = people.follows, people.bonds, people.trust, people.channel_trust
+    for row in range(follows.shape[0]):
+        for place in range(N_FOLLOWS):
+            host = follows[row, place]
+            if host == NOBODY or not caught[host]:
+                continue
+            bonds[row, place] = nudged(bonds[row, place], -bond_loss * (np.float32(bonds[row, place]) * WORD))
+            slot = platform_slot(platform_slots, int(people.country[row]), int(platform[host]))
+            if slot >= 0:
+                word = channel_trust[row, slot]
+                channel_trust[row, slot] = nudged(word, -trust_loss * (np.float32(word) * WORD))
+            told = philox(people.birth[row], np.uint32(host), np.uint32(day * 8), SCANDAL, key0, key1)
+            if unit(told[0]) < param[0].word_of_mouth_tell:
+                for edge in range(indptr[row], indptr[row + 1]):
+                    friend = friends[edge]
+                    gap = np.float32(trust[friend]) * WORD
+                    trust[friend] = nudged(trust[friend], -param[0].word_of_mouth_effect * gap)

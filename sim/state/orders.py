@@ -436,6 +436,11 @@ class Orders:
         """Bytes of all arrays of the book."""
         return int(self.data.nbytes + self.listed_rows.nbytes + self._free.nbytes + self._row_of.nbytes)
 
+    def sent_back_and_kept(self) -> tuple[int, int]:
+        """Orders returned and kept since the first day."""
+        back, kept = (int(self.finished[one].sum()) + self.count(one) for one in (Status.RETURNED, Status.KEPT))
+        return back, kept
+
     def count(self, status: Status) -> int:
         """Orders in the book whose goods are in `status`."""
         return int(self.counts[status])

@@ -378,6 +378,19 @@ def popularity_weights(hosts: int | ArrayLike, draws: Draws, cfg: Popularity) ->
     return (values * (count / math.fsum(values)))[rank].astype(np.float32)
 
 
+def popularity_of(numbers: ArrayLike, draws: Draws, cfg: Popularity, generation: ArrayLike) -> F32:
+    """float32[n]: how popular hosts who come later may become, against the mean of those of the first day.
+
+    Keyed by number and `generation` (persons who had the number before); independent values of the same law.
+    """
+    who = np.asarray(numbers)
+    if cfg.start == "equal":
+        return np.ones(who.size, dtype=np.float32)
+    mean = math.fsum(popularity_quantile((2 * place + 1) / 1000, cfg) for place in range(500)) / 500
+    luck = draws.uniform(Purpose.POPULARITY, who, other=generation, ordinal=1)
+    return np.array([popularity_quantile(float(one), cfg) / mean for one in luck], dtype=np.float32)
+
+
 def popularity_quantile(probability: float, cfg: Popularity) -> float:
     """Popularity of which a share `probability` of hosts has less; the median is 1."""
     body = min(probability, 1 - cfg.top_share)
