@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from analysis.metrics import METRICS, check_dimensions, metrics_of
-from analysis.store import Store, find_runs
+from analysis.store import Run, Store, find_runs
 from sim.errors import UserError, list_names, nearest
 
 CONFIDENCE: Final = 0.95
@@ -115,12 +115,7 @@ class Study:
             key = (scenario, int(run.facts["seed"]))
             if key in self.position:
                 other = self.store.runs[self.position[key]]
-                same = run.facts["model_hash"] == other.facts["model_hash"]
-                raise UserError(
-                    f"{other.folder} and {run.folder} are both {scenario} with seed {key[1]}"
-                    + (", the same run twice; leave one out" if same else
-                       f"; leave one out or give one a name, such as NAME={run.folder}")
-                )  # fmt: skip
+                raise UserError(_alike(other, run, scenario, [Path(folder).resolve() for folder in folders]))
             self.position[key] = number
         names = sorted({scenario for scenario, _ in self.position})
         if base not in names:
@@ -168,6 +163,18 @@ class Study:
     def question(self, scenario: str) -> str:
         """The question a scenario asks."""
         return str(self.store.runs[self.position[scenario, self.seeds[0]]].facts["question"])
+
+
+def _alike(one: Run, other: Run, scenario: str, given: Sequence[Path]) -> str:
+    """What to do about two runs of one name and seed; the one given later is the one to get another name."""
+    text = f"{one.folder} and {other.folder} are both {scenario} with seed {one.facts['seed']}"
+    if one.facts["model_hash"] == other.facts["model_hash"]:
+        return f"{text}, the same run twice; leave one out"
+    later = max(
+        (other, one), key=lambda run: max((n for n, p in enumerate(given) if p == run.folder.resolve()), default=-1)
+    )
+    name = later.folder.name if _LABEL.fullmatch(later.folder.name) else "NAME"
+    return f"{text}; leave one out or give one a name: {name}={later.folder}"
 
 
 def compare(

@@ -6,6 +6,7 @@ Everything heavy is imported where it is used, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -31,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one message, like every other mistake of the user."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{self.prog}: {message}; see `{self.prog} --help`")
+        raise UserError(f"{self.prog.removeprefix('livecommerce ')}: {message}; see `{self.prog} --help`")
 
 
 def _parser(command: str, description: str) -> _Parser:
@@ -444,20 +445,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hint = f"; did you mean '{close}'?" if close else ""
             raise UserError(f"unknown command '{words[0]}'; allowed: {list_names(COMMANDS)}{hint}")
         status = COMMANDS[words[0]](words[1:])
-        sys.stdout.flush()
+        if sys.stdout is not None:  # else it was closed from the start
+            sys.stdout.flush()
     except UserError as error:
         _say(f"livecommerce: {error}")
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
         return _interrupted()
-    except Exception:
+    except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        _print_no_more()
+        return 0
+    except Exception as error:
         if _stopped_by:  # the compiler swallows an interrupt and fails later
             return _interrupted()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            _print_no_more()
+            _say(f"livecommerce: the output cannot be written ({error.strerror})")
+            return EXIT_USER_ERROR
         raise
-    except BrokenPipeError:  # the reader, for example `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return status
+
+
+def _print_no_more() -> None:
+    """Let the interpreter's last flush of standard output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _meet_the_shell() -> None:

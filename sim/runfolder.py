@@ -152,7 +152,7 @@ def writing(out: Path) -> Iterator[Path]:
         _commit(temporary, out)
     except OSError as error:
         if not running or error.errno in DISK_ERRORS:
-            reason = error.strerror or error  # some libraries give no more than a text
+            reason = os.strerror(error.errno) if error.errno else error  # libraries put words of their own around it
             raise RunFolderError(f"--out {out}: could not be written ({reason}); nothing was kept") from error
         raise
     finally:

@@ -103,6 +103,11 @@ def test_a_full_disk_is_told_in_words_and_leaves_nothing(tmp_path: Path) -> None
     assert names(tmp_path) == set()
 
 
+def test_a_library_s_words_around_a_full_disk_are_left_out(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"could not be written \(No space left"), writing(tmp_path / "run"):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+
+
 @pytest.mark.parametrize("function", ["fsync", "rename"])
 @pytest.mark.parametrize("lower_level_there", [False, True])
 def test_no_step_of_the_commit_can_leave_a_torn_run(

@@ -195,9 +195,7 @@ def _parse(
             parsed = parser.parse_override(text)
             parsed.value()
         except (HydraException, ValueError, TypeError) as error:  # the latter two: a false cast, a huge number
-            reason = str(error).splitlines() or [type(error).__name__]
-            hint = reason[1] if len(reason) > 1 and "mismatched" not in reason[1] else reason[0]
-            faults.append(Fault(COMMAND_LINE, _cut(text), f"cannot be read ({_cut(hint.strip())})", "key=value"))
+            faults.append(_unreadable(text, error))
             continue
         except RecursionError:
             faults.append(Fault(COMMAND_LINE, _cut(text), "is nested too deeply", "key=value"))
@@ -224,6 +222,20 @@ def _parse(
         else:
             changes.append(_Change(COMMAND_LINE, key, _plain(parsed.value()), sign))
     return changes
+
+
+def _unreadable(text: str, error: Exception) -> Fault:
+    """What Hydra's grammar objects to, without the words of its parser where they are known."""
+    reason = str(error).splitlines() or [type(error).__name__]
+    hint = reason[1] if len(reason) > 1 and "mismatched" not in reason[1] else reason[0]
+    shown = _cut(text.replace("\n", " "))
+    at = hint.partition("token recognition error at: ")[2]
+    if "missing EQUAL" in hint:
+        return Fault(COMMAND_LINE, shown, "has no '='", "key=value")
+    if at:
+        quoted = "key=value; a value with other signs than letters, digits and _ . - / in quotes: 'key=\"...\"'"
+        return Fault(COMMAND_LINE, shown, f"cannot be read from {_cut(at)} on", quoted)
+    return Fault(COMMAND_LINE, shown, f"cannot be read ({_cut(hint.strip())})", "key=value")
 
 
 def _plain(value: Any) -> Any:
@@ -350,6 +362,8 @@ def _lay(tree: dict[str, Any], change: _Change, faults: list[Fault], origin: dic
         else:
             names = _names_in(inside)
             close = nearest(part, names) if is_quantity(node) else _nearest_key(change.key, tree)
+            if not names:  # a value, in which there are no keys
+                close = change.key.removesuffix(f".{part}")
             where = _where(change, origin)
             faults.append(Fault(where, change.key, f"unknown key '{part}'", list_names(names) or "none", close))
             return
@@ -465,8 +479,11 @@ def _nearest_key(key: str, tree: Mapping[str, Any]) -> str:
 
 
 def _relocate(fault: Fault, origin: Mapping[str, str]) -> Fault:
-    """The fault with the file (or command line) that gave the key its value."""
+    """The fault with the file (or command line) that gave the key, or else the last key inside it, its value."""
     key = fault.key
+    inside = [where for other, where in origin.items() if other.startswith(f"{key}.")]
+    if inside:
+        return Fault(inside[-1], key, fault.problem, fault.allowed, fault.nearest)
     while key:
         if key in origin:
             return Fault(origin[key], fault.key, fault.problem, fault.allowed, fault.nearest)

@@ -14,9 +14,9 @@ from sim.record.schema import Measure, cell
 from tests.record.fake_world import FIRST_DAY, FakeWorld, new_recorder, written
 
 
-def one_day(folder: Path, scenario: str, seed: int, orders: int, days: int = 100) -> Path:
+def one_day(folder: Path, scenario: str, seed: int, orders: int, days: int = 100, model: str = "") -> Path:
     """A run with that many live orders of 10 USD in the United States out of a thousand visits."""
-    recorder = new_recorder(scenario=scenario, seed=seed, days=days)
+    recorder = new_recorder(scenario=scenario, seed=seed, days=days, **({"model_hash": model} if model else {}))
     where = cell(0, 1, 0, 0)
     recorder.tally.open_day(FIRST_DAY)
     recorder.tally.add(Measure.ROOM_VISITS, where, 1000)
@@ -120,10 +120,13 @@ def test_a_comparison_with_nothing_is_refused(folder: Path) -> None:
 
 
 def test_runs_of_one_scenario_are_told_apart_by_names(folder: Path, tmp_path: Path) -> None:
-    other = one_day(tmp_path, "baseline", 0, 33)
+    other = one_day(tmp_path, "baseline", 0, 33, model="c" * 64)
     first = folder / "baseline-0-100"
-    with pytest.raises(UserError, match="are both baseline with seed 0"):
-        Study([first, other])
+    for pair, later in (((first, other), other), ((other, first), first)):
+        with pytest.raises(UserError) as caught:
+            Study(pair)
+        assert "are both baseline with seed 0" in str(caught.value)
+        assert str(caught.value).endswith(f"give one a name: {later.name}={later}")
     folders, labels = split_labels([str(first), f"capped={other}"])
     with Study(folders, labels=labels) as study:
         assert study.scenarios == ("baseline", "capped")

@@ -110,7 +110,7 @@ MISTAKES = {
     "take away a parameter": (["~days"], ["config.yaml", "~days", "cannot be taken away"]),
     "Hydra's own settings": (["hydra.run.dir=x"], ["command line", "hydra.run.dir", "allowed:"]),
     "several values": (["seed=1,2"], ["command line", "seed", "several values", "allowed: seed=VALUE"]),
-    "no value": (["days"], ["command line", "days", "allowed: key=value"]),
+    "no value": (["days"], ["command line", "days", "has no '='", "allowed: key=value"]),
     "unreadable": (["a b"], ["command line", "a b", "allowed: key=value"]),
     "no number": (["firms.scale=nan"], ["firms/default.yaml", "firms.scale", "nan is not a finite", "0.001 to 20"]),
     "no end": (["firms.scale=-inf"], ["firms.scale", "-inf is not a finite number", "allowed: 0.001 to 20"]),
@@ -155,6 +155,12 @@ MISTAKES = {
     "too large for one agent at a time": (
         ["engine=agents", "population.consumers=100000"],
         ["engine", "45,500,000 consumer-days", "allowed: at most 2,000,000"],
+    ),
+    "letters that are not read": (["\u0434\u043d\u0438=5"], ["cannot be read from '\u0434' on", "in quotes"]),
+    "a key inside a number": (["days.value=5"], ["days.value", "unknown key 'value'", "did you mean 'days'?"]),
+    "shares that do not add up": (
+        ["firms.streamers.tier_share.head=0.9"],
+        ["command line (over", "firms/default.yaml", "streamers.tier_share sums to", "instead of 1"],
     ),
     "nested without end": (["days=" + "[" * 3000 + "]" * 3000], ["command line", "days=[[["]),
     "engine for small worlds": (
@@ -394,11 +400,58 @@ def test_the_shell_sees_status_2_and_no_traceback(folder: Path) -> None:
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    script = 'rmdir "$PWD"; exec "$0" -m sim show'
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        ["bash", "-c", script, sys.executable], capture_output=True, text=True, cwd=gone, env=environment, timeout=120
-    )
+    done = shell('rmdir "$PWD"; exec "$0" -m sim show', gone)
     assert done.returncode == 2
     assert "the current folder no longer exists" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def shell(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A line of bash in which "$0" is this Python."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = ["bash", "-c", script, sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
+
+
+def test_a_reader_that_has_seen_enough(folder: Path) -> None:
+    done = shell('"$0" -m sim show | head -1; exit ${PIPESTATUS[0]}', folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
+def test_output_to_a_full_disk(folder: Path) -> None:
+    done = shell('"$0" -m sim scenarios > /dev/full', folder)
+    assert done.returncode == 2
+    assert done.stderr == "livecommerce: the output cannot be written (No space left on device)\n"
+
+
+def test_standard_output_that_is_closed_or_knows_few_letters(folder: Path) -> None:
+    assert shell('"$0" -m sim scenarios >&-', folder).returncode == 0
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "mine.yaml").write_text("question: W\u00e4rum?\n", encoding="utf-8")
+    done = shell('PYTHONIOENCODING=ascii "$0" -m sim scenarios | grep mine', folder)
+    assert done.stdout.split() == ["mine", "W\\xe4rum?"]
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("swallowed", [True, False])
+def test_an_interrupt_ends_in_words(name: str, status: int, swallowed: bool, folder: Path) -> None:
+    """Also where a compiler's callback swallows it, so that only a strange error is seen afterwards."""
+    code = f"""
+import os, signal, sys
+from sim import __main__ as program
+def command(arguments):
+    try:
+        os.kill(os.getpid(), signal.{name})
+    except KeyboardInterrupt:
+        if {swallowed}:
+            raise RuntimeError("no compiled object yet") from None
+        raise
+program.COMMANDS["show"] = command
+sys.argv = ["livecommerce", "show"]
+sys.exit(program.main())
+"""
+    done = shell('"$0" -c "$1"', folder, code)
+    assert done.returncode == status
+    assert done.stderr == "livecommerce: interrupted; nothing half-written was kept\n"
