@@ -18,7 +18,7 @@ from sim.config import RunConfig
 from sim.config.geography import LANGUAGES
 from sim.draws import Draws
 from sim.interventions import InterventionBook
-from sim.kinds import COUNTRIES
+from sim.kinds import COUNTRIES, INCOME_THIRDS, N_COUNTRIES, PAYMENT_METHODS
 from sim.record.recorder import Mark, RunFacts
 from sim.rules import Rules
 from sim.state.consumers import populate
@@ -96,12 +96,27 @@ def people(cfg: RunConfig, host_country: Any, host_weight: Any, parts: Frame) ->
     """The consumers on the first day and their friendships."""
     consumers = populate(
         cfg.consumer, cfg.geography, cfg.availability, cfg.population.consumers, parts.first_day, host_country,
-        host_weight, parts.draws,
+        host_weight, cfg.economics.by_category("need_days"), cfg.economics.order_usd(), parts.draws,
     )  # fmt: skip
     graph = SocialGraph.create(
         consumers.country, consumers.languages[:, 0], consumers.age, parts.draws, cfg.graph, consumers.birth
     )
     return consumers, graph
+
+
+def bought_in_parts(cfg: RunConfig, consumers: Table, offered: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Cents a day that households (country x income third) spend on instalments at rest, float64[60].
+
+    `offered` (C, M): share of checkouts that offer each method.
+    """
+    parts = PAYMENT_METHODS.index("instalments")
+    prefers = consumers.payment_preference == parts
+    household = consumers.country[prefers].astype(np.int64) * len(INCOME_THIRDS) + consumers.third[prefers]
+    daily = np.rint(consumers.spent_cents[prefers] / cfg.consumer.budget.memory_days).astype(np.int64)
+    total = np.zeros(N_COUNTRIES * len(INCOME_THIRDS), np.int64)
+    np.add.at(total, household, daily)
+    approved = 1.0 - cfg.payments.failure()[:, parts]
+    return total * np.repeat(np.asarray(offered, np.float64)[:, parts] * approved, len(INCOME_THIRDS))
 
 
 def network_sample(consumers: Table, graph: SocialGraph) -> dict[str, NDArray[Any]]:

@@ -71,6 +71,7 @@ class Purpose(IntEnum):
     TELL = 93  # other: line
     SHARE = 94  # other: streamer
     TRUST_PRIOR = 95
+    BREACH_REACH = 96  # other: platform; whose data get out in a breach
     COVER = 100  # entity: line, other: assurance; which lines an assurance covers
 
     # 140-179 checkout, payment, settlement
@@ -114,6 +115,7 @@ class Purpose(IntEnum):
 
     # 280-299 interventions and shocks
     COVERED = 280  # entity: index of an entity of a leaf, other: the leaf; whom a lever reaches that reaches a share
+    BREACH = 281  # entity: platform, tick: day * 8; whether its users' data get out today
 
     # 300-319 calendar and exchange rates
     FX_STEP = 300  # entity: currency code, tick: year; drawn in sim.calendar, which stands below this module

@@ -691,4 +691,5 @@ def _service(rules: RulesBaseline) -> dict[str, ArrayLike]:
         "warehousing.sync_hours": rules.by_warehouse("sync_hours"),
         "warehousing.forecast_visibility": rules.by_warehouse("forecast_visibility"),
         "aftersales.handling_hours": rules.by_name("handling_hours"),
+        "privacy.breach_hazard": rules.by_name("breach_hazard"),
     }

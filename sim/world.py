@@ -171,6 +171,9 @@ class World(mesa.Model):
             cfg.payments, cfg.economics, self.orders, self.ledger, self.catalogue, self.clock, self.draws,
             cfg.logistics.carrier.values("price_factor"), self.tally,
         )  # fmt: skip
+        self.settlement.expect_instalments(
+            self.day, build.bought_in_parts(cfg, self.consumers, self.rules.payment.availability)
+        )
         self.logbook = Logbook(self.orders, self.catalogue, Emission.of(cfg.logistics), self.tally)
 
     # -- a day --------------------------------------------------------------------------------------------------------
@@ -274,6 +277,10 @@ class World(mesa.Model):
 
     def _learn(self, air: Air, rules: Rules, day: int) -> None:
         """The evening: opinion spreads, firms learn, order and pay, interventions are paid for."""
+        self.opinion.leak(
+            rules.privacy.breach_hazard, self.market.param, self.people_columns, self.market.setting.platform_slots,
+            day, self.draws, self.tally,
+        )  # fmt: skip
         self.opinion.spread(
             self.market.param, self.people_columns, self.market.offers, self.aftersales.verdict_sum, day, self.draws
         )

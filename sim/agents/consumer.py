@@ -916,7 +916,8 @@ class Consumer(ColumnAgent):
 
     def fades(self, today: Today, proof_after: NDArray[np.uint8]) -> None:
         """The evening: friends' purchases are forgotten; on the person's weekday trust returns towards its prior, bonds
-        weaken and the shared room is forgotten. `proof_after` (256,): what is left of each count."""
+        weaken, hosts who mean too little are followed no more, and the shared room is forgotten. `proof_after` (256,):
+        what is left of each count."""
         param = today.param
         self.proof = int(proof_after[self.proof])
         if self.birth % 7 != today.day % 7:
@@ -935,6 +936,19 @@ class Consumer(ColumnAgent):
             if self.follows[slot] != NOBODY:
                 bond = np.float32(self.bonds[slot]) * WORD
                 self.bonds[slot] = opinion.nudged(self.bonds[slot], -param.trust_bond_decay * bond)
+                if np.float32(self.bonds[slot]) * WORD < param.trust_bond_lapse:
+                    self.follows[slot], self.bonds[slot] = NOBODY, 0
+
+    def hears_of_breach(self, today: Today, platform: int) -> bool:
+        """Data of a platform's users got out today: whether this person's did, which costs the platform trust."""
+        place = self._trust_place(today.setting, platform)
+        if not self.adopter or place is None:
+            return False
+        lottery, *_ = today.chances(self.birth, Purpose.BREACH_REACH, platform, today.day * 8)
+        if lottery >= today.param.trust_breach_reach:
+            return False
+        self.channel_trust[place] = opinion.betrayed(today.param, self.channel_trust[place])
+        return True
 
     # experience
 
@@ -985,7 +999,9 @@ class Consumer(ColumnAgent):
             guaranteed,
             max(broken, counterfeit),
         )
-        returns = bool(sends_back < chance)
+        waited = behaviour.regret_seconds(param, thinking)
+        in_time = behaviour.in_return_window(waited, setting.return_window[self.country])
+        returns = bool(sends_back < chance) and in_time
         dispute = complaint_chance(param, param.experience_dispute_level, satisfaction)
         complaint = complaint_chance(param, param.experience_complain_level, satisfaction)
         disputes = not returns and bool(goes_to_court < dispute)
@@ -1007,8 +1023,7 @@ class Consumer(ColumnAgent):
         flags |= Flag.COMPLAINED if complains else 0
         order["flags"], order["satisfaction"] = int(flags), satisfaction
         self.learn_from(today, satisfaction, int(order["channel"]), int(order["streamer"]), merchant, category)
-        acts = int(order["delivered"]) + int(thinking * param.experience_decision_days * DAY)
-        return Verdict(satisfaction, acts, returns, disputes, complains, loss)
+        return Verdict(satisfaction, int(order["delivered"]) + int(waited), returns, disputes, complains, loss)
 
     def learn_from(
         self, today: Today, satisfaction: Float, channel: int, host: int, merchant: int, category: int

@@ -115,7 +115,12 @@ class Trust(Group):
     bond_growth: float
     discovery_days: float
     bond_decay: float
+    bond_lapse: float
+    first_follows: float
+    first_bond: float
     follow: float
+    breach_reach: float
+    breach_loss: float
     reputation_speed: float
     reputation_centre: float
 
@@ -139,7 +144,7 @@ class Experience(Group):
     quality_spread: float
     counterfeit_quality: float
     traced_screen: float
-    decision_days: float
+    regret_days: float
     noise: float
     return_level: float
     return_surprise: float
@@ -168,6 +173,7 @@ class Tastes(Group):
 class Category(Group):
     interest: tuple[float, ...]
     interest_spread: float
+    pace: tuple[float, ...]
     risk: tuple[float, ...]
     impulse: tuple[float, ...]
     return_level: tuple[float, ...]

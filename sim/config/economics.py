@@ -130,6 +130,12 @@ class Economics(Group):
         """float64[K, 4]: list price before tax by category and tier: reference price x ladder."""
         return self.by_category("reference_price")[:, None] * self.ladder("price_ladder")
 
+    def order_usd(self) -> Floats:
+        """float64[K]: usual value of an order at list prices by category, before tax and freight."""
+        prices = (self.list_price_usd() * self.ladder("ladder_choice")).sum(axis=1)
+        value: Floats = prices * self.by_category("units_per_order")
+        return value
+
     def unit_cost_usd(self) -> Floats:
         """float64[2, K, 4]: production cost of a unit by seller class (small, large), category and tier."""
         large = self.list_price_usd() * self.by_category("unit_cost_share")[:, None]

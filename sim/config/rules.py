@@ -43,6 +43,7 @@ class RulesBaseline(Group):
     bot_detection: dict[str, float]
     guarantee_coverage: dict[str, float]
     handling_hours: dict[str, float]
+    breach_hazard: dict[str, float]
     tryon_coverage: dict[str, float]
     tracing_coverage: dict[str, float]
     certification_coverage: dict[str, float]
@@ -78,7 +79,7 @@ class RulesBaseline(Group):
 
 _KEYS: dict[tuple[str, ...], Sequence[str]] = {
     ("inspection_rate", "disclosure_coverage", "expected_penalty", "return_window_days", "overseas_access"): REGIONS,
-    ("recommendation_precision", "margin_weight", "bot_detection"): PLATFORMS,
+    ("recommendation_precision", "margin_weight", "bot_detection", "breach_hazard"): PLATFORMS,
     ("guarantee_coverage", "handling_hours"): CHANNELS,
     ("tryon_coverage", "tracing_coverage", "certification_coverage"): CATEGORIES,
     ("sync_hours", "forecast_visibility"): PLACES,

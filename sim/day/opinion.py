@@ -9,18 +9,19 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.config.consumer import Consumer as Behaviour
-from sim.draws import Draws
+from sim.draws import Draws, Purpose
 from sim.kernels.live import Offers, People
 from sim.kernels.opinion import (
     end_of_day,
     follow_reference,
+    leak_data,
     move_reputation,
     record_purchases,
     shame,
     unfollow,
 )
-from sim.kinds import NO_STREAMER
-from sim.record.schema import Measure
+from sim.kinds import N_PLATFORMS, NO_STREAMER
+from sim.record.schema import Measure, cells
 from sim.record.tally import Sheets, Tally, cell_of, count_cohort
 from sim.state.orders import Orders, Records
 from sim.state.social import SocialGraph
@@ -28,6 +29,8 @@ from sim.state.table import Table
 
 I64 = NDArray[np.int64]
 
+TICKS = 8  # numbers of dayparts set apart for a day
+FIRST_CATEGORY = np.zeros(1, np.int64)  # a breach concerns none
 ONE = np.int64(1)
 COUNT_REPEATS, COUNT_DISCOVERIES = np.int64(Measure.REPEAT_ORDERS), np.int64(Measure.DISCOVERIES)
 COUNT_30D, COUNT_7D = np.int64(Measure.DISCOVERY_BUYERS_30D), np.int64(Measure.DISCOVERY_BUYERS_7D)
@@ -109,6 +112,26 @@ class Opinion:
                 param, people, platform_slots, np.isin(np.arange(NO_STREAMER + 1), hosts), streamers.platform,
                 np.float32(loss[0]), np.float32(loss[1]), day, graph.indptr, graph.friends, draws.key[0], draws.key[1],
             )  # fmt: skip
+
+    @staticmethod
+    def leak(
+        hazard: NDArray[np.floating[Any]],
+        param: NDArray[Any],
+        people: People,
+        platform_slots: NDArray[np.uint8],
+        day: int,
+        draws: Draws,
+        tally: Tally,
+    ) -> None:
+        """Data breaches of the day, by the chance `hazard` (P,) of each platform; users lose trust and are counted."""
+        tick = day * TICKS
+        lottery = np.asarray(draws.uniform(Purpose.BREACH, np.arange(N_PLATFORMS), tick=tick))
+        for platform in np.flatnonzero(lottery < hazard):
+            hit = np.zeros(people.birth.size, np.bool_)
+            leak_data(
+                param, people, platform_slots, int(platform), np.uint32(tick), draws.key[0], draws.key[1], hit
+            )  # fmt: skip
+            tally.add(Measure.BREACHED, cells(people.country[hit], platform, FIRST_CATEGORY, people.third[hit]))
 
     def spread(
         self,

@@ -26,6 +26,7 @@ from sim.kernels.philox import philox, unit
 from sim.kernels.threads import fetch
 from sim.kinds import (
     DAY_SECONDS,
+    INCOME_THIRDS,
     MODES,
     N_CARRIERS,
     N_CHANNELS,
@@ -736,6 +737,24 @@ class Settlement:
 
     def _goods(self) -> Goods:
         return Goods(**{name: getattr(self._catalogue, name) for name in Goods._fields})
+
+    def expect_instalments(self, day: int, lent: F64) -> None:
+        """Files the instalments of purchases made before the first day, `day`.
+
+        `lent` float64[households]: cents a day that households have long been buying in parts. Without these the
+        provider would lend for a year before as much came back.
+        """
+        desk = self._fixed[0]
+        step = np.arange(1, int(desk["part_counts"].max()))
+        shares = np.diff(desk["part_limits"], prepend=np.float32(0.0)).astype(np.float64)
+        solvent = 1.0 - np.repeat(desk["default"].astype(np.float64), len(INCOME_THIRDS)) / 2.0  # who stop, half-way
+        for later in range(PART_DAYS * step.size):
+            open_parts = 0.0
+            for count, share in zip(desk["part_counts"], shares, strict=True):
+                if count > 1 and share > 0.0:
+                    due = int(((step < count) & (PART_DAYS * step > later)).sum())
+                    open_parts += float(share) * due / int(count)
+            self._due[(day + later) % RING_DAYS] += np.rint(lent * solvent * open_parts).astype(np.int64)
 
     def open_day(self, day: int, rates: ArrayLike) -> None:
         """Notes the day's exchange rates (local units per USD, float64[C]) and collects the instalments due."""

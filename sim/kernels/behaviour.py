@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from sim.kernels.maths import HALF, ONE, ZERO, exp1, log1, log1p_exp, sigmoid
+from sim.kernels.maths import HALF, ONE, ZERO, exp1, exponential, log1, log1p_exp, sigmoid
 
 FOCUS_FLOOR = np.float32(0.2)
 CENT = np.float32(0.01)
 QUARTER_HOUR = np.float32(15)
+DAY = np.float32(86_400)  # seconds
 
 type Float = np.float32
 
@@ -342,6 +343,19 @@ def return_chance(
         + param.experience_damage * broken
         - param.experience_return_hassle * (ONE - guaranteed)
     )
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def regret_seconds(param: Any, luck: Float) -> np.int64:
+    """Seconds from delivery to the decision to keep, return or dispute: exponential with mean `regret_days`, the least
+    committal law of a given mean. `luck` uniform in (0, 1)."""
+    return np.int64(exponential(luck, param.experience_regret_days) * DAY)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def in_return_window(waited: np.int64, window_days: Float) -> bool:
+    """Whether goods may still be sent back `waited` seconds after delivery."""
+    return waited < np.int64(window_days * DAY)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)

@@ -193,6 +193,7 @@ class Setting(NamedTuple):
     steps: NDArray[np.float32]  # (H,)
     subsidy_usd: NDArray[np.float32]  # (P,)
     liquidity: NDArray[np.float32]  # (C,) factor of an instalment offer on liquidity
+    return_window: NDArray[np.float32]  # (C,) days from delivery in which goods may be sent back
     expected: NDArray[np.float32]  # (C,) inclusive value of what is expected on air
     expected_by_platform: NDArray[np.float32]  # (C, P)
 

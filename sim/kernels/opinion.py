@@ -13,9 +13,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.kernels.behaviour import (
+    DAY,
     clip_unit,
     complaint_chance,
+    in_return_window,
     moved_trust,
+    regret_seconds,
     return_chance,
     satisfaction_logit,
 )
@@ -48,6 +51,7 @@ JUDGE_GOODS = np.uint32(92 * 256)
 TELL = np.uint32(93 * 256)
 SHARE = np.uint32(94 * 256)
 TRUST_PRIOR = np.uint32(95 * 256)
+BREACH_REACH = np.uint32(96 * 256)
 SCANDAL = np.uint32(260 * 256)
 
 LATE, DAMAGED, COUNTERFEIT, GUARANTEED = np.uint16(1), np.uint16(2), np.uint16(4), np.uint16(16)
@@ -58,7 +62,6 @@ COMPLAINED, DISPUTED, SPOILED, REPEAT, TRACED = (
     np.uint16(1024),
     np.uint16(8192),
 )
-DAY = np.float32(86_400)
 REPEAT_DAYS = 90
 WEEK = 7
 NO_FLAG = np.uint16(0)
@@ -111,6 +114,7 @@ def unpack(
     quality_of: Floats,
     authenticity: Floats,
     return_level: Floats,
+    return_window: Floats,
     data: Any,
     rows: NDArray[np.int64],
     key0: np.uint32,
@@ -157,12 +161,13 @@ def unpack(
             guaranteed,
             broken if broken > counterfeit else counterfeit,
         )
-        returns = unit(words[1]) < chance
+        waited = regret_seconds(param, unit(goods[2]))
+        returns = (unit(words[1]) < chance) & in_return_window(waited, return_window[order.country])
         dispute = complaint_chance(param, param.experience_dispute_level, satisfaction)
         disputes = (not returns) and unit(words[2]) < dispute
         complains = unit(words[3]) < complaint_chance(param, param.experience_complain_level, satisfaction)
         satisfactions[at] = satisfaction
-        times[at] = np.int64(order.delivered) + np.int64(unit(goods[2]) * param.experience_decision_days * DAY)
+        times[at] = np.int64(order.delivered) + waited
         all_return[at] = returns
         all_dispute[at] = disputes
         all_complain[at] = complains
@@ -170,12 +175,12 @@ def unpack(
             hassle = param.experience_hassle_cost * (ONE - guaranteed)
             losses[at] = lost_surplus(order.utility, order.money_utility) + np.int64(hassle * MILLICENTS)
         else:
-            waited = delay_weight[order.consumer] * (late_days if late_days > ZERO else ZERO)
+            waiting = delay_weight[order.consumer] * (late_days if late_days > ZERO else ZERO)
             gap = (
                 order.impulse_gap
                 + param.purchase_quality * detail[order.country] * (order.expected_quality - quality)
                 + param.experience_damage * broken
-                + waited
+                + waiting
             )
             losses[at] = np.int64(gap / order.money_utility * MILLICENTS)
         flags = order.flags
@@ -296,7 +301,7 @@ def judge(
     """
     unpack(
         param[0], people.delay_weight, setting.detail, setting.fit_spread, offers.quality, authenticity, return_level,
-        data, rows, key0, key1, judged,
+        setting.return_window, data, rows, key0, key1, judged,
     )  # fmt: skip
     take_to_heart(
         param[0], people, setting.platform_slots, data, rows, key0, key1, judged.satisfaction, verdict_sum, indptr,
@@ -434,7 +439,7 @@ def fade(
         who[at] = birth[listed[at]]
     prior = np.empty(count, np.float32)
     draw_priors(param[0], who, key0, key1, prior)
-    reversion, decay = param[0].trust_reversion, param[0].trust_bond_decay
+    reversion, decay, lapse = param[0].trust_reversion, param[0].trust_bond_decay, param[0].trust_bond_lapse
     for at in range(count):
         row = listed[at]
         shared_host[row] = NOBODY
@@ -445,7 +450,9 @@ def fade(
         for slot in range(N_FOLLOWS):
             word = bonds[row, slot]
             faded = nudged(word, -decay * (np.float32(word) * WORD))
-            bonds[row, slot] = faded if follows[row, slot] != NOBODY else word
+            lapsed = np.float32(faded) * WORD < lapse
+            bonds[row, slot] = np.uint16(0) if lapsed else faded
+            follows[row, slot] = NOBODY if lapsed else follows[row, slot]
 
 
 def end_of_day(
@@ -458,11 +465,42 @@ def end_of_day(
     key1: np.uint32,
 ) -> None:
     """Slow forgetting: social proof daily; trust towards the person's prior, bonds and shared links weekly, each person
-    on the weekday of the birth number. proof_after: (256,) what is left of each count.
+    on the weekday of the birth number. A host with whom too little of a bond is left is followed no more.
+    proof_after: (256,) what is left of each count.
 
     (As a parallel loop of numba over attributes of a tuple this was taken for dead code and removed without a word.)
     """
     on_threads(threads, fade, param, people, proof_after, day, key0, key1)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def betrayed(param: Any, word: np.uint16) -> np.uint16:
+    """A 16-bit trust in a platform after one's data got out of it."""
+    return nudged(word, -param.trust_breach_loss * (np.float32(word) * WORD))
+
+
+@njit(cache=True, error_model="numpy")
+def leak_data(
+    param: Any,
+    people: People,
+    platform_slots: NDArray[np.uint8],
+    platform: int,
+    tick: np.uint32,
+    key0: np.uint32,
+    key1: np.uint32,
+    hit: NDArray[np.bool_],
+) -> None:
+    """A data breach of a platform: each adopter of a country where it is on offer is hit with chance `breach_reach` and
+    loses a part of the trust in it. Fills `hit` (persons,)."""
+    for row in range(people.birth.size):
+        slot = platform_slot(platform_slots, int(people.country[row]), platform)
+        hit[row] = False
+        if people.adopter[row] == 0 or slot < 0:
+            continue
+        words = philox(people.birth[row], np.uint32(platform), tick, BREACH_REACH, key0, key1)
+        if unit(words[0]) < param[0].trust_breach_reach:
+            hit[row] = True
+            people.channel_trust[row, slot] = betrayed(param[0], people.channel_trust[row, slot])
 
 
 @njit(cache=True, error_model="numpy")

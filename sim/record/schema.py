@@ -107,6 +107,7 @@ class Measure(IntEnum):
     INTERACTIONS = 37
     FOLLOWS = 38
     SATISFACTION_PPM = 39
+    BREACHED = 40
 
 
 N_MEASURES: Final = len(Measure)
@@ -202,6 +203,9 @@ MEASURES: Final[dict[Measure, MeasureSpec]] = {
     Measure.FOLLOWS: MeasureSpec("follows", False, "new follows of streamers"),
     Measure.SATISFACTION_PPM: MeasureSpec(
         "1e-6", True, "satisfaction (0-1) summed over judged deliveries", (Window.OUTCOME,)
+    ),
+    Measure.BREACHED: MeasureSpec(
+        "persons", False, "users whose data got out of a platform (all in the first category)"
     ),
 }
 

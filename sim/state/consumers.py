@@ -17,11 +17,13 @@ from sim.draws import Draws, Purpose
 from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People
 from sim.kernels.maths import exp_array, log_array
 from sim.kinds import COUNTRIES, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
+from sim.state.rest import bonds as bonds_at_rest
+from sim.state.rest import follows_wanted, purchases
 from sim.state.social import community_order
 from sim.state.table import FIXED, Column, Table
 
 BUILD, ATTENTION, SHOPPING, OPINION = "build", "attention", "shopping", "opinion"
-FAR_PAST = 400  # days before the first one to which unknown last purchases reach back at the most
+FAR_PAST = 3000  # days before the first one to which last purchases reach back at the most
 
 COLUMNS = (
     Column("birth", np.uint32, "1", 0, None, BUILD, "birth number: who this is, whatever the row"),
@@ -150,11 +152,14 @@ def populate(
     first_day: int,
     host_country: NDArray[np.integer[Any]],
     host_weight: NDArray[np.floating[Any]],
+    need_days: NDArray[np.floating[Any]],
+    order_usd: NDArray[np.floating[Any]],
     draws: Draws,
 ) -> Table:
     """The population on its first day.
 
     `host_country`, `host_weight`: (streamers,) audience country and popularity, from which initial follows are drawn.
+    `need_days`, `order_usd`: (K,) days in which a need comes back, usual value of an order.
     `first_day` counts from 2000-01-01. Attributes are keyed by birth number; a country's people are born in a row.
     """
     counts = country_counts(geography, consumers)
@@ -197,17 +202,23 @@ def populate(
 
     interests = np.empty((consumers, N_CATEGORIES), np.uint8)
     need_day = np.empty((consumers, N_CATEGORIES), np.uint16)
+    spending = np.zeros(consumers)  # USD a day
     for category in range(N_CATEGORIES):
         taste = np.asarray(draws.normal(Purpose.INTEREST, birth, other=category))
         level = behaviour.category.interest[category] * exp_array(behaviour.category.interest_spread * taste)
         interests[:, category] = (np.minimum(level, 1.0) * 255).astype(np.uint8)
-        since = -log_array(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category))
-        need_day[:, category] = first_day - np.minimum(since * FAR_PAST / 2, FAR_PAST).astype(np.int64)
+        since, rate = purchases(
+            interests[:, category], adopter, behaviour.category.pace[category], need_days[category],
+            behaviour.purchase.need, np.asarray(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category)),
+        )  # fmt: skip
+        need_day[:, category] = first_day - np.minimum(since, FAR_PAST).astype(np.int64)
+        spending += rate * order_usd[category]
 
     trust = np.clip(
         behaviour.trust.prior_mean + behaviour.trust.prior_spread * normal(Purpose.TRUST_PRIOR).astype(np.float64), 0, 1
     )
-    follows, bonds = _follows(country, birth, adopter, host_country, host_weight, draws)
+    opening_taste = behaviour.opening.heterogeneity * normal(Purpose.OPENING_TASTE)
+    follows, bonds = _follows(behaviour, country, birth, adopter, opening_taste, host_country, host_weight, draws)
     payment_steps = np.cumsum(geography.payment_shares(), axis=1)[:, :-1]
     payment = (uniform(Purpose.PERSON, 2)[:, None] >= payment_steps[country]).sum(axis=1)
 
@@ -220,7 +231,7 @@ def populate(
         "languages": languages,
         "proficiency": proficiency,
         "adopter": adopter,
-        "opening_taste": behaviour.opening.heterogeneity * normal(Purpose.OPENING_TASTE),
+        "opening_taste": opening_taste,
         "money_weight": money_weight,
         "delay_weight": behaviour.budget.delay_median * exp_array(behaviour.budget.delay_sigma * normal(Purpose.DELAY)),
         "interests": interests,
@@ -232,6 +243,7 @@ def populate(
         "habit": habit,
         "payment_preference": payment,
         "budget_cents": np.minimum(budget, 2**31 - 1),
+        "spent_cents": np.minimum(100.0 * spending * behaviour.budget.memory_days, budget),
         "spent_day": np.full(consumers, first_day),
         "memory_seller": np.full((consumers, N_MEMORY), NOBODY),
         "shared_host": np.full(consumers, NOBODY),
@@ -264,18 +276,22 @@ def _languages(
 
 
 def _follows(
+    behaviour: Behaviour,
     country: NDArray[np.int64],
     birth: NDArray[np.uint32],
     adopter: NDArray[np.bool_],
+    taste: NDArray[np.float32],
     host_country: NDArray[np.integer[Any]],
     host_weight: NDArray[np.floating[Any]],
     draws: Draws,
 ) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
-    """Initial follows of adopters: zero to six hosts of their country, drawn by popularity; bonds spread evenly."""
+    """Initial follows of adopters: zero to six hosts of their country, drawn by popularity, and the bonds with them."""
     consumers = birth.size
     follows = np.full((consumers, N_FOLLOWS), NOBODY, np.uint16)
     bonds = np.zeros((consumers, N_FOLLOWS))
-    wanted = np.where(adopter, np.asarray(draws.integers(Purpose.FOLLOW_START, N_FOLLOWS + 1, birth)), 0)
+    trust = behaviour.trust
+    luck = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth))
+    wanted = np.where(adopter, follows_wanted(taste, trust.first_follows, N_FOLLOWS, luck), 0)
     for home in range(N_COUNTRIES):
         hosts = np.flatnonzero(host_country == home)
         if hosts.size == 0:
@@ -289,5 +305,5 @@ def _follows(
             fresh = ~(follows[rows] == chosen[:, None]).any(axis=1)
             follows[rows[fresh], slot] = chosen[fresh]
             strength = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth[rows], ordinal=slot + 1, word=1))
-            bonds[rows[fresh], slot] = 0.05 + 0.45 * strength[fresh]
+            bonds[rows[fresh], slot] = bonds_at_rest(trust.first_bond, trust.bond_lapse, strength[fresh])
     return follows, bonds

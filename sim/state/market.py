@@ -64,6 +64,7 @@ class Market:
             steps=np.array(behaviour.checkout_steps, np.float32),
             subsidy_usd=np.zeros(N_PLATFORMS, np.float32),
             liquidity=np.ones(N_COUNTRIES, np.float32),
+            return_window=np.zeros(N_COUNTRIES, np.float32),
             expected=np.zeros(N_COUNTRIES, np.float32),
             expected_by_platform=np.zeros((N_COUNTRIES, N_PLATFORMS), np.float32),
         )
@@ -113,6 +114,7 @@ class Market:
         setting.platform_slots[...] = np.where(closed, 255, self._slots)
         setting.stutter[...] = rules.stream.stutter
         setting.subsidy_usd[...] = rules.subsidy.buyer_usd
+        setting.return_window[...] = rules.guarantee.return_window_days
         setting.liquidity[...] = 1.0 + (self._instalments - 1.0) * rules.payment.availability[:, 4]
         category = catalogue.category
         own = catalogue.return_guarantee[catalogue.merchant] == 1

@@ -94,7 +94,18 @@ def synthetic_market(
     adopters = GEOGRAPHY.adopters()
     host_country = rng.choice(N_COUNTRIES, streamers, p=adopters / adopters.sum())
     fame = rng.pareto(1.1, streamers) + 0.1
-    table = populate(BEHAVIOUR, GEOGRAPHY, "report", consumers, FIRST_DAY, host_country, fame, draws)
+    table = populate(
+        BEHAVIOUR,
+        GEOGRAPHY,
+        "report",
+        consumers,
+        FIRST_DAY,
+        host_country,
+        fame,
+        ECONOMICS.by_category("need_days"),
+        ECONOMICS.order_usd(),
+        draws,
+    )
     catalogue = _catalogue(rng, merchants, merchants * lines_each, streamers)
     air = _air(rng, catalogue, host_country, fame, shows, streamers)
     cfg: Any = SimpleNamespace(consumer=BEHAVIOUR, geography=GEOGRAPHY, economics=ECONOMICS, availability="report")
@@ -124,6 +135,7 @@ def _mixed() -> Rules:
             "stream.stutter": 0.08,
             "subsidy.buyer_usd": 1.5,
             "payment.availability": 0.6,
+            "guarantee.return_window_days": 4.0,
         }
     )
 
