@@ -486,6 +486,7 @@ class Consumer(mesa.Agent):
         self.channel_trust = [level + p.trust_reversion * (self.trust_prior - level) for level in self.channel_trust]
         for entry in self.follows:
             entry[1] -= p.trust_bond_decay * entry[1]
+        self.follows = [entry for entry in self.follows if entry[1] >= p.trust_bond_lapse]
 
 
 class Market(mesa.Model):

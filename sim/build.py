@@ -116,7 +116,10 @@ def bought_in_parts(cfg: RunConfig, consumers: Table, offered: NDArray[np.floati
     total = np.zeros(N_COUNTRIES * len(INCOME_THIRDS), np.int64)
     np.add.at(total, household, daily)
     approved = 1.0 - cfg.payments.failure()[:, parts]
-    return total * np.repeat(np.asarray(offered, np.float64)[:, parts] * approved, len(INCOME_THIRDS))
+    lent: NDArray[np.float64] = total.astype(np.float64) * np.repeat(
+        np.asarray(offered, np.float64)[:, parts] * approved, len(INCOME_THIRDS)
+    )
+    return lent
 
 
 def network_sample(consumers: Table, graph: SocialGraph) -> dict[str, NDArray[Any]]:

@@ -735,9 +735,11 @@ class Consumer(ColumnAgent):
         liquid = self.liquid_usd(scene)
         landed = [np.float32(cents) * CENT for cents in offers.landed_cents[line, country]]
         off = ONE - discount * offers.discounted_share[line, country]
+        fee = setting.service_fee[channel] * (ONE - discount)
         values, qualities, prices = [], [], []
         for tier in range(N_TIERS):
-            price = max(landed[tier] * off - subsidy, ZERO)
+            service = fee * (np.float32(offers.price_cents[line, country, tier]) * CENT) if fee > ZERO else ZERO
+            price = max(landed[tier] * off + service - subsidy, ZERO)
             quality = (
                 expected_quality(
                     param,
@@ -879,7 +881,7 @@ class Consumer(ColumnAgent):
         since. A buyer who remembers nothing of the seller meets it today.
         """
         merchant, category = int(order["merchant"]), int(order["category"])
-        parts = ("goods_cents", "freight_cents", "duty_cents", "vat_cents")
+        parts = ("goods_cents", "freight_cents", "duty_cents", "vat_cents", "service_cents")
         paid = sum(int(order[part]) for part in parts) - int(order["subsidy_cents"])
         age = np.float32(today.day - self.spent_day)
         kept = exp1(-age / today.param.budget_memory_days)

@@ -19,7 +19,7 @@ from sim.config.graph import Graph
 from sim.config.supply import Careers
 from sim.draws import Draws, Purpose
 from sim.kernels.maths import exps, logs
-from sim.kernels.supply import ShowRule, claim_size, power_each, show_chance
+from sim.kernels.supply import ShowRule, claim_regret, claim_size, power_each, show_chance
 from sim.kinds import (
     COUNTRIES,
     N_COUNTRIES,
@@ -402,6 +402,6 @@ class Streamer(ColumnAgent):
         return float(
             claim_size(
                 rule, np.float32(self.integrity), disclosed, np.float32(penalty), np.float32(self.claim_gain),
-                np.float32(self.claim_loss),
+                np.float32(claim_regret(rule, np.float32(self.claim_loss), int(self.certified))),
             )
         )  # fmt: skip

@@ -70,6 +70,8 @@ class Economics(Group):
     traffic_cost: dict[str, dict[str, float]]
     payment_fee: dict[str, float]
     fx_spread: float
+    insurance_premium: float
+    insurance_cover: float
     parcel_base_usd: dict[str, float]
     parcel_kg_usd: dict[str, float]
     parcel_mode_mix: dict[str, float]

@@ -39,6 +39,8 @@ class Shows(Group):
     penalty_weight: float
     claims_curvature: float
     largest_claim: float
+    certificate_stake: float
+    campaign_depth: float
 
 
 class Exposure(Group):

@@ -5,7 +5,8 @@ from; gone is a lost sale. The other listing learns of it at the next synchronis
 way to pay that this shop offers: the preferred one, or another, and some give up rather than use another. Only then is
 the order written, with every part of its money to the cent, so that a later refund can reverse exact amounts.
 
-What the buyer pays is the shown landed price after the show's discount, times the units, less the platform's subsidy;
+What the buyer pays is the shown landed price after the show's discount, times the units, and the channel's service fee
+on the goods, less the platform's subsidy;
 see `sim.kernels.money` for the rule of discount and tax.
 """
 
@@ -105,6 +106,7 @@ TILL = np.dtype(
         ("second_choice", np.float32, (N_COUNTRIES, N_METHODS)),  # shares by which other methods are chosen
         ("fee_ppm", np.int64, (N_COUNTRIES, N_METHODS)),
         ("commission_ppm", np.int64, (N_CHANNELS, len(SELLER_CLASSES))),
+        ("service_ppm", np.int64, (N_CHANNELS,)),
         ("subsidy_cents", np.int64, (N_CHANNELS,)),
         ("down", np.uint8, (N_COUNTRIES, N_METHODS)),  # 1: the method is out of order today
     ],
@@ -316,7 +318,8 @@ def _place(
         full_goods, full_duty, full_vat = landed_parts(price, 0, freight, np.int64(direct), land, kind, border, 1000)
         gap += abs(full_goods + freight + full_duty + full_vat - np.int64(landed_cents[i]))
         where = np.int64(channel[i])
-        pays = units * (goods + freight + duty + vat)
+        service = share_cents(units * goods, np.int64(till.service_ppm[where]))
+        pays = units * (goods + freight + duty + vat) + service
         subsidy = min(np.int64(till.subsidy_cents[where]), pays)
         pays -= subsidy
         row = batch[placed]
@@ -347,6 +350,7 @@ def _place(
         row.freight_cents = np.int32(units * freight)
         row.duty_cents = np.int32(units * duty)
         row.vat_cents = np.int32(units * vat)
+        row.service_cents = np.int32(service)
         row.subsidy_cents = np.int32(subsidy)
         charge = share_cents(units * goods, np.int64(till.commission_ppm[where, np.int64(shop.seller_class[seller])]))
         host = 0  # the host's commission is a part of the charge, so a cap on the charge reaches both
@@ -387,17 +391,17 @@ class Checkout:
         self._shop_purpose = purpose_base(Purpose.CHECKOUT_SHOP)
         self._choice_purpose = purpose_base(Purpose.CHECKOUT_METHOD)
         self._seen: Rules | None = None
-        self._asked: NDArray[np.float32] | None = None
+        self._asked: F32 = np.zeros(0, np.float32)
         self._till: NDArray[Any]
         self._border: NDArray[Any]
         self._batch: Records = np.zeros(64, ORDER)  # the kernel always writes the same fields; the others stay 0
         self._silent = Tally.silent()
         self.price_gap_cents = 0
 
-    def _prepare(self, rules: Rules, commission_asked: NDArray[np.float32]) -> None:
+    def _prepare(self, rules: Rules, commission_asked: F32, service_fee: F32) -> None:
         """Derives the till's tables anew when the rules or what channels ask have changed."""
-        same_asked = self._asked is not None and np.array_equal(self._asked, commission_asked)
-        if rules is self._seen and same_asked:
+        asked = np.concatenate((commission_asked, service_fee[:, None]), axis=1)
+        if rules is self._seen and np.array_equal(self._asked, asked):
             return
         subsidy = np.zeros(N_CHANNELS, np.int64)
         subsidy[:N_PLATFORMS] = np.rint(np.asarray(rules.subsidy.buyer_usd, np.float64) * HUNDREDTH)
@@ -408,11 +412,12 @@ class Checkout:
         till["second_choice"] = self._second_choice
         till["fee_ppm"] = parts_per_million(rules.payment.fee_rate)
         till["commission_ppm"] = parts_per_million(effective_commission(commission_asked, rules))
+        till["service_ppm"] = parts_per_million(service_fee)
         till["subsidy_cents"] = subsidy
         self._till = till
         self._border = border_of(rules, self._payments.customs_value_without_freight)
         self._seen = rules
-        self._asked = commission_asked.copy()
+        self._asked = asked
 
     def place(
         self,
@@ -426,7 +431,7 @@ class Checkout:
         tally: Tally | None = None,
     ) -> Placed:
         """Turns a daypart's intents (sorted by time) into orders. `tick` is day * 8 + daypart."""
-        self._prepare(rules, catalogue.commission_asked)
+        self._prepare(rules, catalogue.commission_asked, catalogue.service_fee)
         size = len(intents)
         outcome = np.zeros(size, np.uint8)
         if size == 0:

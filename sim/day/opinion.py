@@ -131,7 +131,9 @@ class Opinion:
             leak_data(
                 param, people, platform_slots, int(platform), np.uint32(tick), draws.key[0], draws.key[1], hit
             )  # fmt: skip
-            tally.add(Measure.BREACHED, cells(people.country[hit], platform, FIRST_CATEGORY, people.third[hit]))
+            tally.add(
+                Measure.BREACHED, cells(people.country[hit], np.asarray(platform), FIRST_CATEGORY, people.third[hit])
+            )
 
     def spread(
         self,

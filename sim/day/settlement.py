@@ -102,6 +102,9 @@ PAYMENT_FEE = np.int64(MoneyPurpose.PAYMENT_FEE)
 FX = np.int64(MoneyPurpose.FX)
 SUBSIDY = np.int64(MoneyPurpose.SUBSIDY)
 LOAN = np.int64(MoneyPurpose.LOAN)
+PREMIUM = np.int64(MoneyPurpose.PREMIUM)
+CLAIM = np.int64(MoneyPurpose.CLAIM)
+SERVICE_FEE = np.int64(MoneyPurpose.SERVICE_FEE)
 EVENT_AUTHORISED = np.int64(Event.AUTHORISED)
 EVENT_AUTH_FAILED = np.int64(Event.AUTH_FAILED)
 EVENT_SHIPPED = np.int64(Event.SHIPPED)
@@ -165,6 +168,8 @@ DESK = np.dtype(
         ("fee_by_channel", np.int64, _M),  # 1: the channel pays the provider, 0: the merchant
         ("floating", np.int64, _M),  # 1: stays in local money until settlement
         ("spread_ppm", np.int64),
+        ("premium_ppm", np.int64),
+        ("cover_ppm", np.int64),
         ("parts", np.int64),  # different numbers of instalments
         ("part_counts", np.int64, (_PART_COUNTS,)),
         ("least_part", np.int64),  # cents
@@ -198,6 +203,7 @@ class Goods(NamedTuple):
     weight_kg: F32
     cold: U8
     seller_class: U8
+    insured: U8
     agency: U16
     agency_permille: U16
 
@@ -256,13 +262,13 @@ def _whole(cents: float) -> Whole:
 
 @njit(cache=True, error_model="numpy")
 def buyer_pays(order: Any) -> Whole:
-    """Cents the buyer pays for an order: goods, freight and taxes less the platform's subsidy."""
+    """Cents the buyer pays for an order: goods, freight, taxes and service fee less the platform's subsidy."""
     goods, freight, taxes = (
         np.int64(order.goods_cents),
         np.int64(order.freight_cents),
         np.int64(order.duty_cents) + np.int64(order.vat_cents),
     )
-    return goods + freight + taxes - np.int64(order.subsidy_cents)
+    return goods + freight + taxes + np.int64(order.service_cents) - np.int64(order.subsidy_cents)
 
 
 @njit(cache=True, error_model="numpy")
@@ -336,12 +342,14 @@ def _lend(
 
 @njit(cache=True, error_model="numpy")
 def _ship(order: Any, desk: Any, goods: Goods, books: Books) -> None:
-    """The seller pays for picking and packing, for line-haul of a direct parcel, and for the last mile."""
+    """The seller pays for picking and packing, for line-haul of a direct parcel, the last mile and insurance."""
     if order.posted & POSTED_LOGISTICS != 0:
         return
     order.posted |= np.uint8(POSTED_LOGISTICS)
     seller = books[MERCHANTS] + order.merchant
     weight = float(goods.weight_kg[order.line]) * float(order.quantity)
+    if goods.insured[order.merchant] != 0:
+        transfer(books, PREMIUM, seller, books[REST], share_cents(np.int64(order.goods_cents), desk.premium_ppm))
     factor = desk.small_factor if goods.seller_class[order.merchant] == 0 else 1.0
     if goods.cold[order.line] != 0:
         factor = factor * desk.cold_factor
@@ -386,10 +394,12 @@ def _tax_back(order: Any, payee: Whole, desk: Any, books: Books) -> Whole:
 
 @njit(cache=True, error_model="numpy")
 def _pay_out(order: Any, day: Whole, desk: Any, goods: Goods, books: Books, rates: F64) -> None:
-    """Escrow to seller; seller to channel, host and exchange; host to agency."""
+    """Escrow to channel (service fee) and seller; seller to channel, host and exchange; host to agency."""
     _tax(order, books)
     seller = books[MERCHANTS] + order.merchant
-    amount = in_escrow(order)
+    service = np.int64(order.service_cents)
+    amount = in_escrow(order) - service
+    transfer(books, SERVICE_FEE, books[ESCROW] + order.channel, books[CHANNELS] + order.channel, service)
     transfer(books, SALE, books[ESCROW] + order.channel, seller, amount)
     transfer(books, COMMISSION, seller, books[CHANNELS] + order.channel, np.int64(order.commission_cents))
     if order.streamer != NO_STREAMER:
@@ -445,7 +455,8 @@ def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Book
 
     `blameless`: the goods never arrived, were faulty, or are guaranteed; the buyer then gets everything. Who only
     changed the mind goes without outward freight and taxes where law and treasury do not give them back. The platform
-    gets its subsidy back. What is missing in escrow the seller adds; what is over the seller keeps.
+    gets its subsidy back, and keeps its service fee from who only changed the mind. What is missing in escrow the
+    seller adds; what is over the seller keeps.
     """
     escrow = books[ESCROW] + order.channel
     seller = books[MERCHANTS] + order.merchant
@@ -453,9 +464,18 @@ def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Book
     if order.posted & POSTED_PAYOUT != 0:
         _claw_back(order, goods, books)
         held = 0
+    service = np.int64(order.service_cents)
+    channel = books[CHANNELS] + order.channel
+    if blameless and order.posted & POSTED_PAYOUT != 0:
+        transfer(books, SERVICE_FEE, channel, escrow, service)
+        held += service
+    elif not blameless and order.posted & POSTED_PAYOUT == 0:
+        transfer(books, SERVICE_FEE, escrow, channel, service)
+        held -= service
     tax_back = _tax_back(order, escrow, desk, books)
     refund = buyer_pays(order)
     if not blameless:
+        refund -= service
         if desk.freight_back[order.country] == 0:
             refund -= np.int64(order.freight_cents)
         if order.posted & POSTED_TAXES != 0:
@@ -466,7 +486,7 @@ def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Book
     if rest < 0:
         transfer(books, REFUND, seller, escrow, -rest)
     transfer(books, REFUND, escrow, _household(order), refund)
-    transfer(books, SUBSIDY, escrow, books[CHANNELS] + order.channel, subsidy)
+    transfer(books, SUBSIDY, escrow, channel, subsidy)
     if rest > 0:
         transfer(books, SALE, escrow, seller, rest)
     fee = share_cents(np.int64(order.fee_cents), desk.fee_back_ppm)
@@ -576,6 +596,9 @@ def _apply(
                 fine = move_money_one(book.data, row, MONEY_HELD, book.money_moves, book.counts, book.listed)
             _file(out, EVENT_SETTLEMENT_DUE, time + desk.settlement_seconds[order.channel], seqs[position])
         elif kind in (EVENT_SEIZED, EVENT_LOST, EVENT_REFUSED, EVENT_RETURN_RECEIVED):
+            if kind == EVENT_LOST and goods.insured[order.merchant] != 0:
+                claim = share_cents(np.int64(order.goods_cents), desk.cover_ppm)
+                transfer(books, CLAIM, books[REST], books[MERCHANTS] + order.merchant, claim)
             if kind == EVENT_REFUSED:  # a parcel refused at the door travels back at the seller's cost
                 _return_freight(order, books[MERCHANTS] + order.merchant, desk, goods, books)
             if money == MONEY_NONE:
@@ -750,10 +773,10 @@ class Settlement:
         solvent = 1.0 - np.repeat(desk["default"].astype(np.float64), len(INCOME_THIRDS)) / 2.0  # who stop, half-way
         for later in range(PART_DAYS * step.size):
             open_parts = 0.0
-            for count, share in zip(desk["part_counts"], shares, strict=True):
-                if count > 1 and share > 0.0:
-                    due = int(((step < count) & (PART_DAYS * step > later)).sum())
-                    open_parts += float(share) * due / int(count)
+            for number, share in zip(desk["part_counts"], shares, strict=True):
+                if number > 1 and share > 0.0:
+                    due = int(((step < number) & (PART_DAYS * step > later)).sum())
+                    open_parts += float(share) * due / int(number)
             self._due[(day + later) % RING_DAYS] += np.rint(lent * solvent * open_parts).astype(np.int64)
 
     def open_day(self, day: int, rates: ArrayLike) -> None:
@@ -884,6 +907,8 @@ def _fixed_desk(payments: Payments, economics: Economics, carrier_price: F64) ->
         "fee_by_channel": payments.paid_by_channel().astype(np.uint8),
         "floating": np.array([name in payments.floating_methods for name in PAYMENT_METHODS], np.uint8),
         "spread_ppm": int(parts_per_million(economics.fx_spread)),
+        "premium_ppm": int(parts_per_million(economics.insurance_premium)),
+        "cover_ppm": int(parts_per_million(economics.insurance_cover)),
         "default": payments.by_country("instalment_default").astype(np.float32),
         "parts": shares.size,
         "part_counts": np.pad(np.asarray(payments.part_counts, np.int64), (0, _PART_COUNTS - shares.size)),

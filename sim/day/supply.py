@@ -105,6 +105,9 @@ class Hours(Protocol):
     def prayer_share(self, day: int) -> F32:
         """float32[C, 6]: share of the daypart's person-time in a prayer window."""
 
+    def campaign(self, day: int) -> F32:
+        """float32[C]: 0-1, how far platforms run a sale."""
+
     def is_ramadan(self, day: int) -> bool:
         """Whether the day is a fasting day."""
 
@@ -259,6 +262,7 @@ class Supply:
             open=self._open,
             coverage=self._coverage,
             penalty=self._penalty,
+            campaign=np.array(self.calendar.campaign(day), np.float32),
             taste=self._taste,
             sold=self.catalogue.landed_cents,
         )
@@ -291,7 +295,7 @@ class Supply:
             on_air[name] = getattr(air, name)[:shows]
         host = on_air["streamer"]
         for name in (
-            "platform", "country", "language", "proficiency", "skill", "lively", "certified", "type", "popularity",
+            "platform", "country", "language", "proficiency", "skill", "lively", "type", "popularity",
         ):  # fmt: skip
             on_air[name] = streamers[name][host]
         guaranteed = catalogue.return_guarantee[catalogue.merchant[on_air["lineup"]]]

@@ -355,7 +355,7 @@ def regret_seconds(param: Any, luck: Float) -> np.int64:
 @njit(cache=True, error_model="numpy", forceinline=True)
 def in_return_window(waited: np.int64, window_days: Float) -> bool:
     """Whether goods may still be sent back `waited` seconds after delivery."""
-    return waited < np.int64(window_days * DAY)
+    return bool(waited < np.int64(window_days * DAY))
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)

@@ -159,6 +159,7 @@ class Offers(NamedTuple):
     """What lines cost and promise; n lines, m merchants, C countries, four tiers."""
 
     landed_cents: NDArray[np.int32]  # (n, C, 4) all in, one unit; 0: not sold there
+    price_cents: NDArray[np.int32]  # (n, C, 4) of the goods, before discount, tax and freight
     discounted_share: NDArray[np.float32]  # (n, C) share of the landed price that a discount on the goods takes off
     remembered_usd: NDArray[np.float32]  # (n, C) remembered price of the lowest tier
     promised_days: NDArray[np.float32]  # (n, C)
@@ -191,6 +192,7 @@ class Setting(NamedTuple):
     price_taste: NDArray[np.float32]  # (C,)
     stutter: NDArray[np.float32]  # (C,)
     steps: NDArray[np.float32]  # (H,)
+    service_fee: NDArray[np.float32]  # (H,) on top of the price, share of goods
     subsidy_usd: NDArray[np.float32]  # (P,)
     liquidity: NDArray[np.float32]  # (C,) factor of an instalment offer on liquidity
     return_window: NDArray[np.float32]  # (C,) days from delivery in which goods may be sent back

@@ -366,7 +366,12 @@ def record_purchases(
         category = int(order.category)
         need_day[person, category] = today
         paid = np.float32(
-            order.goods_cents + order.freight_cents + order.duty_cents + order.vat_cents - order.subsidy_cents
+            order.goods_cents
+            + order.freight_cents
+            + order.duty_cents
+            + order.vat_cents
+            + order.service_cents
+            - order.subsidy_cents
         )
         age = np.float32(day - int(spent_day[person]))
         spent_cents[person] = spent_cents[person] * exp1(-age / param[0].budget_memory_days) + paid

@@ -741,6 +741,7 @@ def weigh(
     trust_of, proof, records = people.trust, people.proof, people.records
     price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
     fit_spread, steps, subsidy_usd = setting.fit_spread, setting.steps, setting.subsidy_usd
+    price_cents, service_fee = offers.price_cents, setting.service_fee
     landed_cents, discounted_share, remembered_usd = offers.landed_cents, offers.discounted_share, offers.remembered_usd
     promised_days, category_of, merchant_of = offers.promised_days, offers.category, offers.merchant
     quality, typical, reputation, reference_usd = (
@@ -800,10 +801,12 @@ def weigh(
         fit = known * (fit_of_line[at] * fit_spread[category])
         share = ONE - discount * discounted_share[line, home]
         usual = remembered_usd[line, home] / (np.float32(landed_cents[line, home, 0]) * CENT)
+        fee = service_fee[where] * (ONE - discount)
         top = NEVER
         for tier in range(N_TIERS):
             landed = np.float32(landed_cents[line, home, tier]) * CENT
-            price = landed * share - subsidy
+            service = fee * (np.float32(price_cents[line, home, tier]) * CENT) if fee > ZERO else ZERO
+            price = landed * share + service - subsidy
             price = price if price > ZERO else ZERO
             expected = fit + expected_quality(
                 param, quality[line, tier], typical[category, tier], reputation[merchant], exaggeration, belief, known

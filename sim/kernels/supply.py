@@ -75,6 +75,8 @@ class ShowRule(NamedTuple):
     penalty_weight: Float
     claims_curvature: Float
     largest_claim: Float
+    certificate_stake: Float
+    campaign_depth: Float
 
 
 class Hosts(NamedTuple):
@@ -88,6 +90,7 @@ class Hosts(NamedTuple):
     category: U8
     weekday: U8
     integrity: F32
+    certified: U8
     fatigue: F32
     disclose_lottery: F32
     slot_habit: F32  # (S, 6)
@@ -124,7 +127,8 @@ class Terms(NamedTuple):
 
 class Day(NamedTuple):
     """What the day is like. log_audience, shunned float32[C, 6]; activity float32[C]; open uint8[C, P]; coverage,
-    penalty float32[C]; taste float32[P, K] cumulated shares of categories; sold int32[n, C, T] landed prices."""
+    penalty, campaign float32[C]; taste float32[P, K] cumulated shares of categories; sold int32[n, C, T] landed
+    prices."""
 
     log_audience: F32
     shunned: F32
@@ -132,6 +136,7 @@ class Day(NamedTuple):
     open: U8
     coverage: F32
     penalty: F32
+    campaign: F32
     taste: F32
     sold: I32
 
@@ -203,6 +208,13 @@ def claim_size(
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
+def claim_regret(rule: ShowRule, lost: Float, certified: int) -> Float:
+    """What a unit of claims costs a host later, quality: sales lost beyond those at rest (`lost`), and for a certified
+    host the certificate, which a false claim puts at risk."""
+    return lost + rule.certificate_stake if certified != 0 else lost
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
 def line_value(rule: ShowRule, income_usd: Float, reputation: Float, luck: Float) -> Float:
     """What a line is worth to a host, utils: log of the expected commission on a sale, the merchant's reputation (0-1)
     and a passing taste (`luck` uniform)."""
@@ -214,10 +226,11 @@ def line_value(rule: ShowRule, income_usd: Float, reputation: Float, luck: Float
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def discount_share(rule: ShowRule, tier: int, luck: Float, leverage: Float) -> Float:
+def discount_share(rule: ShowRule, tier: int, luck: Float, leverage: Float, campaign: Float) -> Float:
     """A show's discount: the usual one x the tier's bargaining power x `leverage`, the host's own bargaining power
-    against that at rest, x a lognormal factor, held to the largest."""
-    usual = rule.live_discount * rule.bargaining[tier] * leverage
+    against that at rest, x a lognormal factor, deeper on days on which platforms run a sale (`campaign` 0-1), held to
+    the largest."""
+    usual = rule.live_discount * rule.bargaining[tier] * leverage * (ONE + rule.campaign_depth * campaign)
     share = usual * exp1(rule.discount_spread * normal_quantile(luck))
     return rule.largest_discount if share > rule.largest_discount else share
 
@@ -387,11 +400,11 @@ def schedule_day(
             board.lineup[shows, place] = hosts.lineup[row, place]
         board.category[shows] = category[hosts.lineup[row, 0]]
         board.discount_permille[shows] = np.uint16(
-            discount_share(rule, tier, luck, hosts.leverage[row]) * PERMILLE + HALF
+            discount_share(rule, tier, luck, hosts.leverage[row], day.campaign[country]) * PERMILLE + HALF
         )
         board.exaggeration[shows] = claim_size(
             rule, hosts.integrity[row], np.float32(disclosed), day.penalty[country], hosts.claim_gain[row],
-            hosts.claim_loss[row],
+            claim_regret(rule, hosts.claim_loss[row], hosts.certified[row]),
         )  # fmt: skip
         board.disclosed[shows] = disclosed
         shows += 1

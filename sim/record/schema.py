@@ -284,6 +284,7 @@ class MoneyPurpose(IntEnum):
     PREMIUM = 19
     CLAIM = 20
     PRODUCTION = 21
+    SERVICE_FEE = 22
 
 
 # --- groups of accounts between which flows are reported ------------------------------------------------------------

@@ -107,6 +107,8 @@ class Catalogue:
     agency: U16  # (S,) the streamer's MCN, NO_STREAMER if none; adaptation
     commission_asked: F32  # (H, 2) all a seller pays on a sale, host included, share of goods, before a cap; channels
 
+    service_fee: F32  # (H,) asked of the buyer on top of the price, share of goods; channels
+
     @property
     def n_merchants(self) -> int:
         """Number of merchants."""
@@ -131,7 +133,7 @@ class Catalogue:
         """
         if lines > LINE_LIMIT:
             raise ValueError(f"at most {LINE_LIMIT} lines, not {lines}")
-        sizes = {"m": (merchants,), "n": (lines,), "S": (streamers,), "H": (N_CHANNELS, 2)}
+        sizes = {"m": (merchants,), "n": (lines,), "S": (streamers,), "H": (N_CHANNELS,), "A": (N_CHANNELS, 2)}
         sizes |= {"mP": (merchants, N_PLATFORMS), "mC": (merchants, N_COUNTRIES)}
         sizes |= {"nT": (lines, N_TIERS), "nC": (lines, N_COUNTRIES), "nW": (lines, N_WAREHOUSES)}
         sizes |= {"nCT": (lines, N_COUNTRIES, N_TIERS), "LnW": (N_LISTINGS, lines, N_WAREHOUSES)}
@@ -176,7 +178,8 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "host_permille": ("S", np.uint16),
     "agency_permille": ("S", np.uint16),
     "agency": ("S", np.uint16),
-    "commission_asked": ("H", np.float32),
+    "commission_asked": ("A", np.float32),
+    "service_fee": ("H", np.float32),
 }
 """Shape letters and dtype of every column of `Catalogue`, in declared order."""
 
@@ -204,7 +207,6 @@ class Air:
     dayparts: U8  # (s,) bit mask
     skill: F32  # (s,) 0-1
     lively: F32  # (s,) interaction intensity 0-1
-    certified: U8  # (s,) 1: the host holds a certificate
     type: U8  # (s,) index in STREAMER_TYPES
     popularity: F32  # (s,) smoothed expected share of the audience of its country and platform
     show_of_streamer: U16  # (6, S) show on air in the daypart, NO_SHOW if none
@@ -231,7 +233,6 @@ class Air:
             dayparts=np.zeros(shows, np.uint8),
             skill=np.zeros(shows, np.float32),
             lively=np.zeros(shows, np.float32),
-            certified=np.zeros(shows, np.uint8),
             type=np.zeros(shows, np.uint8),
             popularity=np.zeros(shows, np.float32),
             show_of_streamer=np.full((DAYPARTS, streamers), NO_SHOW, np.uint16),
@@ -358,6 +359,7 @@ def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
     _add_lines(catalogue, firms, economics, draws, mix)
     catalogue.direct[:] = catalogue.targets[catalogue.merchant]
     catalogue.commission_asked[:] = economics.commissions()
+    catalogue.service_fee[:] = economics.buyer_fees()
     catalogue.agency[:] = NO_STREAMER
     return catalogue
 

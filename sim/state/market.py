@@ -62,6 +62,7 @@ class Market:
             price_taste=np.array(behaviour.tastes.price, np.float32)[region],
             stutter=np.zeros(N_COUNTRIES, np.float32),
             steps=np.array(behaviour.checkout_steps, np.float32),
+            service_fee=catalogue.service_fee,
             subsidy_usd=np.zeros(N_PLATFORMS, np.float32),
             liquidity=np.ones(N_COUNTRIES, np.float32),
             return_window=np.zeros(N_COUNTRIES, np.float32),
@@ -75,6 +76,7 @@ class Market:
                 typical[category] = catalogue.quality[chosen].mean(axis=0, dtype=np.float64)
         self.offers = Offers(
             landed_cents=catalogue.landed_cents,
+            price_cents=catalogue.price_cents,
             discounted_share=np.ones((count, N_COUNTRIES), np.float32),
             remembered_usd=catalogue.landed_cents[:, :, 0].astype(np.float32) / np.float32(100),
             promised_days=catalogue.promised_days,

@@ -84,6 +84,7 @@ COLUMNS: tuple[OrderColumn, ...] = (
     ),
     OrderColumn("host_cents", "i4", "US cent", "checkout", "the host's part of the charge, merchant to streamer"),
     OrderColumn("agency_cents", "i4", "US cent", "settlement", "the agency's part of host_cents"),
+    OrderColumn("service_cents", "i4", "US cent", "checkout", "the channel's service fee, paid by the buyer on top"),
     OrderColumn("fee_cents", "i4", "US cent", "checkout", "payment provider's fee"),
     OrderColumn("refunded_cents", "i4", "US cent", "settlement", "paid back to the buyer so far"),
     OrderColumn("expected_quality", "f4", "quality", "checkout", "quality the buyer expected at the decision"),
@@ -369,6 +370,7 @@ class Orders:
     commission_cents: I32
     host_cents: I32
     agency_cents: I32
+    service_cents: I32
     fee_cents: I32
     refunded_cents: I32
     expected_quality: F32

@@ -150,6 +150,8 @@ def _catalogue(rng: np.random.Generator, merchants: int, lines: int, streamers: 
     catalogue.landed_cents[:] = (price[:, None, :] * 110).astype(int)
     catalogue.landed_cents[rng.random((lines, N_COUNTRIES)) < 0.02] = 0  # not sold everywhere
     catalogue.freight_cents[:] = 400
+    catalogue.price_cents[:] = catalogue.landed_cents * 0.8
+    catalogue.service_fee[[1, 6, 8]] = 0.01, 0.02, 0.015
     catalogue.promised_days[:] = rng.uniform(3, 14, (lines, N_COUNTRIES))
     catalogue.reputation[:] = rng.uniform(0.6, 0.85, merchants)
     catalogue.authenticity[:] = 0.97

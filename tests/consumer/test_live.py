@@ -231,6 +231,7 @@ def test_money_left_binds(market: SyntheticMarket) -> None:
     for budget in (0, 30_00, 100_000_00):
         table = market.copy_of_people()
         table.budget_cents[:] = budget
+        table.spent_cents[:] = 0
         days.append(live_through(market, setting=setting, table=table))
     assert days[0].buyers(0) == days[0].buyers(1) == set()
     assert set() < days[1].buyers() <= days[2].buyers()
@@ -249,6 +250,19 @@ def test_money_left_binds(market: SyntheticMarket) -> None:
     spent.spent_day[:] = DAY - 4000
     same_money = live_through(market, setting=setting, table=spent)
     assert same_money.buyers() == days[1].buyers()  # long forgotten
+
+
+def test_a_service_fee_is_a_part_of_the_price_on_its_channel(market: SyntheticMarket) -> None:
+    days = []
+    for fee in (0.0, 0.1, 1000.0):
+        fees = np.zeros(N_CHANNELS, np.float32)
+        fees[8] = fee  # the shelf
+        days.append(live_through(market, setting=market.setting._replace(service_fee=fees)))
+    free, dear, forbidding = days
+    assert free.buyers(1) > dear.buyers(1) > set()
+    assert not (forbidding.column("channel") == 8).any()
+    for day in (dear, forbidding):
+        assert day.buyers(0) == free.buyers(0)  # it is nothing to those who buy in rooms
 
 
 def test_a_guarantee_lowers_the_risk_that_is_seen(market: SyntheticMarket) -> None:

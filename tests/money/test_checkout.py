@@ -83,6 +83,28 @@ def test_what_is_charged_is_what_was_shown_to_the_cent() -> None:
         world.checkout.check()
 
 
+@pytest.mark.parametrize("fee", [0.0, 0.025, 0.1])
+def test_a_service_fee_falls_on_discounted_goods_of_the_channel_that_asks_it(fee: float) -> None:
+    worlds = [World(), World()]
+    for world, asked in zip(worlds, (0.0, fee), strict=True):
+        world.catalogue.service_fee[:] = 0.0
+        world.catalogue.service_fee[[1, SHELF]] = asked
+    intents = worlds[0].intents(300)
+    placed = [world.place(intents).order for world in worlds]
+    free, charged = (world.orders.data[world.orders.row(new)] for world, new in zip(worlds, placed, strict=True))
+    asks = np.isin(charged["channel"], (1, SHELF))
+    goods = charged["goods_cents"].astype(np.int64)
+    assert np.array_equal(charged["service_cents"], np.where(asks, share_cents_of(goods, fee), 0))
+    assert (charged["service_cents"][asks] > 0).all() == (fee > 0)
+    for name in ("goods_cents", "freight_cents", "duty_cents", "vat_cents", "commission_cents", "subsidy_cents"):
+        assert np.array_equal(free[name], charged[name]), name  # the seller's terms and the border do not know of it
+    assert (charged["fee_cents"] >= free["fee_cents"]).all()  # the provider's fee is on all that is paid
+
+
+def share_cents_of(cents: np.ndarray, share: float) -> list[int]:
+    return [share_cents(int(one), round(share * 1e6)) for one in cents]
+
+
 def test_the_last_unit_goes_to_the_first_buyer() -> None:
     world = World(rules=Rules.neutral())
     intents = world.intents(3)

@@ -39,6 +39,7 @@ def example() -> list[str]:
     shop.seller_class[3] = SMALL
     shop.direct[0, DE], shop.price_cents[0, DE, 1], shop.freight_cents[0, DE] = 1, 6667, 190
     shop.commission_asked[:] = ECONOMICS.commissions()
+    shop.service_fee[:], shop.insured[:] = 0.0, 0
     shop.host_permille[:] = round(ECONOMICS.host_part[TAIL] * 1000)
     shop.agency_permille[:] = round(ECONOMICS.mcn_share[TAIL] * 1000)
     one.price()

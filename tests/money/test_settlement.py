@@ -13,7 +13,7 @@ from sim.rules import Rules
 from sim.state.ledger import Account
 from sim.state.orders import IllegalMoveError
 
-from .world import CARD, COD, DAY, PARTS, PAYMENTS, RULES, VOUCHER, WALLET, World
+from .world import CARD, COD, DAY, ECONOMICS, PARTS, PAYMENTS, RULES, VOUCHER, WALLET, World
 
 NOW = DAY * DAY_SECONDS
 PAID = 5000 + 400 + 430 + 170 - 100  # what World.one's buyer pays
@@ -359,3 +359,62 @@ def test_providers_know_their_terms_and_their_results() -> None:
     assert terms.approval_hours == pytest.approx(0.272)
     with pytest.raises(ValueError):
         card.terms("XX", Rules.neutral())
+
+
+SERVICE = 150
+
+
+def test_the_channel_gets_its_service_fee_with_the_payout() -> None:
+    results = []
+    for fee in (0, SERVICE):
+        one = world()
+        seq = one.one(CARD, service_cents=fee)
+        one.ship(seq)
+        assert one.ledger.balance(Account.ESCROW)[1] == 5400 + fee
+        one.say(Event.SETTLEMENT_DUE, seq, NOW + 10 * DAY_SECONDS)
+        one.check()
+        results.append(balances(one))
+        assert one.ledger.result(Account.CHANNEL)[1, MoneyPurpose.SERVICE_FEE] == fee
+    moved = {name: results[1][name] - results[0][name] for name in results[0]}
+    assert moved == {name: {"HOUSEHOLD": -SERVICE, "CHANNEL": SERVICE}.get(name, 0) for name in moved}
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize(("flags", "kept"), [(0, SERVICE), (int(Flag.DAMAGED), 0)])
+def test_a_service_fee_is_paid_back_unless_the_buyer_only_changed_the_mind(
+    settled: bool, flags: int, kept: int
+) -> None:
+    one = world(fee_returned=1.0, vat_refunded=_all(1.0), duty_refunded=_all(1.0), outbound_freight_refunded=_all(1.0))
+    seq = one.one(CARD, service_cents=SERVICE, flags=flags)
+    one.say(Event.AUTHORISED, seq)
+    one.move(seq, Status.RELEASED, Status.IN_TRANSIT)
+    for kind in (Event.CLEARED, Event.DELIVERED):
+        one.say(kind, seq)
+    one.move(seq, Status.DELIVERED)
+    if settled:
+        one.say(Event.SETTLEMENT_DUE, seq)
+    spread = 65 if settled else 0
+    one.say(Event.REFUND_DUE, seq)
+    assert one.orders.refunded_cents[one.orders.row(np.array([seq]))] == PAID + SERVICE - kept
+    after = {name: cents for name, cents in balances(one).items() if cents}
+    expected = {"HOUSEHOLD": -kept, "CHANNEL": kept, "MERCHANT": -spread, "PROVIDER": spread}
+    assert after == {name: cents for name, cents in expected.items() if cents}
+    one.check()
+
+
+@pytest.mark.parametrize("premium", [0.0, 0.01, 0.1])
+def test_only_who_insures_pays_premiums_and_gets_back_what_is_lost(premium: float) -> None:
+    terms = ECONOMICS.model_copy(update={"insurance_premium": premium, "insurance_cover": 0.8})
+    for insured in (0, 1):
+        for fate in (Event.LOST, Event.DELIVERED):
+            one = World(payments=quiet(), economics=terms)  # type: ignore[arg-type]
+            one.catalogue.insured[:] = insured
+            seq = one.one(CARD)
+            one.say(Event.AUTHORISED, seq)
+            one.move(seq, Status.RELEASED, Status.IN_TRANSIT)
+            for kind in (Event.SHIPPED, fate):
+                one.say(kind, seq)
+            result = one.ledger.result(Account.MERCHANT)[3]
+            assert result[MoneyPurpose.PREMIUM] == -insured * round(premium * 5000)
+            assert result[MoneyPurpose.CLAIM] == (insured * 4000 if fate == Event.LOST else 0)
+            one.ledger.check()

@@ -71,7 +71,14 @@ def events(rows: list[tuple[int, int, int]]) -> Events:
 class World:
     """Everything the money modules touch; fates of parcels are drawn by the caller."""
 
-    def __init__(self, seed: int = 1, rules: Rules = RULES, payments: Payments = PAYMENTS, capacity: int = 16) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        rules: Rules = RULES,
+        payments: Payments = PAYMENTS,
+        capacity: int = 16,
+        economics: Economics = ECONOMICS,
+    ) -> None:
         random = np.random.default_rng(seed)
         self.random = random
         self.rules = rules
@@ -91,6 +98,8 @@ class World:
         catalogue.agency[:] = random.integers(0, MCNS, STREAMERS)
         catalogue.agency[0] = NO_STREAMER
         catalogue.commission_asked[:] = 0.08
+        catalogue.service_fee[:] = 0.01 * np.arange(N_CHANNELS)  # so that histories know all sizes of it
+        catalogue.insured[::2] = 1
         self.price()
         self.buyers = SimpleNamespace(
             birth=np.arange(CONSUMERS, dtype=np.uint32),
@@ -104,7 +113,7 @@ class World:
         self.ledger = Ledger(MERCHANTS, STREAMERS, MCNS, catalogue.seller_class)
         self.clock = ListClock()
         self.checkout = Checkout(payments, GEOGRAPHY.payment_shares())
-        self.settlement = Settlement(payments, ECONOMICS, self.orders, self.ledger, catalogue, self.clock, self.draws)
+        self.settlement = Settlement(payments, economics, self.orders, self.ledger, catalogue, self.clock, self.draws)
 
     def price(self) -> None:
         border = border_of(self.rules, PAYMENTS.customs_value_without_freight)

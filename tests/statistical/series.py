@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sim.experiment import configure
+from sim.kernels.live import NOBODY
 from sim.record.schema import FLOW_GROUPS, N_FLOW_GROUPS, Measure
 from sim.state.ledger import Account
 from sim.world import World
@@ -48,6 +49,25 @@ def trust(world: World) -> float:
     return float(table.real("trust")[table.adopter == 1].mean())
 
 
+def of_adopters(read: Callable[[World], NDArray[np.generic]]) -> Callable[[World], float]:
+    """Mean over adopters of the sum over a person's places."""
+    return lambda world: float(np.sum(read(world)[world.consumers.adopter == 1].astype(np.float64), axis=1).mean())
+
+
+def needs(world: World) -> float:
+    """Mean unmet need over people and categories."""
+    table = world.consumers
+    days = world.day - table.need_day.astype(np.int64)
+    return float(np.minimum(days * world.market.setting.need_rate[table.country], 1.0).mean())
+
+
+def spending(world: World) -> float:
+    """Mean of what has been spent and not yet forgotten, cents."""
+    table = world.consumers
+    age = world.day - table.spent_day.astype(np.float64)
+    return float((table.spent_cents * np.exp(-age / world.cfg.consumer.budget.memory_days)).mean())
+
+
 def firms(world: World) -> float:
     """Streamers who may go on air and merchants who sell something somewhere."""
     sells = (world.catalogue.landed_cents[:, :, 0] > 0).any(axis=1)
@@ -56,6 +76,11 @@ def firms(world: World) -> float:
 
 STOCKS: dict[str, Callable[[World], float]] = {
     "trust of adopters": trust,
+    "hosts followed": of_adopters(lambda world: world.consumers.follows != NOBODY),
+    "bonds": of_adopters(lambda world: world.consumers.real("bonds")),
+    "reputation of sellers": lambda world: float(world.catalogue.reputation.mean()),
+    "unmet needs": needs,
+    "spending not forgotten": spending,
     "parcels and orders that wait": lambda world: world.fulfilment.backlog,
     "open orders": lambda world: world.orders.open_count,
     "units on shelves": lambda world: int(world.catalogue.real.sum()),

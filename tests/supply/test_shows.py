@@ -11,7 +11,7 @@ import pytest
 from sim.agents.streamer import STREAMER_COLUMNS, Streamer
 from sim.agents.view import adopt
 from sim.day.supply import Supply, show_rule
-from sim.kernels.supply import claim_size, discount_share, show_chance
+from sim.kernels.supply import claim_regret, claim_size, discount_share, show_chance
 from sim.kinds import NO_SHOW
 from sim.state.table import Table
 from tests.supply.world import DAY, RULES, group, make
@@ -136,13 +136,52 @@ def test_rules_on_claims_and_labels_reach_the_shows(world):
 
 
 def test_bigger_hosts_bargain_for_deeper_discounts():
-    shares = [float(discount_share(RULE, tier, np.float32(0.5), np.float32(1))) for tier in range(3)]
+    shares = [float(discount_share(RULE, tier, np.float32(0.5), np.float32(1), np.float32(0))) for tier in range(3)]
     assert shares[0] > shares[1] > shares[2] > 0
-    assert float(discount_share(RULE, 0, np.float32(1 - 1e-7), np.float32(1))) == pytest.approx(
+    assert float(discount_share(RULE, 0, np.float32(1 - 1e-7), np.float32(1), np.float32(0))) == pytest.approx(
         float(RULE.largest_discount)
     )
-    assert float(discount_share(RULE, 2, np.float32(0.5), np.float32(0))) == 0
-    assert float(discount_share(RULE, 2, np.float32(0.5), np.float32(1.1))) == pytest.approx(1.1 * shares[2])
+    assert float(discount_share(RULE, 2, np.float32(0.5), np.float32(0), np.float32(0))) == 0
+    assert float(discount_share(RULE, 2, np.float32(0.5), np.float32(1.1), np.float32(0))) == pytest.approx(
+        1.1 * shares[2]
+    )
+
+
+def test_a_certificate_at_stake_keeps_claims_down(world):
+    lost = np.float32(0.02)
+    for stake in (0.0, 0.05, 1.0):
+        rule = RULE._replace(certificate_stake=np.float32(stake))
+        assert float(claim_regret(rule, lost, 0)) == float(lost)
+        assert float(claim_regret(rule, lost, 1)) == pytest.approx(float(lost) + stake)
+    means = []
+    for stake in (0.0, 0.05, 1.0):
+        world.supply.show_rule = world.supply.show_rule._replace(certificate_stake=np.float32(stake))
+        air = world.supply.schedule(RULES, DAY + 4)
+        holds = world.streamers.certified[air.streamer] == 1
+        means.append((air.exaggeration[holds].mean(), air.exaggeration[~holds].mean()))
+    assert means[0][0] > means[1][0] > means[2][0] == 0
+    assert means[0][1] == means[1][1] == means[2][1]
+    world.supply.show_rule = world.supply.show_rule._replace(certificate_stake=RULE.certificate_stake)
+
+
+def test_discounts_are_deeper_while_platforms_run_a_sale(world):
+    shares = []
+    for sale in (0.0, 0.5, 1.0):
+        world.hours.sale[:] = sale
+        shares.append(world.supply.schedule(RULES, DAY + 4).discount_permille.astype(float))
+    world.hours.sale[:] = 0.0
+    below = shares[2] < 1000 * float(RULE.largest_discount) - 1
+    assert below.sum() > 10
+    for share, sale in zip(shares, (0.0, 0.5, 1.0), strict=True):
+        factor = 1 + sale * float(RULE.campaign_depth)
+        assert share[below] == pytest.approx(factor * shares[0][below], abs=1.5)
+    assert shares[2].max() <= 1000 * float(RULE.largest_discount) + 1
+    nowhere = np.zeros(20, np.float32)
+    nowhere[3] = 1.0  # one country's sale is nobody else's
+    world.hours.sale[:] = nowhere
+    air = world.supply.schedule(RULES, DAY + 4)
+    world.hours.sale[:] = 0.0
+    assert np.array_equal(air.discount_permille[air.country != 3], shares[0][air.country != 3])
 
 
 def test_line_ups_change_on_the_hosts_weekday_only(world):

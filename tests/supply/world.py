@@ -80,12 +80,16 @@ class Hours:
     def __init__(self) -> None:
         self.free = np.tile(np.array([0.4, 0.6, 0.8, 1.0, 1.6, 1.6], np.float32), (N_COUNTRIES, 1))
         self.prayer = np.zeros((N_COUNTRIES, 6), np.float32)
+        self.sale = np.zeros(N_COUNTRIES, np.float32)
         self.fasting_from: int | None = None
         self.fasting_day = np.ones(6, np.float32)
 
     def availability(self, day: int) -> Any:
         fasts = self.fasting_from is not None and day >= self.fasting_from
         return self.free * self.fasting_day if fasts else self.free
+
+    def campaign(self, day: int) -> Any:
+        return self.sale
 
     def prayer_share(self, day: int) -> Any:
         return self.prayer
