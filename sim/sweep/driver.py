@@ -22,13 +22,14 @@ import pyarrow.parquet as pq
 
 from sim.engines import BUSY_SECONDS, Ending, Engine, Job
 from sim.errors import RunFolderError
-from sim.runfolder import DONE, sweep_dead, sync
+from sim.runfolder import DONE, read_run_json, sweep_dead, sync
 from sim.sweep.plan import Plan, Point
 
 RUNS: Final = "runs"
 FAILURES: Final = "failures"
 MANIFEST: Final = "manifest.parquet"
 EVENTS: Final = "events.jsonl"
+FIRM_CONSUMERS: Final = 20_000  # consumers whose day takes as long as that of the firms
 MANIFEST_SCHEMA: Final = pa.schema(
     [
         pa.field("hash", pa.string(), nullable=False),
@@ -286,6 +287,25 @@ def _settle(point: Point, ending: Ending, out: Path, progress: Progress, failure
 def _first_line(path: Path) -> str:
     lines = path.read_text(encoding="utf-8").splitlines()
     return lines[1] if len(lines) > 1 else "failed"
+
+
+def expected_seconds(plan: Plan, out: Path, workers: int) -> float | None:
+    """Wall time the waiting runs should take, from runs of the same code timed in this folder; None without any.
+
+    Time is taken to grow with consumer-days beside a share that belongs to firms and days alone.
+    """
+    waiting = [point for point in plan.points if state_of(out, point.hash) != "done"]
+    timed = []
+    for row in read_manifest(out):
+        if state_of(out, row["hash"]) == "done":
+            facts = read_run_json(out / RUNS / row["hash"])
+            settings = facts["configuration"]
+            days = settings["days"] + settings["warmup_days"]
+            timed.append((settings["population"]["consumers"] * days + FIRM_CONSUMERS * days, facts["wall_seconds"]))
+    if not timed:
+        return None
+    pace = sum(seconds for _, seconds in timed) / sum(size for size, _ in timed)
+    return pace * sum((point.cfg.population.consumers + FIRM_CONSUMERS) * point.days for point in waiting) / workers
 
 
 # ---- looking on --------------------------------------------------------------------------------------------------
