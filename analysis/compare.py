@@ -19,10 +19,14 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from analysis.metrics import METRICS, check_dimensions, metrics_of
-from analysis.store import Run, Store, find_runs
+from analysis.store import DONE, Run, Store, find_runs
+from analysis.summary import bring_up_to_date, finished, lines_of
 from sim.errors import UserError, list_names, nearest
+from sim.sweep.driver import RUNS, read_manifest
 
 CONFIDENCE: Final = 0.95
+BASE: Final = "baseline"
+MANY_RUNS: Final = 200  # from here on one table is read faster than the runs
 _BOTH_TAILS: Final = 2
 _LABEL: Final = re.compile(r"[\w.-]{1,60}")
 
@@ -65,6 +69,8 @@ def estimate(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Est
 def split_labels(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str]]:
     """Folders, and the name to use for the runs in some of them, from arguments `DIR` or `NAME=DIR`.
 
+    Runs of a sweep carry the labels of its manifest: the scenario and what was varied.
+
     Raises:
         UserError: a name that is none, or given to a run that has another. RunFolderError: as `find_runs`.
     """
@@ -74,6 +80,7 @@ def split_labels(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str]]
         name, sign, rest = text.partition("=")
         if not sign or os.path.isdir(text):
             folders += find_runs([text])
+            labels |= {run.resolve(): row["label"] for run, row in _sweep_runs(Path(text)).items()}
             continue
         if not _LABEL.fullmatch(name):
             raise UserError(f"{text}: '{name}' is no name for runs; allowed: NAME=DIR, NAME of letters, digits, _ . -")
@@ -82,6 +89,49 @@ def split_labels(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str]]
                 raise UserError(f"{folder}: is called both {labels[folder.resolve()]} and {name}; give it one name")
             folders.append(folder)
     return folders, labels
+
+
+def _sweep_runs(folder: Path) -> dict[Path, dict[str, Any]]:
+    """Manifest rows of a sweep's finished runs, by their folders; none where the folder is no sweep."""
+    return {
+        folder / RUNS / row["hash"]: row
+        for row in read_manifest(folder)
+        if (folder / RUNS / row["hash"] / DONE).is_file()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Runs that are compared to one base: arguments of `Study`."""
+
+    folders: list[Path]
+    base: str
+    labels: dict[Path, str]
+
+
+def parts_of(arguments: Sequence[str], base: str | None = None) -> list[Part]:
+    """What is compared to what: a sweep's runs to the base its manifest names, or everything to `base`.
+
+    Raises:
+        UserError: as `split_labels`.
+    """
+    folders, labels = split_labels(arguments)
+    rows: dict[Path, dict[str, Any]] = {}
+    for text in arguments:
+        if os.path.isdir(text):
+            rows |= _sweep_runs(Path(text))
+    if base is not None or not rows:
+        return [Part(folders, base or BASE, labels)]
+    bases = list(
+        dict.fromkeys(row["base"] for row in sorted(rows.values(), key=lambda row: row["label"]) if row["base"])
+    )
+    if not bases:
+        bases = [BASE]
+    found = []
+    for name in bases:
+        wanted = {run for run, row in rows.items() if name in (row["base"], row["label"])}
+        found.append(Part([run for run in folders if run in wanted or run not in rows], name, labels))
+    return found
 
 
 class Study:
@@ -214,8 +264,7 @@ def compare(
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; did you mean '{nearest(name, METRICS)}'?")
     tables = [
-        {tuple(line[part] for part in split): line for line in lines}
-        for lines in metrics_of(study.store, split, start, end)
+        {tuple(line[part] for part in split): line for line in lines} for lines in _lines(study, split, start, end)
     ]
     keys = list(dict.fromkeys(key for table in tables for key in table))
     entries = []
@@ -240,6 +289,20 @@ def compare(
                     }
                 )  # fmt: skip
     return entries
+
+
+def _lines(
+    study: Study, split: tuple[str, ...], start: int | str | date | None, end: int | str | date | None
+) -> list[list[dict[str, Any]]]:
+    """Metrics of each run; from the sweep's own table where the whole run is asked for and split once at most."""
+    folders = [run.folder for run in study.store.runs]
+    sweeps = {folder.resolve().parent.parent for folder in folders if folder.resolve().parent.name == RUNS}
+    if start is None and end is None and len(split) <= 1 and len(sweeps) == 1 and len(folders) >= MANY_RUNS:
+        sweep = next(iter(sweeps))
+        names = [folder.name for folder in folders]
+        if set(names) <= finished(sweep):
+            return lines_of(bring_up_to_date(sweep), names, split[0] if split else "")
+    return metrics_of(study.store, split, start, end)
 
 
 def _difference(pairs: list[tuple[float, float]], confidence: float) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """One table of every run's metrics for a sweep, so that thousands of runs are compared at once.
 
 `<sweep>/summary/metrics.parquet` holds one row per finished run, split and metric: hash, by (a dimension, "" for the
-whole), key (its value), metric, value (null where it has none). It is brought up to date when it lacks a finished run or
-was made by other formulas; runs that are in it are not read again.
+whole), key (its value), metric, value (null where it has none). It is brought up to date when it lacks a finished run
+or was made by other formulas; runs that are in it are not read again.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _values(folder: Path, hashes: Iterable[str]) -> pa.Table:
 
 
 def lines_of(table: pa.Table, hashes: Iterable[str], by: str = "") -> list[list[dict[str, Any]]]:
-    """For each run, lines as `metrics_of` gives them: one per value of the dimension, with the metrics that have one."""
+    """For each run, lines as `metrics_of` gives them, one per value of the dimension."""
     part = table.filter(pc.equal(table["by"], by))
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for name, key, metric, value in zip(

@@ -293,7 +293,9 @@ def compare(arguments: Sequence[str]) -> int:
         "folders", nargs="+", metavar="[NAME=]DIR",
         help="run folders, or folders that hold them; NAME is used instead of the scenario's name",
     )  # fmt: skip
-    parser.add_argument("--base", default="baseline", metavar="NAME", help="scenario the others are compared to")
+    parser.add_argument(
+        "--base", metavar="NAME", help="what the others are compared to (default baseline; in a sweep, each its own)"
+    )
     parser.add_argument(
         "--by", default="", metavar="LIST", help="split by any of region,country,channel,category,group"
     )
@@ -303,24 +305,33 @@ def compare(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a list of objects, one per scenario, key and metric")
     options = parser.parse_args(arguments)
 
-    from analysis.compare import Study, split_labels
+    from analysis.compare import Study, parts_of
     from analysis.compare import compare as differences
     from analysis.report import check_target, terminal_table, write_comparison
 
     by = _dimensions(options.by)
     if options.report is not None:
         check_target(options.report)
-    folders, labels = split_labels(options.folders)
-    with Study(folders, options.base, labels) as study:
-        entries = differences(study, by, options.start, options.end)
-        if options.json:
-            _print_json(entries)
-        elif by:
-            _print_differences(entries, by)
-        else:
-            print(terminal_table(study, entries))
+    parts = parts_of(options.folders, options.base)
+    if options.report is not None and len(parts) > 1:
+        raise UserError(f"--report: these runs have {len(parts)} bases; choose one with --base")
+    entries: list[dict[str, Any]] = []
+    tables = []
+    for part in parts:
+        with Study(part.folders, part.base, part.labels) as study:
+            found = differences(study, by, options.start, options.end)
+            entries += found
+            if not (by or options.json):
+                tables.append(terminal_table(study, found))
+    if options.json:
+        _print_json(entries)
+    elif by:
+        _print_differences(entries, by)
+    else:
+        print("\n\n".join(tables))
     if options.report is not None:
-        _say(f"report: {write_comparison(folders, options.report, options.base, labels)[1]}")
+        part = parts[0]
+        _say(f"report: {write_comparison(part.folders, options.report, part.base, part.labels)[1]}")
     return 0
 
 
@@ -331,6 +342,171 @@ def _print_differences(entries: Sequence[dict[str, Any]], by: Sequence[str]) -> 
         place = " ".join(str(entry[word]) for word in by)
         bounds = f"  ({_number(entry['low'])} to {_number(entry['high'])})" if entry["low"] is not None else ""
         print(f"{entry['scenario']:<20} {place:<20} {entry['metric']:<34} {_number(entry['difference']):>16}{bounds}")
+
+
+def sweep(arguments: Sequence[str]) -> int:
+    """Run many configurations into one folder, each once; go on where an earlier sweep stopped."""
+    parser = _parser(
+        "sweep", "Many runs in one folder: scenario=NAME interventions.cap.share=0.05,0.1 'seed=range(0,8)'"
+    )
+    _add_overrides(parser)
+    parser.add_argument("--experiment", metavar="NAME", help="a file of configs/experiment, or the path of one")
+    parser.add_argument("--out", metavar="DIR", help="the sweep's folder (default results/<experiment or scenario>)")
+    parser.add_argument("--engine", default="local", metavar="NAME", help="inline, local (default), ray or dask")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes; 0: one a core")
+    parser.add_argument("--address", metavar="ADDRESS", help="of a Ray or Dask cluster that is there already")
+    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a run that takes longer")
+    parser.add_argument("--no-base", action="store_true", help="leave out the baseline runs")
+    parser.add_argument("--retry", action="store_true", help="run again what failed before")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, its size and the time expected")
+    parser.add_argument("--json", action="store_true", help="print plan or result as JSON")
+    options = parser.parse_intermixed_args(arguments)
+
+    from sim.engines import engine_of
+    from sim.progress import reporting
+    from sim.sweep.driver import drive
+    from sim.sweep.plan import plan_experiment, plan_sweep
+
+    if options.experiment:
+        plan = plan_experiment(options.experiment, options.overrides, options.scenarios, not options.no_base)
+    else:
+        plan = plan_sweep(options.overrides, options.scenarios, not options.no_base)
+    name = Path(options.experiment).stem if options.experiment else plan.points[-1].cfg.scenario.name
+    if options.out is not None and not options.out.strip():
+        raise UserError("--out: is empty; name a folder")
+    out = Path(options.out or Path("results") / name).absolute()
+    engine = engine_of(options.engine, options.workers, options.time_limit, options.address)
+    if options.dry_run:
+        return _print_plan(plan, out, options.workers, options.json)
+    _say_if_cold()
+    with engine, reporting(f"{len(plan.points)} runs") as report:
+        summary = drive(plan, out, engine, options.retry, _Watcher(report))
+    for row in summary.failures.items():
+        _say(f"failed: {row[0]}: {row[1]}")
+
+    from analysis.summary import bring_up_to_date
+
+    if summary.computed + summary.there:
+        bring_up_to_date(out)
+    if options.json:
+        _print_json(
+            {
+                "folder": str(out), "runs": summary.runs, "computed": summary.computed, "there": summary.there,
+                "failures": summary.failures,
+            }
+        )  # fmt: skip
+    else:
+        print(f"{summary.computed} computed, {summary.there} there already, {len(summary.failures)} failed: {out}")
+    if summary.failures:
+        _say(f"tracebacks are in {out / 'failures'}; --retry runs them again")
+    return 1 if summary.failures else 0
+
+
+class _Watcher:
+    """Shows a sweep's progress, and failures as they come."""
+
+    def __init__(self, report: Any) -> None:
+        self._report = report
+
+    def __call__(self, progress: Any, line: str) -> None:
+        """Called by the driver."""
+        if line:
+            _say(line)
+        left = progress.seconds_left
+        note = f"{progress.ended} of {progress.runs} runs"
+        if progress.failed:
+            note += f", {progress.failed} failed"
+        if left is not None and progress.ended > progress.there:
+            note += f", {progress.runs_an_hour:,.0f} runs an hour"
+        self._report(progress.days_done, progress.days, note)
+
+
+def _print_plan(plan: Any, out: Path, workers: int, as_json: bool) -> int:
+    from sim.sweep.driver import expected_seconds, state_of
+
+    states = [state_of(out, point.hash) for point in plan.points]
+    seconds = expected_seconds(plan, out, workers or os.cpu_count() or 1)
+    counts = {label: sum(point.label == label for point in plan.points) for label in plan.labels}
+    content = {
+        "folder": str(out),
+        "runs": len(plan.points),
+        "waiting": sum(state != "done" for state in states),
+        "consumer_days": plan.consumer_days,
+        "seconds_expected": None if seconds is None else round(seconds),
+        "labels": counts,
+    }
+    if as_json:
+        _print_json(content)
+        return 0
+    for label, count in counts.items():
+        print(f"{count:>6}  {label}")
+    words = (
+        "unknown: no run of this size was timed in this folder yet" if seconds is None else f"about {seconds:,.0f} s"
+    )
+    print(f"{content['runs']} runs, {content['waiting']} waiting, {plan.consumer_days:,} consumer-days; time: {words}")
+    return 0
+
+
+def status(arguments: Sequence[str]) -> int:
+    """Tell how far a sweep is, and what failed."""
+    parser = _parser("status", "How far a sweep is: runs by state, failures with the file of their traceback.")
+    parser.add_argument("folder", metavar="DIR")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    options = parser.parse_args(arguments)
+
+    from sim.sweep.driver import status as read_status
+
+    found = read_status(Path(options.folder))
+    if options.json:
+        _print_json(found)
+        return 0
+    width = max(len(label) for label in found["labels"])
+    for label, counts in found["labels"].items():
+        print(f"{label:<{width}}  " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+    for failure in found["failures"]:
+        print(f"failed: {failure['label']}, seed {failure['seed']}: {failure['error']} ({failure['file']})")
+    print(f"{found['runs']} runs: {found['done']} done, {found['failed']} failed, {found['waiting']} waiting")
+    return 0
+
+
+def verify(arguments: Sequence[str]) -> int:
+    """Find damaged, foreign or missing runs in a folder."""
+    parser = _parser("verify", "Read every table of every run and compare its checksums; tell what is damaged.")
+    parser.add_argument("folder", metavar="DIR", help="a run, or a folder of runs")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    options = parser.parse_args(arguments)
+
+    from sim.sweep.verify import verify as check
+
+    runs, faults = check(Path(options.folder))
+    if options.json:
+        _print_json({"runs": runs, "faults": faults})
+    else:
+        for fault in faults:
+            print(f"{fault['run']}: {fault['problem']}")
+        print(f"{runs} runs, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def rerun(arguments: Sequence[str]) -> int:
+    """Repeat a stored run and check that it gives the same tables, bit for bit."""
+    parser = _parser("rerun", "Repeat a stored run from its run.json; the same tables are expected, byte for byte.")
+    parser.add_argument("run_dir", metavar="RUN_DIR")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    options = parser.parse_args(arguments)
+
+    from sim.progress import reporting
+    from sim.sweep.verify import rerun as repeat
+
+    with reporting("again") as report:
+        found = repeat(Path(options.run_dir), report)
+    if options.json:
+        _print_json(found)
+    else:
+        for note in found["notes"]:
+            print(f"note: {note}")
+        print("the same, bit for bit" if found["same"] else "differs: " + ", ".join(found["differing"]))
+    return 0 if found["same"] else 1
 
 
 def demo(arguments: Sequence[str]) -> int:
@@ -398,6 +574,10 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "show": show,
     "metrics": metrics,
     "compare": compare,
+    "sweep": sweep,
+    "status": status,
+    "verify": verify,
+    "rerun": rerun,
     "demo": demo,
 }
 
@@ -414,6 +594,8 @@ def _usage() -> str:
         "examples:",
         "  livecommerce run scenario=tariff_reduction population.consumers=20000 days=90 seed=7 --out my-run",
         "  livecommerce metrics my-run --by region",
+        "  livecommerce sweep scenario=commission_cap interventions.cap.share=0.05,0.1 'seed=range(0,8)' --out caps",
+        "  livecommerce compare caps",
         "  livecommerce show scenario=baseline | grep consumer.trust",
         "",
         "`livecommerce COMMAND --help` tells more.",

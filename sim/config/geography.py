@@ -179,9 +179,11 @@ class Geography(Group):
         return _table(self.language_share, LANGUAGES)
 
     def first_language(self) -> npt.NDArray[np.uint8]:
-        """uint8[C]: index in `LANGUAGES` of the language listed first, spoken by who draws none."""
-        first = [LANGUAGES.index(next(iter(self.language_share[c]))) for c in COUNTRIES]
-        return np.array(first, dtype=np.uint8)
+        """uint8[C]: index in `LANGUAGES` of the language most people speak, spoken by who draws none.
+
+        Not the one listed first: a configuration read back from JSON has its keys in another order.
+        """
+        return self.language_shares().argmax(axis=1).astype(np.uint8)
 
     def closeness(self) -> Floats:
         """float64[L, L]: share a speaker of one language understands of another; symmetric, 1 on the diagonal."""

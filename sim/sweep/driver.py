@@ -305,7 +305,8 @@ def expected_seconds(plan: Plan, out: Path, workers: int) -> float | None:
     if not timed:
         return None
     pace = sum(seconds for _, seconds in timed) / sum(size for size, _ in timed)
-    return pace * sum((point.cfg.population.consumers + FIRM_CONSUMERS) * point.days for point in waiting) / workers
+    size = sum((point.cfg.population.consumers + FIRM_CONSUMERS) * point.days for point in waiting)
+    return float(pace * size / workers)
 
 
 # ---- looking on --------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -113,7 +112,9 @@ def rerun(folder: Path, progress: Callable[[int, int], None] | None = None) -> d
     me = identity(cfg)
     notes = []
     if facts.get("config_hash") != me.config:
-        raise RunFolderError(f"{folder / RUN_JSON}: the configuration is not the one whose hash it names; it is damaged")
+        raise RunFolderError(
+            f"{folder / RUN_JSON}: the configuration is not the one whose hash it names; it is damaged"
+        )
     if facts.get("code_hash") != me.code:
         notes.append("the code has changed since")
     then = facts.get("versions", {})
@@ -132,18 +133,3 @@ def rerun(folder: Path, progress: Callable[[int, int], None] | None = None) -> d
 
 def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
-
-
-def read_events(folder: Path) -> list[dict[str, Any]]:
-    """The event log of a sweep; lines cut off by a kill are passed over."""
-    events = []
-    try:
-        lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    for line in lines:
-        try:
-            events.append(json.loads(line))
-        except ValueError:
-            continue
-    return events
