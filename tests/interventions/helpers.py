@@ -56,6 +56,9 @@ def baseline() -> Rules:
             "tariff.bulk_duty_rate": 0.12,
             "payment.availability": 0.5,
             "warehousing.overseas_access": 0.4,
+            "stream.stutter": 0.1,
+            "payment.fee_rate": 0.03,
+            "privacy.breach_hazard": 0.0001,
         },
         in_force={"commission.cap": 0.2},
     )
