@@ -97,6 +97,7 @@ class Released:
     oversold: I64  # shown but not there, at the first attempt; wherever the order went then
     backordered: I64
     cancelled: I64  # their money is the settlement's to give back
+    rerouted: I64  # released from the other warehouse than the one they were sold from
 
 
 @dataclass(slots=True)

@@ -252,6 +252,7 @@ class World(mesa.Model):
         """Stock is allocated to paid orders; what cannot be served is cancelled and refunded."""
         released = self.fulfilment.release(approved, rules, end)
         self.logbook.released(released)
+        self.settlement.reroute(released.rerouted, rules)
         if released.cancelled.size:
             self.settlement.cancel(released.cancelled, np.full(released.cancelled.size, end), rules)
             self.aftersales.write_off(released.cancelled, self.orders, self.tally)

@@ -208,8 +208,9 @@ def _release(
         real, inbound int32[lines, 24]; home uint8[merchants]; cold uint8[lines].
 
     Returns:
-        rows in the order served, what became of each (0 released, 1 back-ordered, 2 cancelled, 3 not for allocation),
-        and 1 where the order was found oversold at its first attempt.
+        rows in the order served, what became of each (0 released, 1 back-ordered, 2 cancelled, 3 not for allocation,
+        4 released by another route, direct or stocked, than it was sold for), and 1 where the order was found oversold
+        at its first attempt.
     """
     n = rows.size
     work = np.empty((n, 2), np.int64)
@@ -266,6 +267,8 @@ def _release(
         words = words_of(order_key, ROUTE_DRAW, key)
         carrier = 2 * country + (0 if unit(words[1]) < by_country[country, FIRST_CARRIER] else 1)
         data[row].warehouse = warehouse
+        if direct != data[row].direct:
+            became[position] = 4
         data[row].direct = direct
         data[row].carrier = carrier
         mode = pick_mode(by_route, country, cold[line], words[0]) if direct == 1 else NO_MODE
@@ -770,10 +773,13 @@ class Fulfilment:
             oversold = np.concatenate([part[2] for part in parts])
             self._backorders = rows[became == 1]
             number = self.orders.data["seq"][rows].astype(np.int64)
-            result = Released(number[became == 0], number[oversold == 1], number[became == 1], number[became == 2])
+            result = Released(
+                number[(became == 0) | (became == 4)], number[oversold == 1], number[became == 1], number[became == 2],
+                number[became == 4],
+            )  # fmt: skip
         else:
             none = np.empty(0, np.int64)
-            result = Released(none, none, none, none)
+            result = Released(none, none, none, none, none)
         self._refresh(daypart_end)
         if daypart_end % DAY_SECONDS == 0:
             day = daypart_end // DAY_SECONDS - 1

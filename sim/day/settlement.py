@@ -21,7 +21,7 @@ from sim.config.economics import Economics
 from sim.config.payments import Payments
 from sim.draws import Draws, Purpose, purpose_base
 from sim.kernels.maths import interp_quantile, lognormal, quantile_table
-from sim.kernels.money import parts_per_million, share_cents
+from sim.kernels.money import FULL_VALUE, border_of, landed_parts, parts_per_million, share_cents
 from sim.kernels.philox import philox, unit
 from sim.kernels.threads import fetch
 from sim.kinds import (
@@ -143,6 +143,7 @@ ONE = np.int64(1)
 COUNT_REQUESTS, COUNT_AUTHORISED = np.int64(Measure.PAYMENT_REQUESTS), np.int64(Measure.PAYMENT_AUTHORISED)
 COUNT_REVERSED, COUNT_REFUNDED = np.int64(Measure.GMV_REVERSED_CENTS), np.int64(Measure.REFUNDED_CENTS)
 POSTED_PAYOUT, PENDING = np.int64(Posted.PAYOUT), np.int64(Posted.PENDING)
+UNCHARGED = np.int64(Posted.UNCHARGED)
 
 
 class Schedule(Protocol):
@@ -261,14 +262,18 @@ def _whole(cents: float) -> Whole:
 
 
 @njit(cache=True, error_model="numpy")
+def charged_taxes(order: Any) -> Whole:
+    """Duty and tax in the price: none if the parcel was sold from stock in the country and comes over the border."""
+    if order.posted & UNCHARGED != 0:
+        return np.int64(0)
+    return np.int64(order.duty_cents) + np.int64(order.vat_cents)
+
+
+@njit(cache=True, error_model="numpy")
 def buyer_pays(order: Any) -> Whole:
     """Cents the buyer pays for an order: goods, freight, taxes and service fee less the platform's subsidy."""
-    goods, freight, taxes = (
-        np.int64(order.goods_cents),
-        np.int64(order.freight_cents),
-        np.int64(order.duty_cents) + np.int64(order.vat_cents),
-    )
-    return goods + freight + taxes + np.int64(order.service_cents) - np.int64(order.subsidy_cents)
+    goods, freight = np.int64(order.goods_cents), np.int64(order.freight_cents)
+    return goods + freight + charged_taxes(order) + np.int64(order.service_cents) - np.int64(order.subsidy_cents)
 
 
 @njit(cache=True, error_model="numpy")
@@ -478,8 +483,9 @@ def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Book
         refund -= service
         if desk.freight_back[order.country] == 0:
             refund -= np.int64(order.freight_cents)
-        if order.posted & POSTED_TAXES != 0:
-            refund -= np.int64(order.duty_cents) + np.int64(order.vat_cents) - tax_back
+        if order.posted & POSTED_TAXES != 0:  # never more than the buyer was charged
+            kept = np.int64(order.duty_cents) + np.int64(order.vat_cents) - tax_back
+            refund -= min(kept, charged_taxes(order))
         refund = max(refund, 0)
     subsidy = np.int64(order.subsidy_cents)
     rest = held + tax_back - refund - subsidy
@@ -704,6 +710,24 @@ def _held(data: Records, rows: I64, cents: I64) -> None:
             cents[order.channel] += in_escrow(order)
 
 
+@njit(cache=True, error_model="numpy")
+def _retax(data: Records, rows: I64, understated_permille: NDArray[np.uint16], borders: NDArray[Any]) -> None:
+    """Duty and tax of direct parcels that were sold from stock, unit by unit as at the till; the seller bears them."""
+    for position in range(rows.size):
+        order = data[rows[position]]
+        if order.direct == 0:  # sold as direct: the border is not crossed, and what is in the price stays the seller's
+            continue
+        units = np.int64(order.quantity)
+        declared = FULL_VALUE - np.int64(understated_permille[order.line, order.country])
+        _, duty, vat = landed_parts(
+            np.int64(order.goods_cents) // units, 0, np.int64(order.freight_cents) // units, np.int64(1),
+            np.int64(order.country), np.int64(order.category), borders[0], declared,
+        )  # fmt: skip
+        order.duty_cents = np.int32(units * duty)
+        order.vat_cents = np.int32(units * vat)
+        order.posted |= np.uint8(UNCHARGED)
+
+
 class Settlement:
     """Requests, payouts, refunds, disputes and chargebacks of one world."""
 
@@ -742,6 +766,7 @@ class Settlement:
         )
         self._seen: Rules | None = None
         self._desk: NDArray[Any]
+        self._border: NDArray[Any]
         self._rates: F64 = np.zeros((RING_DAYS, N_COUNTRIES))
         self._due: I64 = np.zeros((RING_DAYS, ledger.size[Account.HOUSEHOLD]), np.int64)
 
@@ -752,6 +777,7 @@ class Settlement:
         self._desk["settlement_seconds"] = _seconds(rules.payment.settlement_days, DAY_SECONDS)
         self._desk["handling_seconds"] = _seconds(rules.aftersales.handling_hours, HOUR_SECONDS)
         self._desk["down"] = rules.payment.outage
+        self._border = border_of(rules, self._payments.customs_value_without_freight)
         self._seen = rules
 
     def _book(self) -> Book:
@@ -851,6 +877,16 @@ class Settlement:
             np.asarray(seconds, np.int64) + self._desk["refund_seconds"][0],
             seqs,
         )
+
+    def reroute(self, seqs: I64, rules: Rules) -> None:
+        """Taxes released orders anew whose goods take another route than the one they were sold for.
+
+        The buyer has paid the price shown: the seller bears taxes that were not in it, and keeps those no longer due.
+        """
+        if seqs.size:
+            self._prepare(rules)
+            rows = self._orders.row(seqs)
+            _retax(self._orders.data, rows, self._catalogue.understated_permille, self._border)
 
     def _send(self, out: Out) -> None:
         count = int(out.sizes[0])

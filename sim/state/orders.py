@@ -47,6 +47,7 @@ class Posted(IntFlag):
     LOGISTICS = 2
     TAXES = 4
     PAYOUT = 8  # seller, host and channel were paid
+    UNCHARGED = 16  # not a posting: duty and tax were not in the price, which was for goods in the country
     PENDING = 64  # not a posting: a chargeback is on its way, the order must stay in the book
 
 
@@ -76,14 +77,8 @@ COLUMNS: tuple[OrderColumn, ...] = (
     OrderColumn("closed", "i4", "s", "settlement", "second the money became final; 0 = not yet"),
     OrderColumn("goods_cents", "i4", "US cent", "checkout", "units times price after the show's discount, before tax"),
     OrderColumn("freight_cents", "i4", "US cent", "checkout", "freight inside the price the buyer was shown"),
-    OrderColumn("duty_cents", "i4", "US cent", "checkout", "import duty on the parcel inside the shown price"),
-    OrderColumn("vat_cents", "i4", "US cent", "checkout", "value added tax on the parcel inside the shown price"),
-    OrderColumn("subsidy_cents", "i4", "US cent", "checkout", "part of the price the platform pays for the buyer"),
-    OrderColumn(
-        "commission_cents", "i4", "US cent", "checkout", "what the channel keeps of its charge, merchant to channel"
-    ),
-    OrderColumn("host_cents", "i4", "US cent", "checkout", "the host's part of the charge, merchant to streamer"),
-    OrderColumn("agency_cents", "i4", "US cent", "settlement", "the agency's part of host_cents"),
+    OrderColumn("duty_cents", "i4", "US cent", "checkout", "import duty on the parcel, in the price but for UNCHARGED"),
+    OrderColumn("vat_cents", "i4", "US cent", "checkout", "value added tax on the parcel; in the price as duty is"),
     OrderColumn("service_cents", "i4", "US cent", "checkout", "the channel's service fee, paid by the buyer on top"),
     OrderColumn("fee_cents", "i4", "US cent", "checkout", "payment provider's fee"),
     OrderColumn("refunded_cents", "i4", "US cent", "settlement", "paid back to the buyer so far"),

@@ -198,6 +198,8 @@ def test_stock_is_reserved_and_oversold_orders_go_elsewhere() -> None:
     assert world.orders.warehouse[world.orders.row(seqs[:2])].tolist() == [4 + US, 0]
     assert released.oversold.tolist() == seqs[1:].tolist()
     assert released.cancelled.tolist() == seqs[2:].tolist()
+    assert released.released.tolist() == seqs[:2].tolist()
+    assert released.rerouted.tolist() == seqs[1:2].tolist()
     flags = world.orders.flags[world.orders.row(seqs)] & Flag.OVERSOLD
     assert (flags > 0).tolist() == [False, True, True]
     assert world.shop.real[0, [0, 4 + US]].tolist() == [0, 1]

@@ -161,6 +161,65 @@ def test_a_parcel_lost_after_clearance_is_refunded_in_full() -> None:
     one.check()
 
 
+TAXED = Rules.neutral(
+    {
+        "tariff.duty_rate": np.full((20, 8), 0.1),
+        "tariff.de_minimis_usd": np.zeros(20),
+        "tax.vat_rate": np.full(20, 0.2),
+        "tax.de_minimis_usd": np.zeros(20),
+    }
+)
+DUE = 540 + 1188  # 10 % of 54.00, 20 % of 59.40
+
+
+@pytest.mark.parametrize("method", [CARD, COD])
+@pytest.mark.parametrize(("sold_direct", "goes_direct"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_taxes_follow_the_route_taken_and_the_seller_bears_the_difference(
+    method: int, sold_direct: int, goes_direct: int
+) -> None:
+    one = World(payments=quiet(), rules=TAXED)  # type: ignore[arg-type]
+    charged = {"duty_cents": 540 * sold_direct, "vat_cents": 1188 * sold_direct}
+    seq = one.one(method, direct=sold_direct, **charged)
+    one.say(Event.AUTHORISED, seq)
+    if sold_direct != goes_direct:  # as fulfilment does when it finds the goods elsewhere
+        one.orders.direct[one.orders.row(np.array([seq]))] = goes_direct
+        one.settlement.reroute(np.array([seq]), TAXED)
+    one.move(seq, Status.RELEASED, Status.IN_TRANSIT)
+    for kind in (Event.SHIPPED, Event.CLEARED, Event.DELIVERED):
+        one.say(kind, seq)
+    one.move(seq, Status.DELIVERED)
+    one.check()
+    one.say(Event.SETTLEMENT_DUE, seq, NOW + 10 * DAY_SECONDS)
+    after = balances(one)
+    assert after["HOUSEHOLD"] == -(5400 + DUE * sold_direct - 100)  # the price shown
+    assert after["TREASURY"] == DUE * goes_direct
+    seller = one.ledger.result(Account.MERCHANT)[3]
+    sales = int(seller[[MoneyPurpose.SALE, MoneyPurpose.TARIFF, MoneyPurpose.VAT]].sum())
+    assert sales == 5400 + DUE * (sold_direct - goes_direct)
+    assert after["ESCROW"] == 0
+    one.check()
+
+
+@pytest.mark.parametrize("sold_direct", [0, 1])
+def test_who_returns_a_rerouted_parcel_goes_without_no_tax_that_was_not_charged(sold_direct: int) -> None:
+    one = World(payments=quiet(), rules=TAXED)  # type: ignore[arg-type]
+    seq = one.one(WALLET, direct=sold_direct, duty_cents=540 * sold_direct, vat_cents=1188 * sold_direct, country=0)
+    one.say(Event.AUTHORISED, seq)
+    one.orders.direct[one.orders.row(np.array([seq]))] = 1 - sold_direct
+    one.settlement.reroute(np.array([seq]), TAXED)
+    one.move(seq, Status.RELEASED, Status.IN_TRANSIT)
+    for kind in (Event.SHIPPED, Event.CLEARED, Event.DELIVERED):
+        one.say(kind, seq)
+    one.move(seq, Status.DELIVERED, Status.RETURNING, Status.RETURNED)
+    one.say(Event.REFUND_DUE, seq, NOW + 10 * DAY_SECONDS)
+    row = one.orders.row(np.array([seq]))
+    paid = 5400 + DUE * sold_direct - 100
+    freight = 0 if PAYMENTS.by_country("outbound_freight_refunded")[0] else 400
+    assert one.orders.refunded_cents[row][0] == paid - freight
+    assert balances(one)["ESCROW"] == 0
+    one.check()
+
+
 def test_a_cancelled_order_is_refunded_or_void() -> None:
     for method, state in ((CARD, MoneyState.REFUNDED), (COD, MoneyState.VOID)):
         one = world()
