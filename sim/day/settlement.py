@@ -77,6 +77,7 @@ HUNDREDTH = 100
 RING_DAYS = 512  # instalments are due within a year; exchange rates are looked up within the life of an order
 PART_DAYS = 30
 PERMILLE = 1000
+MILLICENTS = 1000  # in a cent
 
 # Enumeration values for the kernels, as int64: plain ints would compile one copy of a function for each value.
 MERCHANTS = np.int64(Account.MERCHANT)
@@ -141,6 +142,7 @@ SPOILED, GUARANTEED = np.int64(Flag.SPOILED), int(Flag.GUARANTEED)
 POSTED_SALE, POSTED_LOGISTICS, POSTED_TAXES = np.int64(Posted.SALE), np.int64(Posted.LOGISTICS), np.int64(Posted.TAXES)
 ONE = np.int64(1)
 COUNT_REQUESTS, COUNT_AUTHORISED = np.int64(Measure.PAYMENT_REQUESTS), np.int64(Measure.PAYMENT_AUTHORISED)
+COUNT_SURPLUS = np.int64(Measure.SURPLUS_REALISED_MC)
 COUNT_REVERSED, COUNT_REFUNDED = np.int64(Measure.GMV_REVERSED_CENTS), np.int64(Measure.REFUNDED_CENTS)
 POSTED_PAYOUT, PENDING = np.int64(Posted.PAYOUT), np.int64(Posted.PENDING)
 UNCHARGED = np.int64(Posted.UNCHARGED)
@@ -507,6 +509,13 @@ def _count_refund(sheets: Sheets, order: Any, cents: Whole) -> None:
 
 
 @njit(cache=True, error_model="numpy")
+def _count_windfall(sheets: Sheets, order: Any, cents: Whole) -> None:
+    """Money given back for goods the buyer keeps is realised surplus; their faults were counted when they arrived."""
+    if order.status in (GOODS_DELIVERED, GOODS_KEPT):
+        count(sheets, COUNT_SURPLUS, cell_of(order), cents * MILLICENTS)
+
+
+@njit(cache=True, error_model="numpy")
 def _count_reversed(sheets: Sheets, order: Any) -> None:
     count(sheets, COUNT_REVERSED, cell_of(order), np.int64(order.goods_cents))
 
@@ -642,7 +651,9 @@ def _apply(
             order.posted &= np.uint8(0xFF ^ PENDING)
             back = order.status in (GOODS_RETURNING, GOODS_RETURNED)  # refunded anyway
             if paid and not back:
-                _count_refund(sheets, order, _give_back(order, paid, desk, goods, books))
+                cents = _give_back(order, paid, desk, goods, books)
+                _count_refund(sheets, order, cents)
+                _count_windfall(sheets, order, cents)
                 _count_reversed(sheets, order)
                 provider = books[PROVIDERS] + order.method
                 transfer(books, PAYMENT_FEE, books[MERCHANTS] + order.merchant, provider, desk.chargeback_fee)
@@ -662,7 +673,9 @@ def _apply(
             if order.status == GOODS_RETURNING or order.status == GOODS_RETURNED:
                 fine = move_money_one(book.data, row, MONEY_HELD, book.money_moves, book.counts, book.listed)
             elif unit(words[0]) < desk.dispute_refund[visible]:
-                _count_refund(sheets, order, _give_back(order, paid, desk, goods, books))
+                cents = _give_back(order, paid, desk, goods, books)
+                _count_refund(sheets, order, cents)
+                _count_windfall(sheets, order, cents)
                 _count_reversed(sheets, order)
                 order.closed = np.int32(time)
                 fine = move_money_one(book.data, row, MONEY_REFUNDED, book.money_moves, book.counts, book.listed)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sim.agents.payment_provider import make_providers
 from sim.kinds import DAY_SECONDS, Event, Flag, MoneyState, Status
 from sim.messages import Verdicts
-from sim.record.schema import MoneyPurpose
+from sim.record.schema import Measure, MoneyPurpose
 from sim.rules import Rules
 from sim.state.ledger import Account
 from sim.state.orders import IllegalMoveError
@@ -32,6 +32,11 @@ def world(**fields: object) -> World:
 def balances(one: World) -> dict[str, int]:
     kinds = (Account.HOUSEHOLD, Account.MERCHANT, Account.CHANNEL, Account.STREAMER, Account.MCN, Account.PROVIDER)
     return {kind.name: int(one.ledger.balance(kind).sum()) for kind in (*kinds, Account.ESCROW, Account.TREASURY)}
+
+
+def surplus(one: World) -> int:
+    """Realised surplus counted by the settlement, milli-cents."""
+    return int(one.tally.today[Measure.SURPLUS_REALISED_MC].sum())
 
 
 def test_a_card_order_pays_everybody_to_the_cent() -> None:
@@ -157,8 +162,19 @@ def test_a_parcel_lost_after_clearance_is_refunded_in_full() -> None:
     one.settlement.apply(due, RULES)
     assert balances(one)["HOUSEHOLD"] == 0
     assert balances(one)["ESCROW"] == 0
+    assert surplus(one) == 0  # money back for goods that never came is no gain
     assert one.orders.free_finished() == 1
     one.check()
+
+
+def test_a_bank_gives_back_no_surplus_for_goods_that_have_not_come() -> None:
+    one = world()
+    seq = one.one(CARD)
+    one.say(Event.AUTHORISED, seq)
+    one.move(seq, Status.RELEASED, Status.IN_TRANSIT)
+    one.say(Event.CHARGEBACK, seq)
+    assert one.money(seq) == MoneyState.CHARGED_BACK
+    assert surplus(one) == 0
 
 
 TAXED = Rules.neutral(
@@ -261,6 +277,7 @@ def test_a_dispute_freezes_the_money_until_it_is_answered(share: float, refunded
     one.settlement.apply(one.clock.due(1 << 60), RULES)
     assert one.money(seq) == (MoneyState.REFUNDED if refunded else MoneyState.SETTLED)
     assert (balances(one)["HOUSEHOLD"] == 0) == refunded
+    assert surplus(one) == (PAID * 1000 if refunded else 0)
     assert one.orders.free_finished() == 1
     one.check()
 
@@ -281,6 +298,7 @@ def test_a_lost_dispute_can_go_to_the_bank() -> None:
     after = balances(one)
     assert after["HOUSEHOLD"] == after["ESCROW"] == after["STREAMER"] == after["MCN"] == after["CHANNEL"] == 0
     assert one.ledger.result(Account.PROVIDER)[CARD, MoneyPurpose.PAYMENT_FEE] == 180 + 1500
+    assert surplus(one) == PAID * 1000  # the goods stay with the buyer
     assert one.orders.free_finished() == 1
     one.check()
 

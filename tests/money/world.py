@@ -19,6 +19,7 @@ from sim.draws import Draws
 from sim.kernels.money import border_of, landed_offers
 from sim.kinds import DAY_SECONDS, N_CHANNELS, NO_STREAMER, Event, MoneyState, Status
 from sim.messages import Events, Intents, Verdicts
+from sim.record.tally import Tally
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
 from sim.state.ledger import Ledger
@@ -113,7 +114,10 @@ class World:
         self.ledger = Ledger(MERCHANTS, STREAMERS, MCNS, catalogue.seller_class)
         self.clock = ListClock()
         self.checkout = Checkout(payments, GEOGRAPHY.payment_shares())
-        self.settlement = Settlement(payments, economics, self.orders, self.ledger, catalogue, self.clock, self.draws)
+        self.tally = Tally(DAY, 60, STREAMERS, MERCHANTS, 1, daily=False)
+        self.settlement = Settlement(
+            payments, economics, self.orders, self.ledger, catalogue, self.clock, self.draws, tally=self.tally
+        )
 
     def price(self) -> None:
         border = border_of(self.rules, PAYMENTS.customs_value_without_freight)
