@@ -51,7 +51,7 @@ class Levers:
     ) -> None:
         self._stations = stations
         self._streamers = streamers
-        self._audience = audience
+        self.audience = audience
         self._tier = streamers.tier
         self._seller_class = seller_class
         self._promotions: list[Promotion] = []
@@ -83,7 +83,7 @@ class Levers:
         if name not in self._removed:
             hosts = self._streamers
             here = (hosts.active == 1) & (hosts.away == 0) & np.isin(hosts.country, countries)
-            audience = hosts.popularity * self._audience[hosts.country, hosts.platform]
+            audience = hosts.popularity * self.audience[hosts.country, hosts.platform]
             ranked = np.argsort(-np.where(here, audience, -1.0), kind="stable")[: int(here.sum())]
             self._removed[name] = ranked[ranks[0] - 1 : ranks[1]], end
         self._removed[name] = self._removed[name][0], end

@@ -15,7 +15,7 @@ def test_the_largest_hosts_of_a_country_are_away_and_come_back():
     home = COUNTRIES.index("US")
     hosts = world.streamers
     world.step()
-    audience = hosts.popularity * world.levers._audience[hosts.country, hosts.platform] * (hosts.country == home)
+    audience = hosts.popularity * world.levers.audience[hosts.country, hosts.platform] * (hosts.country == home)
     first, second = np.argsort(-audience, kind="stable")[:2]
     known, bonds = hosts.popularity[first], int(bonds_with(world, first).sum())
     followers = bonds_with(world, first).size

@@ -1,0 +1,234 @@
+"""Three experiments on hosts and agencies, paired by seed: docs/hosts.md.
+
+The largest host is away for a month and comes back; agencies' bargaining power shifts; everybody starts with the same
+popularity. `python -m analysis.hosts --write` runs what is missing (one file a run in `--out`) and writes the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.compare import estimate
+from sim.experiment import configure
+from sim.kinds import DAY_SECONDS, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, NO_STREAMER
+from sim.record.schema import Measure, MoneyPurpose
+from sim.state.catalogue import Air
+from sim.state.ledger import Account
+from sim.world import World
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "hosts.md"
+WARMUP, DAYS, WINDOW = 90, 180, 30
+AWAY: Final = (30, 60)  # reported days
+LATE: Final = slice(-60, None)  # days in which a shift of power is judged
+ARMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "baseline": (),
+    "removed": (),
+    "weaker": ("supply.agencies.power_shift=-1.5",),
+    "stronger": ("supply.agencies.power_shift=1.5",),
+    "equal": ("graph.popularity.start=equal",),
+}
+
+LABELS: Final = {
+    "visits": "room visits, world",
+    "orders": "live orders, world",
+    "star visits": "visits of the host",
+    "followers": "followers of the host",
+    "bonds": "bonds of the host, sum",
+}
+
+
+def gini(values: NDArray[np.number]) -> float:
+    """0: all have the same, towards 1: one has all; of those who have any."""
+    held = np.sort(values[values > 0].astype(np.float64))
+    if held.size == 0:
+        return 0.0
+    ranks = np.arange(1, held.size + 1)
+    return float((2 * ranks - held.size - 1) @ held / (held.size * held.sum()))
+
+
+def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
+    """One run, day by day; the star is the host with the largest expected audience when reporting begins."""
+    settings = (
+        "record=summary", f"population.consumers={consumers}", f"warmup_days={WARMUP}", f"days={DAYS}", f"seed={seed}",
+    )  # fmt: skip
+    world = World(configure("baseline", (*settings, *ARMS[arm])))
+    hosts, start = world.streamers, world.frame.start_day
+    daily: dict[str, list[float]] = {}
+    seen: list[NDArray[np.int64]] = []
+    watch = world.decisions.careers.watch
+
+    def count(day: int, air: Air, visits: NDArray[np.int64], *others: Any) -> None:
+        seen.append(visits.copy())  # the tally leaves the warm-up out
+        watch(day, air, visits, *others)
+
+    world.decisions.careers.watch = count  # type: ignore[method-assign, assignment]
+    star = -1
+    paid, kept = 0, 0
+    while world.day < world.frame.end_day:
+        day = world.day - start
+        if day == AWAY[0]:
+            audience = hosts.popularity * world.levers.audience[hosts.country, hosts.platform]
+            star = int(np.argsort(-np.where(hosts.active == 1, audience, -1.0), kind="stable")[0])
+            if arm == "removed":
+                end = (start + AWAY[1]) * DAY_SECONDS
+                world.levers.remove_streamers("star", np.arange(N_COUNTRIES), (1, 1), end)
+        before = _live(world)
+        world.step()
+        live, visits = _live(world) - before, seen[-1]
+        row = dict(zip(("visits", "orders", "sales"), live.sum(axis=(1, 2)).tolist(), strict=True))
+        if star >= 0:
+            here = live[:, hosts.country[star], hosts.platform[star]]
+            follows = world.consumers.follows == star
+            row |= {
+                "star visits": int(visits[star]), "cell visits": int(here[0]), "cell orders": int(here[1]),
+                "followers": int(follows.sum()), "bonds": float(world.consumers.real("bonds")[follows].sum()),
+            }  # fmt: skip
+        money = world.ledger.result(Account.STREAMER).sum(axis=0)
+        income = int(money[MoneyPurpose.HOST_COMMISSION] + money[MoneyPurpose.SLOT_FEE])
+        share = -int(money[MoneyPurpose.AGENCY_SHARE])
+        row |= {"host income": income - paid, "agency share": share - kept}
+        paid, kept = income, share
+        signed = (hosts.agency != NO_STREAMER) & (hosts.active == 1)
+        row |= {"signed": int(signed.sum()), "hosts": int(hosts.active.sum())}
+        row["cut"] = float(world.catalogue.agency_permille[signed].mean() / 1000.0)
+        for name, value in row.items():
+            daily.setdefault(name, []).append(float(value))
+    windows = [sum(seen[at : at + WINDOW]) for at in range(0, len(seen), WINDOW)]
+    return {"daily": daily, "gini": [gini(np.asarray(window)) for window in windows]}
+
+
+def _live(world: World) -> NDArray[np.int64]:
+    """int64[3, C, P]: room visits, orders and sales (cents) since the first day."""
+    wanted = [Measure.ROOM_VISITS, Measure.ORDERS, Measure.GMV_CENTS]
+    cells = world.tally.totals[wanted].reshape(3, N_COUNTRIES, N_CHANNELS, -1)
+    live: NDArray[np.int64] = cells.sum(axis=3)[:, :, :N_PLATFORMS]
+    return live
+
+
+def _one(job: tuple[str, int, int, str]) -> None:
+    arm, seed, consumers, file = job
+    found = follow(arm, seed, consumers)
+    Path(file).write_text(json.dumps(found), encoding="utf-8")
+
+
+def run_all(seeds: Sequence[int], consumers: int, workers: int, out: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every arm of every seed; what is in `out` already is not run again."""
+    out.mkdir(parents=True, exist_ok=True)
+    files = {(arm, seed): out / f"{arm}-{seed}-{consumers}.json" for arm in ARMS for seed in seeds}
+    jobs = [(arm, seed, consumers, str(file)) for (arm, seed), file in files.items() if not file.exists()]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_one, jobs))
+    return {arm: [json.loads(files[arm, seed].read_text(encoding="utf-8")) for seed in seeds] for arm in ARMS}
+
+
+def _series(run: Mapping[str, Any], name: str, days: slice) -> float:
+    """Mean of a day over reported days; what was counted from some day on is as long as that."""
+    values = np.array(run["daily"][name])
+    full = np.full(DAYS, np.nan)
+    full[max(0, DAYS - values.size) :] = values[-DAYS:]
+    return float(np.nanmean(full[days]))
+
+
+def _row(title: str, arm: Sequence[Any], base: Sequence[Any], read: Callable[[Any], float], digits: int) -> str:
+    """One line of a table: level at baseline, paired difference, 95 % interval."""
+    found = np.array([[read(one), read(other)] for one, other in zip(arm, base, strict=True)])
+    difference = estimate(found[:, 0] - found[:, 1])
+    level = f"{found[:, 1].mean():,.{digits}f}"
+    mark = "**" if difference.sure else ""
+    bounds = "" if difference.low is None else f"{difference.low:+,.{digits}f} to {difference.high:+,.{digits}f}"
+    return f"| {title} | {level} | {mark}{difference.mean:+,.{digits}f}{mark} | {bounds} |"
+
+
+def page(runs: Mapping[str, list[dict[str, Any]]], seeds: int, consumers: int) -> str:
+    """The page, from the runs."""
+    base = runs["baseline"]
+    head = ["| outcome | baseline | difference | 95 % interval |", "|---|---|---|---|"]
+    lines = [
+        "# Hosts and agencies: three experiments", "",
+        "<!-- made by `python -m analysis.hosts --write` -->", "",
+        f"{seeds} seeds, {consumers:,} consumers, {WARMUP} days of warm-up, {DAYS} reported days from the default",
+        "start; differences are paired by seed, intervals Student's t at 95 %, bold where they leave out 0.",
+        "Figures are those of the sampled world, a day. No direction is expected of any of them. Decisions:",
+        "[firms.md](firms.md).", "",
+        "## The largest host is away for a month and comes back", "",
+        f"The host with the largest expected audience of all is away from reported day {AWAY[0]} to {AWAY[1]}. `cell`:",
+        "its country and platform, the host included.", "",
+    ]  # fmt: skip
+    spans = {"away": slice(*AWAY), "first month back": slice(60, 90), "fourth month back": slice(150, 180)}
+    for title, days in spans.items():
+        lines += [f"**{title.capitalize()}**", "", *head]
+        for name, digits in (
+            ("star visits", 1), ("cell visits", 1), ("cell orders", 2), ("visits", 0), ("orders", 1), ("followers", 1),
+            ("bonds", 2),
+        ):  # fmt: skip
+            label = LABELS.get(name, name)
+
+            def read(run: Any, name: str = name, days: slice = days) -> float:
+                return _series(run, name, days)
+
+            lines.append(_row(label, runs["removed"], base, read, digits))
+        lines.append("")
+    lines += [
+        "## Agencies' bargaining power shifts", "",
+        "Log odds of every agency's power, moved at the end of the warm-up; judged over the last 60 reported days. The",
+        "share is what agencies got of the commissions and slot fees of all hosts, signed or not.", "",
+    ]  # fmt: skip
+    for arm, shift in (("weaker", "-1.5"), ("stronger", "+1.5")):
+        lines += [f"**Power {shift}**", "", *head]
+        of: dict[str, tuple[Callable[[Any], float], int]] = {
+            "agencies' share of hosts' income, %": (
+                lambda run: 100 * _series(run, "agency share", LATE) / _series(run, "host income", LATE), 2
+            ),
+            "cut of a signed host, mean, %": (lambda run: 100 * _series(run, "cut", LATE), 2),
+            "hosts under contract": (lambda run: _series(run, "signed", LATE), 1),
+            "hosts in business": (lambda run: _series(run, "hosts", LATE), 1),
+            "live orders, world": (lambda run: _series(run, "orders", LATE), 1),
+        }  # fmt: skip
+        lines += [_row(title, runs[arm], base, read, digits) for title, (read, digits) in of.items()]
+        lines.append("")
+    lines += [
+        "## Concentration that emerges from equal followers", "",
+        "Gini coefficient of room visits over hosts with any, by months since the first day of the warm-up: popularity",
+        "as among streamers on Twitch, and everybody alike (`graph.popularity.start=equal`).", "",
+        "| month | as on Twitch | equal start | difference | 95 % interval |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for month in range(len(base[0]["gini"])):
+        found = np.array(
+            [[one["gini"][month], other["gini"][month]] for one, other in zip(runs["equal"], base, strict=True)]
+        )
+        gap = estimate(found[:, 0] - found[:, 1])
+        usual, alike = found[:, 1].mean(), found[:, 0].mean()
+        bounds = "" if gap.low is None else f"{gap.low:+.3f} to {gap.high:+.3f}"
+        lines.append(f"| {month + 1} | {usual:.3f} | {alike:.3f} | {gap.mean:+.3f} | {bounds} |")
+    return "\n".join([*lines, ""])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs what is missing and prints or writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--consumers", type=int, default=20_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("results/hosts"))
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args(arguments)
+    runs = run_all(range(1, given.seeds + 1), given.consumers, given.workers, given.out)
+    text = page(runs, given.seeds, given.consumers)
+    if given.write:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
