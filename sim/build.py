@@ -21,7 +21,7 @@ from sim.interventions import InterventionBook
 from sim.kinds import COUNTRIES, INCOME_THIRDS, N_COUNTRIES, PAYMENT_METHODS
 from sim.record.recorder import Mark, RunFacts
 from sim.rules import Rules
-from sim.state.consumers import populate
+from sim.state.consumers import FirstHosts, populate
 from sim.state.scale import Scale
 from sim.state.social import SocialGraph
 from sim.state.table import FIXED, Table
@@ -92,11 +92,11 @@ def check_people(consumers: Table, expected: int) -> None:
         raise AssertionError(f"{len(consumers)} consumers, {expected} were born")
 
 
-def people(cfg: RunConfig, host_country: Any, host_weight: Any, parts: Frame) -> tuple[Table, SocialGraph]:
+def people(cfg: RunConfig, hosts: FirstHosts, parts: Frame) -> tuple[Table, SocialGraph]:
     """The consumers on the first day and their friendships."""
     consumers = populate(
-        cfg.consumer, cfg.geography, cfg.availability, cfg.population.consumers, parts.first_day, host_country,
-        host_weight, cfg.economics.by_category("need_days"), cfg.economics.order_usd(), parts.draws,
+        cfg.consumer, cfg.geography, cfg.availability, cfg.population.consumers, parts.first_day, hosts,
+        cfg.economics.by_category("need_days"), cfg.economics.order_usd(), parts.draws,
     )  # fmt: skip
     graph = SocialGraph.create(
         consumers.country, consumers.languages[:, 0], consumers.age, parts.draws, cfg.graph, consumers.birth

@@ -53,7 +53,7 @@ from sim.record.schema import Measure, StreamerMeasure
 from sim.record.tally import Tally
 from sim.rules import Rules
 from sim.state.catalogue import Air, build_catalogue, open_cells
-from sim.state.consumers import people_of
+from sim.state.consumers import FirstHosts, people_of
 from sim.state.ledger import Account, Ledger
 from sim.state.market import Market
 from sim.state.orders import Orders
@@ -120,9 +120,8 @@ class World(mesa.Model):
     def _build_people(self, threads: int) -> None:
         cfg = self.cfg
         present = self.streamers.active == 1  # the others' rows come last, so that places are numbers
-        self.consumers, self.graph = build.people(
-            cfg, self.streamers.country[present], self.streamers.popularity[present], self.frame
-        )
+        hosts = FirstHosts(*(self.streamers[name][present] for name in FirstHosts._fields))
+        self.consumers, self.graph = build.people(cfg, hosts, self.frame)
         self.people_columns = people_of(self.consumers)
         self._alive = np.ones(len(self.consumers), np.uint8)
         self._shows = 0

@@ -221,6 +221,15 @@ def host_taste(birth: np.uint32, host: np.uint32, key0: np.uint32, key1: np.uint
     return (unit(words[0]) + unit(words[1]) + unit(words[2]) + unit(words[3]) - TWO) * SQRT_3
 
 
+@njit(cache=True, error_model="numpy")
+def host_tastes(birth: NDArray[np.uint32], host: NDArray[np.uint32], key0: np.uint32, key1: np.uint32) -> Floats:
+    """`host_taste` of many persons for a host each, shape (n,)."""
+    out = np.empty(birth.size, np.float32)
+    for at in range(birth.size):
+        out[at] = host_taste(birth[at], host[at], key0, key1)
+    return out
+
+
 @njit(cache=True, error_model="numpy", forceinline=True)
 def fit_of(birth: np.uint32, line: np.uint32, key0: np.uint32, key1: np.uint32) -> Float:
     """How a line fits a person for good, standard normal."""

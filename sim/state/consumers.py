@@ -6,7 +6,7 @@ identity is the birth number, a column of its own, and every draw is keyed by it
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim.config.consumer import Consumer as Behaviour
 from sim.config.geography import LANGUAGES, Geography
 from sim.draws import Draws, Purpose
-from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People
+from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People, host_tastes
 from sim.kernels.maths import exp_array, log_array
 from sim.kinds import COUNTRIES, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
 from sim.state.rest import bonds as bonds_at_rest
@@ -144,21 +144,29 @@ def platform_slots(geography: Geography, availability: str) -> NDArray[np.uint8]
     return slots
 
 
+class FirstHosts(NamedTuple):
+    """Hosts on the first day, (streamers,) each; see the streamer table."""
+
+    country: NDArray[np.integer[Any]]
+    platform: NDArray[np.integer[Any]]
+    category: NDArray[np.integer[Any]]
+    popularity: NDArray[np.floating[Any]]
+
+
 def populate(
     behaviour: Behaviour,
     geography: Geography,
     availability: str,
     consumers: int,
     first_day: int,
-    host_country: NDArray[np.integer[Any]],
-    host_weight: NDArray[np.floating[Any]],
+    hosts: FirstHosts,
     need_days: NDArray[np.floating[Any]],
     order_usd: NDArray[np.floating[Any]],
     draws: Draws,
 ) -> Table:
     """The population on its first day.
 
-    `host_country`, `host_weight`: (streamers,) audience country and popularity, from which initial follows are drawn.
+    `hosts`: from whom initial follows are drawn.
     `need_days`, `order_usd`: (K,) days in which a need comes back, usual value of an order.
     `first_day` counts from 2000-01-01. Attributes are keyed by birth number; a country's people are born in a row.
     """
@@ -218,7 +226,9 @@ def populate(
         behaviour.trust.prior_mean + behaviour.trust.prior_spread * normal(Purpose.TRUST_PRIOR).astype(np.float64), 0, 1
     )
     opening_taste = behaviour.opening.heterogeneity * normal(Purpose.OPENING_TASTE)
-    follows, bonds = _follows(behaviour, country, birth, adopter, opening_taste, host_country, host_weight, draws)
+    follows, bonds = _follows(
+        behaviour, country, birth, adopter, opening_taste, interests, habit, slots, hosts, draws
+    )  # fmt: skip
     payment_steps = np.cumsum(geography.payment_shares(), axis=1)[:, :-1]
     payment = (uniform(Purpose.PERSON, 2)[:, None] >= payment_steps[country]).sum(axis=1)
 
@@ -281,27 +291,44 @@ def _follows(
     birth: NDArray[np.uint32],
     adopter: NDArray[np.bool_],
     taste: NDArray[np.float32],
-    host_country: NDArray[np.integer[Any]],
-    host_weight: NDArray[np.floating[Any]],
+    interests: NDArray[np.uint8],
+    habit: NDArray[np.uint8],
+    slots: NDArray[np.uint8],
+    hosts: FirstHosts,
     draws: Draws,
 ) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
-    """Initial follows of adopters: zero to six hosts of their country, drawn by popularity, and the bonds with them."""
+    """Initial follows of adopters: zero to six hosts of their country, and the bonds with them.
+
+    A host is the one of three, met in proportion to popularity, whose room the person would rather enter: by lasting
+    taste, interest in its category and habit of its platform (`room_utility`, `platform_utility`).
+    """
     consumers = birth.size
     follows = np.full((consumers, N_FOLLOWS), NOBODY, np.uint16)
     bonds = np.zeros((consumers, N_FOLLOWS))
-    trust = behaviour.trust
+    trust, room = behaviour.trust, behaviour.room
     luck = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth))
     wanted = np.where(adopter, follows_wanted(taste, trust.first_follows, N_FOLLOWS, luck), 0)
     for home in range(N_COUNTRIES):
-        hosts = np.flatnonzero(host_country == home)
-        if hosts.size == 0:
+        local = np.flatnonzero(hosts.country == home)
+        if local.size == 0:
             continue
-        steps = np.cumsum(host_weight[hosts] / host_weight[hosts].sum())
+        steps = np.cumsum(hosts.popularity[local] / hosts.popularity[local].sum())
         here = np.flatnonzero(country == home)
         for slot in range(N_FOLLOWS):
             rows = here[wanted[here] > slot]
-            u = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth[rows], ordinal=slot + 1))
-            chosen = hosts[np.minimum(np.searchsorted(steps, u), hosts.size - 1)].astype(np.uint16)
+            best = np.full(rows.size, -np.inf)
+            chosen = np.full(rows.size, NOBODY, np.uint16)
+            for word in (0, 2, 3):
+                u = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth[rows], ordinal=slot + 1, word=word))
+                met = local[np.minimum(np.searchsorted(steps, u), local.size - 1)]
+                there = slots[home] == hosts.platform[met][:, None]
+                liking = (
+                    room.persistent_noise * host_tastes(birth[rows], met.astype(np.uint32), *draws.key)
+                    + room.match * interests[rows, hosts.category[met]] / 255.0
+                    + behaviour.platform.habit * (habit[rows] * there).sum(axis=1) / 255.0
+                )
+                chosen = np.where(liking > best, met, chosen).astype(np.uint16)
+                best = np.maximum(liking, best)
             fresh = ~(follows[rows] == chosen[:, None]).any(axis=1)
             follows[rows[fresh], slot] = chosen[fresh]
             strength = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth[rows], ordinal=slot + 1, word=1))

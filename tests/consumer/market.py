@@ -23,7 +23,7 @@ from sim.kernels.live import Offers, People, Rooms, Setting
 from sim.kinds import DAYPARTS, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS, NO_SHOW
 from sim.rules import Rules
 from sim.state.catalogue import Air, Catalogue, empty_pools
-from sim.state.consumers import people_of, platform_slots, populate
+from sim.state.consumers import FirstHosts, people_of, platform_slots, populate
 from sim.state.market import Market
 from sim.state.table import Table
 
@@ -100,8 +100,12 @@ def synthetic_market(
         "report",
         consumers,
         FIRST_DAY,
-        host_country,
-        fame,
+        FirstHosts(
+            host_country,
+            platform_slots(GEOGRAPHY, "report")[host_country, 0],
+            np.arange(streamers) % N_CATEGORIES,
+            fame,
+        ),
         ECONOMICS.by_category("need_days"),
         ECONOMICS.order_usd(),
         draws,

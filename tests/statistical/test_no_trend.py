@@ -22,6 +22,11 @@ ODDS = 1e-4
 NOTHING = {  # drift over 26 weeks that may be called none, in the unit of `scale_of`
     "trust of adopters": 0.01,
     "concentration of popularity": 0.01,
+    "reputation of sellers": 0.01,
+    "unmet needs": 0.01,
+    "hosts followed": 0.05,
+    "bonds": 0.10,
+    "spending not forgotten": 0.03,
     "firms": 0.005,
     "parcels and orders that wait": 0.10,
     "open orders": 0.03,
@@ -31,6 +36,8 @@ NOTHING = {  # drift over 26 weeks that may be called none, in the unit of `scal
     "orders": 0.03,
     **{f"cash of {kind.name.lower()}s": 0.10 for kind in FIRMS},
 }
+
+SHARES = ("trust of adopters", "concentration of popularity", "reputation of sellers", "unmet needs")
 
 type Weeks = dict[str, NDArray[np.float64]]
 
@@ -51,7 +58,7 @@ def seeds() -> Sequence[Weeks]:
 
 def scale_of(name: str, seeds: Sequence[Weeks]) -> float:
     """What a drift is compared with: 1 for shares, a week's receipts of the class for cash, else the mean level."""
-    if name in ("trust of adopters", "concentration of popularity"):
+    if name in SHARES:
         return 1.0
     level = name.replace("cash", "receipts") if name.startswith("cash") else name
     return float(np.mean([seed[level].mean() for seed in seeds]))
