@@ -109,6 +109,8 @@ class Purpose(IntEnum):
     THRESHOLD = 243  # entity: line, other: country; what keeps a price on its side of a customs threshold
     HONESTY = 244  # entity: merchant; whether it evades taxes on parcels
     MISDECLARED = 245  # entity: birth of the buyer; whether an opened parcel's understatement is seen
+    FIRM_LUCK = 248  # entity: identity of a merchant, tick: week; ordinal 1: the weeks before the first judgement
+    ENTRY = 249  # entity: identity of a potential merchant; error in the profit it expects
 
     CAREER = 258  # entity: streamer, other: generation; ordinal: exit, entry, move, language, contract
     EXPOSED = 259  # entity: streamer, tick: day * 8; whether deception comes to light

@@ -124,6 +124,7 @@ _CM = ("country", "method")
 _P = ("platform",)
 _H = ("channel",)
 _K = ("category",)
+_SELLER = ("seller_class",)
 _WAREHOUSE = ("warehouse",)
 _CARRIER = ("carrier",)
 
@@ -359,6 +360,22 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """What sellers can borrow, and on which terms."""
+
+    limit_weeks: Annotated[
+        Array,
+        _leaf("largest debt of a seller, weeks of its sales", "weeks of sales", _SELLER, 0.0, 52.0, "scale", 0.0),
+    ]
+    annual_rate: Annotated[
+        Array, _leaf("interest on borrowed money and on money tied in stock", "1/year", _SELLER, 0.0, 1.0, "scale", 0.0)
+    ]
+    days_to_fund: Annotated[
+        Array, _leaf("days from asking for credit to having it", "days", _SELLER, 0.0, 180.0, "scale", 0.0)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Warehousing:
     """Storage and picking."""
 
@@ -497,6 +514,7 @@ class Rules:
     tracing: Tracing
     certification: Certification
     payment: Payment
+    credit: Credit
     warehousing: Warehousing
     linehaul: Linehaul
     carrier: Carrier
@@ -600,6 +618,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "tracing": Tracing,
         "certification": Certification,
         "payment": Payment,
+        "credit": Credit,
         "warehousing": Warehousing,
         "linehaul": Linehaul,
         "carrier": Carrier,
@@ -663,6 +682,7 @@ def _terms(economics: Economics) -> dict[str, ArrayLike]:
     days = economics.settlement_days
     return {
         "payment.fee_rate": np.tile(economics.payment_fees(), (kinds.N_COUNTRIES, 1)),
+        "credit.annual_rate": [economics.annual_rate[name] for name in kinds.SELLER_CLASSES],
         "payment.settlement_days": [days[name if name in days else "live"] for name in kinds.CHANNELS],
     }
 
@@ -687,6 +707,8 @@ def _service(rules: RulesBaseline) -> dict[str, ArrayLike]:
         "tryon.coverage": rules.by_name("tryon_coverage"),
         "tracing.coverage": rules.by_name("tracing_coverage"),
         "certification.coverage": rules.by_name("certification_coverage"),
+        "credit.limit_weeks": rules.by_name("credit_limit_weeks"),
+        "credit.days_to_fund": rules.by_name("credit_days_to_fund"),
         "warehousing.overseas_access": rules.by_country("overseas_access"),
         "warehousing.sync_hours": rules.by_warehouse("sync_hours"),
         "warehousing.forecast_visibility": rules.by_warehouse("forecast_visibility"),

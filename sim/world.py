@@ -33,7 +33,7 @@ from sim.day.adaptation import Adaptation
 from sim.day.aftersales import Aftersales
 from sim.day.attention import Attention, Sessions
 from sim.day.checkout import Checkout
-from sim.day.decisions import Decisions
+from sim.day.decisions import Decisions, Premises
 from sim.day.fulfilment import Fulfilment
 from sim.day.levers import Levers
 from sim.day.logbook import Logbook
@@ -87,6 +87,7 @@ class World(mesa.Model):
         self._build_firms()
         self._build_lanes()
         self._build_people(threads)
+        self._build_decisions()
         self._build_record()
 
     # -- building -----------------------------------------------------------------------------------------------------
@@ -103,12 +104,12 @@ class World(mesa.Model):
         prices = MerchantPrices(cfg, self.scale, self.draws, self.catalogue, self.frame.start_day)
         self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar, prices)
         self.adaptation = Adaptation(cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts)
-        careers = Careers(
+        self._careers = Careers(
             cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts, self.calendar, self.frame.first_day,
             self.frame.start_day, cfg.consumer.information.disclosure_discount,
         )  # fmt: skip
-        contracts = Agencies(cfg, self.draws, self.catalogue, self.streamers, cuts, careers)
-        self.decisions = Decisions(cfg, self.catalogue, prices, careers, contracts)
+        self._prices = prices
+        self._contracts = Agencies(cfg, self.draws, self.catalogue, self.streamers, cuts, self._careers)
         self.channels = make_channels(self, self.catalogue)
         self.agencies = make_agencies(self, cuts, self.streamers)
         self.regulators = make_regulators(self, self.ledger)
@@ -135,6 +136,15 @@ class World(mesa.Model):
         self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads, sessions)
         self.opinion = Opinion(cfg.consumer, threads)
         self.aftersales = Aftersales(self.catalogue.n_merchants)
+
+    def _build_decisions(self) -> None:
+        premises = Premises(
+            self.catalogue, self.supply, self.adaptation, self.fulfilment, self.market,
+            lambda sellers: self.opinion.forget(self.people_columns, sellers), self._yuan,
+        )  # fmt: skip
+        self.decisions = Decisions(
+            self.cfg, self.scale, self.draws, self.catalogue, premises, self._prices, self._careers, self._contracts
+        )
 
     def _build_lanes(self) -> None:
         cfg = self.cfg

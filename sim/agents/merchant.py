@@ -51,6 +51,9 @@ MERCHANT_COLUMNS: tuple[Column, ...] = (
     Column("evades", np.uint8, "0/1", 0, 1, "declarations", "1: declares less and divides parcels where it pays"),
     Column("host_offer_permille", np.uint16, "permille", 0, 500, "offers", "of the price, added to the host's part"),
     Column("slot_fee_change", np.int16, "permille", -1000, None, "offers", "slot fee above the usual one"),
+    Column("identity", np.uint32, "number", 0, None, "solvency", "number in the pool of potential merchants"),
+    Column("trading", np.uint8, "0/1", 0, 1, "solvency", "1: in business"),
+    Column("funded", np.float32, "share", 0, 1, "solvency", "stock wanted that the merchant can pay for"),
 )
 
 
@@ -123,7 +126,7 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
         storage_kg_day=economics.storage_usd_kg_day,
         origin_storage=economics.origin_storage_factor,
         stock_days=np.array([economics.stock_days["direct"], economics.stock_days["stocked"]]),
-        interest=np.array([(economics.annual_rate[s] + economics.markdown_year[s]) / 365.0 for s in SELLER_CLASSES]),
+        interest=(borrowing_rate(rules) + [economics.markdown_year[s] for s in SELLER_CLASSES]) / 365.0,
         duty=np.asarray(rules.tariff.bulk_duty_rate, np.float64).copy(),
         vat=np.asarray(rules.tax.vat_rate, np.float64).copy(),
         freight_charged=economics.freight_charged,
@@ -137,6 +140,26 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
         sunk_rate=np.ascontiguousarray(sunk),
         discount=live * economics.live_discount + (1 - live) * economics.shelf_discount,
     )
+
+
+def next_position(position: Any, result: Any, weekly_rate: Any, target: Any, part: float) -> Any:
+    """Position after a week, cents: result and interest on debt added, a part of what exceeds `target` taken out.
+
+    Arrays (m,) or scalars; below zero the position is debt.
+    """
+    grown = position + result - np.maximum(-position, 0.0) * weekly_rate
+    return grown - np.maximum(grown - target, 0.0) * part
+
+
+def funded_share(position: Any, line: Any, need: Any) -> Any:
+    """Share of a full replenishment (`need` cents) that money and credit in hand pay for, 0-1. Arrays or scalars."""
+    return np.clip((position + line) / np.maximum(need, 1e-9), 0.0, 1.0)
+
+
+def borrowing_rate(rules: Rules) -> F64:
+    """float64[2]: interest a year by seller class; rules hold it in single precision, a decimal fraction is meant."""
+    rate: F64 = np.round(np.asarray(rules.credit.annual_rate, np.float64), 6)
+    return rate
 
 
 @njit(cache=True, error_model="numpy")
@@ -187,6 +210,44 @@ def price_basis(catalogue: Catalogue, costs: CostTable, demand: F64) -> tuple[F3
     return base, margin
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def _add_margins(
+    costs: CostTable, merchant: NDArray[np.uint16], seller_class: NDArray[np.uint8], category: NDArray[np.uint8],
+    cold: NDArray[np.uint8], weight_kg: F32, line_share: F32, unit_cost_cents: NDArray[np.int32],
+    price_cents: NDArray[np.int32], direct: NDArray[np.uint8], weights: F64, left: F64, taken: F64,
+) -> None:  # fmt: skip
+    for line in range(merchant.size):
+        seller = int(merchant[line])
+        size = int(seller_class[seller])
+        kind = int(category[line])
+        for country in range(weights.size):
+            if price_cents[line, country, 1] == 0:
+                continue
+            price = price_cents[line, country, 1] * CENT
+            cost = full_cost(
+                costs, country, kind, size, unit_cost_cents[line, 1] * CENT, float(weight_kg[line]), int(cold[line]),
+                int(direct[line, country]),
+            )  # fmt: skip
+            units = weights[country] * line_share[line]
+            left[seller, country] += units * (price * kept_share(costs, country, kind, size) - cost)
+            taken[seller, country] += units * price * (1.0 - costs.discount)
+
+
+def market_margins(catalogue: Catalogue, costs: CostTable, demand: F64) -> tuple[F64, F64]:
+    """What merchants expect to be left with before fixed costs, and to take, in each country, float64[m, C] each.
+
+    For one unit of demand spread over countries by `demand` (C,) and over lines by their share; second tier, today's
+    prices and costs. The unit is the same for all merchants, so that only ratios and changes mean something.
+    """
+    left = np.zeros((catalogue.n_merchants, N_COUNTRIES))
+    taken = np.zeros_like(left)
+    _add_margins(
+        costs, catalogue.merchant, catalogue.seller_class, catalogue.category, catalogue.cold, catalogue.weight_kg,
+        catalogue.line_share, catalogue.unit_cost_cents, catalogue.price_cents, catalogue.direct, demand, left, taken,
+    )  # fmt: skip
+    return left, taken
+
+
 @njit(cache=True, error_model="numpy")
 def stocking_gain(
     costs: CostTable, country: int, category: int, seller: int, unit_cost: float, weight: float, cold: int,
@@ -221,13 +282,15 @@ def choose_routes(
     luck: F32, merchant: NDArray[np.uint16], seller_class: NDArray[np.uint8], merchant_weekday: NDArray[np.uint8],
     overseas_draw: F32, targets: NDArray[np.uint8], category: NDArray[np.uint8], cold: NDArray[np.uint8],
     weight_kg: F32, mean_cost_cents: NDArray[np.int32], price_cents: NDArray[np.int32],
-    freight_cents: NDArray[np.int32], understated: NDArray[np.uint16], abroad: NDArray[np.uint8],
+    freight_cents: NDArray[np.int32], understated: NDArray[np.uint16], can_stock: NDArray[np.uint8],
+    abroad: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Merchants whose weekday it is (all with -1) decide where to keep local stock; writes abroad uint8[n, C].
 
     A line is stocked in a country if the merchant is offered space there, demand is not below the least worth a lot,
     and local stock gains money (`stocking_gain`) with the merchant's own view (`luck`, standard normal float32[n, C]).
-    access float32[C]; days_saved float64[C]; rate float32[n, C] units a day expected.
+    Who cannot pay for more (`can_stock` uint8[m] 0) starts no local stock. access float32[C]; days_saved float64[C];
+    rate float32[n, C] units a day expected.
     """
     for line in range(merchant.size):
         seller = int(merchant[line])
@@ -237,7 +300,10 @@ def choose_routes(
         kind = int(category[line])
         made = mean_cost_cents[line] * CENT
         for country in range(abroad.shape[1]):
+            before = abroad[line, country]
             abroad[line, country] = 0
+            if before == 0 and can_stock[seller] == 0:
+                continue
             if targets[seller, country] == 0 or overseas_draw[seller] >= access[country]:
                 continue
             if rate[line, country] < rule.least_units[size]:

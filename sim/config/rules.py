@@ -22,6 +22,7 @@ from sim.kinds import (
     PLATFORMS,
     REGION_OF_COUNTRY,
     REGIONS,
+    SELLER_CLASSES,
 )
 
 type Floats = npt.NDArray[np.float64]
@@ -30,7 +31,7 @@ PLACES = ("origin", "overseas")
 
 
 class RulesBaseline(Group):
-    """Tables by region, platform, channel, category, or by place of a warehouse (`PLACES`)."""
+    """Tables by region, platform, channel, category, seller class, or by place of a warehouse (`PLACES`)."""
 
     inspection_rate: dict[str, float]
     disclosure_coverage: dict[str, float]
@@ -49,6 +50,8 @@ class RulesBaseline(Group):
     certification_coverage: dict[str, float]
     sync_hours: dict[str, float]
     forecast_visibility: dict[str, float]
+    credit_limit_weeks: dict[str, float]
+    credit_days_to_fund: dict[str, float]
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -66,7 +69,7 @@ class RulesBaseline(Group):
         return np.array([table[REGIONS[region]] for region in REGION_OF_COUNTRY])
 
     def by_name(self, name: str) -> Floats:
-        """float64 of a table by platform, channel or category, in the order of `sim.kinds`."""
+        """float64 of a table by platform, channel, category or seller class, in the order of `sim.kinds`."""
         table: dict[str, float] = getattr(self, name)
         order = next(keys for names, keys in _KEYS.items() if name in names)
         return np.array([table[key] for key in order])
@@ -83,4 +86,5 @@ _KEYS: dict[tuple[str, ...], Sequence[str]] = {
     ("guarantee_coverage", "handling_hours"): CHANNELS,
     ("tryon_coverage", "tracing_coverage", "certification_coverage"): CATEGORIES,
     ("sync_hours", "forecast_visibility"): PLACES,
+    ("credit_limit_weeks", "credit_days_to_fund"): SELLER_CLASSES,
 }

@@ -155,6 +155,21 @@ class Decide(Group):
 class Books(Group):
     memory_weeks: float
     trust_orders: float
+    first_week: int
+
+
+class Solvency(Group):
+    start_weeks: int
+    usual_margin: float
+    luck_spread: dict[str, float]
+    luck_weeks: float
+    stock_weeks: float
+    purchases: float
+    salvage: float
+    entry_cost_usd: dict[str, float]
+    entry_spread: float
+    payback_years: float
+    review_weeks: int
 
 
 class Careers(Group):
@@ -230,6 +245,7 @@ class Supply(Group):
     careers: Careers
     integrity: Integrity
     agencies: Agencies
+    solvency: Solvency
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -241,6 +257,8 @@ class Supply(Group):
             ("stock.order_days", stock.order_days, SELLER_CLASSES),
             ("stock.stocked_bias", stock.stocked_bias, SELLER_CLASSES),
             ("prices.menu_cost_usd", self.prices.menu_cost_usd, SELLER_CLASSES),
+            ("solvency.luck_spread", self.solvency.luck_spread, SELLER_CLASSES),
+            ("solvency.entry_cost_usd", self.solvency.entry_cost_usd, SELLER_CLASSES),
             ("stock.first_cover_days", stock.first_cover_days, ("origin", "abroad")),
             ("costs.stream_hour_usd", self.costs.stream_hour_usd, STREAMER_TIERS),
         )

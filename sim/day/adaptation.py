@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.merchant import RouteRule, choose_routes, cost_table
+from sim.agents.merchant import RouteRule, borrowing_rate, choose_routes, cost_table
 from sim.agents.streamer import rank_tiers, write_contracts
 from sim.config.economics import FIXED_COSTS, Economics
 from sim.config.firms import Firms
@@ -165,8 +165,7 @@ class Adaptation:
         self._air_dayparts = np.zeros(hosts, np.int64)
         self._orders_read = 0
         self._income_read: dict[Account, I64] = {}
-        choice = economics.ladder("ladder_choice")[catalogue.category]
-        self._mean_cost = np.rint((catalogue.unit_cost_cents * choice).sum(axis=1)).astype(np.int32)
+        self._mean_cost = self._mean_costs()
         number = np.arange(lines)[:, None]
         self._route_luck = draws.normal(Purpose.ROUTE_CHOICE, number, other=np.arange(N_COUNTRIES))
         returned = float((economics.by_category("live_interest") * economics.by_category("return_prior")).sum())
@@ -210,6 +209,12 @@ class Adaptation:
         np.add.at(sums, catalogue.category, weights)
         share: F32 = (weights / np.maximum(sums[catalogue.category], 1e-12)).astype(np.float32)
         return share
+
+    def _mean_costs(self) -> NDArray[np.int32]:
+        """int32[n]: production cost of a unit over the tiers as they usually sell, cents."""
+        choice = self.cfg.economics.ladder("ladder_choice")[self.catalogue.category]
+        mean: NDArray[np.int32] = np.rint((self.catalogue.unit_cost_cents * choice).sum(axis=1)).astype(np.int32)
+        return mean
 
     def _fixed_costs(self) -> I64:
         """int64[m, 5]: cents a week by item of economics.fixed_cost; a class's total does not depend on its sizes."""
@@ -269,6 +274,51 @@ class Adaptation:
         ).astype(np.int64)
         ledger.endow(ledger.account(Account.MERCHANT, np.arange(catalogue.n_merchants)), self._working_capital)
 
+    # -- merchants come and go --------------------------------------------------------------------------------------
+    def follow_targets(self, newcomers: I64) -> None:
+        """Expectations follow the columns of merchants; `newcomers` (k,) have new lines, on which nothing is known."""
+        catalogue = self.catalogue
+        self._share = self._line_shares()
+        self.abroad &= catalogue.targets[catalogue.merchant]
+        lines = np.flatnonzero(np.isin(catalogue.merchant, newcomers))
+        if lines.size:
+            prior = self._share[lines] * self._total[:, catalogue.category[lines]].T
+            self._sold[lines] = prior * np.float32(self.cfg.supply.stock.memory_days)
+
+    def stock_up(
+        self,
+        who: I64,
+        targets: NDArray[np.uint8],
+        rules: Rules,
+        ledger: Ledger,
+        freight: Freight,
+        day: int,
+        origin_factor: float,
+    ) -> None:
+        """Orders the first stock, in China, of merchants `who` (k,) who will sell to `targets` (k, C)."""
+        catalogue, stock = self.catalogue, self.cfg.supply.stock
+        self._mean_cost = self._mean_costs()
+        before = catalogue.targets[who].copy()
+        catalogue.targets[who] = targets
+        lines = np.flatnonzero(np.isin(catalogue.merchant, who))
+        rate = (self._line_shares()[lines] * self._total[:, catalogue.category[lines]].T).sum(axis=1, dtype=np.float64)
+        catalogue.targets[who] = before
+        cycle = np.array([stock.order_days[name] for name in SELLER_CLASSES])[catalogue.seller_class]
+        cover = (rate * stock.first_cover_days["origin"]).astype(np.float32)[:, None]
+        held = order_points(cover, np.float32(stock.service_factor), np.float32(stock.demand_spread))[:, 0]
+        units = np.maximum(np.ceil(held + rate * cycle[catalogue.merchant[lines]]), 1).astype(np.int64)
+        home = catalogue.home_warehouse[catalogue.merchant[lines]]
+        mode = np.full(lines.size, MODES.index(BULK[1]), np.uint8)
+        line = lines.astype(np.uint16)
+        np.add.at(catalogue.ordered_units, (line, home), units)
+        freight.replenish(line, home, units, mode, day)
+        self._pay_for_stock(rules, line, home, mode, units, ledger, origin_factor)
+
+    def stock_worth(self, units: I64) -> I64:
+        """int64[m]: production cost in cents of int64[n] units of each line."""
+        worth = np.bincount(self.catalogue.merchant, weights=units * self._mean_cost, minlength=len(self._fixed))
+        return np.rint(worth).astype(np.int64)
+
     def _choose_routes(self, rules: Rules, weekday: int, rate: F32) -> None:
         catalogue, stock = self.catalogue, self.cfg.supply.stock
         lead = self.cfg.supply.stock.expected_days_saved
@@ -286,8 +336,15 @@ class Adaptation:
             np.array(rules.warehousing.overseas_access, np.float32), np.full(N_COUNTRIES, lead), rate,
             self._route_luck, catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.overseas_draw,
             catalogue.targets, catalogue.category, catalogue.cold, catalogue.weight_kg, self._mean_cost,
-            catalogue.price_cents, catalogue.freight_cents, catalogue.understated_permille, self.abroad,
+            catalogue.price_cents, catalogue.freight_cents, catalogue.understated_permille, self._can_stock(),
+            self.abroad,
         )  # fmt: skip
+
+    def _can_stock(self) -> NDArray[np.uint8]:
+        """uint8[m]: 1 where a merchant can pay for new local stock: where nothing is wanting for the present one."""
+        if not self.cfg.supply.decide.routes_credit:
+            return np.ones(self.catalogue.n_merchants, np.uint8)
+        return (self.catalogue.funded >= 1).astype(np.uint8)
 
     # -- every evening ----------------------------------------------------------------------------------------------
     def adapt(
@@ -315,7 +372,7 @@ class Adaptation:
             self.abroad, catalogue.real, catalogue.merchant, catalogue.targets, catalogue.direct, catalogue.stocked
         )
         self._replenish(rules, day, weekday, ledger, freight, origin_factor)
-        self._pay_merchants(weekday, ledger)
+        self._pay_merchants(rules, weekday, ledger)
         self._pay_hosts(weekday, ledger)
         if weekday == MONDAY:
             self._pay_operators(ledger)
@@ -404,7 +461,7 @@ class Adaptation:
             rule, weekday, catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.home_warehouse,
             catalogue.targets, catalogue.direct, self.abroad, catalogue.category, self._share, self._sold,
             self._total, self._memory(rules), visibility, self._booked, catalogue.real, catalogue.ordered_units,
-            catalogue.received_units, self._snapshots[0], line, warehouse, mode, units_out,
+            catalogue.received_units, self._snapshots[0], catalogue.funded, line, warehouse, mode, units_out,
         )  # fmt: skip
         if count == 0:
             return
@@ -450,7 +507,7 @@ class Adaptation:
         ledger.post(MoneyPurpose.TARIFF, payer, treasury, duty)
         ledger.post(MoneyPurpose.VAT, payer, treasury, vat)
 
-    def _pay_merchants(self, weekday: int, ledger: Ledger) -> None:
+    def _pay_merchants(self, rules: Rules, weekday: int, ledger: Ledger) -> None:
         """A week's advertising, fixed costs, storage, interest and the cost of the tiers sold."""
         catalogue, economics = self.catalogue, self.cfg.economics
         who = np.flatnonzero(catalogue.weekday == weekday)
@@ -463,13 +520,14 @@ class Adaptation:
         media = np.where(channel == BRAND_SITE, world, ledger.account(Account.CHANNEL, channel))
         ledger.post(MoneyPurpose.TRAFFIC, payer[buyer], media, spent[buyer, channel])
         for purpose, items in FIXED_PURPOSES.items():
-            ledger.post(purpose, payer, world, self._fixed[np.ix_(who, items)].sum(axis=1))
+            due = self._fixed[np.ix_(who, items)].sum(axis=1) * catalogue.trading[who]
+            ledger.post(purpose, payer, world, due)
         ledger.post(MoneyPurpose.PRODUCTION, payer, world, self._extra[who])
         stored, tied = self._held(who)
         owner, warehouse = np.nonzero(stored)
         keeper = ledger.account(Account.WAREHOUSE, warehouse)
         ledger.post(MoneyPurpose.LOGISTICS, payer[owner], keeper, stored[owner, warehouse])
-        rates = np.array([economics.annual_rate[name] for name in SELLER_CLASSES]) / WEEKS_A_YEAR
+        rates = borrowing_rate(rules) / WEEKS_A_YEAR
         ledger.post(MoneyPurpose.INTEREST, payer, world, np.rint(tied * rates[seller]).astype(np.int64))
         self._sales[who] = 0
         self._extra[who] = 0
@@ -545,10 +603,11 @@ class Adaptation:
     def _settle_owners(self, ledger: Ledger) -> None:
         """Owners take out cash above working capital and put in what is missing, a part each week.
 
+        Merchants are left to `sim.firms.solvency` where they decide on credit.
         A movement between firm and owner is neither cost nor income, so it goes through the endowment, not the flows.
         """
         part = 1.0 / self.cfg.supply.costs.owners_weeks
-        for kind in (Account.MERCHANT, *OWNED):
+        for kind in OWNED if self.cfg.supply.decide.credit else (Account.MERCHANT, *OWNED):
             balance = ledger.balance(kind)
             target = self._working_capital if kind == Account.MERCHANT else np.zeros_like(balance)
             ledger.endow(

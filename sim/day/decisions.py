@@ -7,6 +7,7 @@ come. Each decision has a switch in `supply.decide`; off, firms keep their habit
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,15 +17,21 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.supply import Supply as SupplyGroup
+from sim.draws import Draws
 from sim.firms.agencies import Agencies
 from sim.firms.books import Books
 from sim.firms.careers import Careers
 from sim.firms.prices import Prices
+from sim.firms.solvency import Solvency
 from sim.kinds import N_CATEGORIES
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue, country_demand, sales_shares
 from sim.state.ledger import Account, Ledger
 from sim.state.orders import Orders
+from sim.state.scale import Scale
+
+type U8 = NDArray[np.uint8]
+type I64 = NDArray[np.int64]
 
 
 class DecisionsSource(Protocol):
@@ -51,11 +58,93 @@ class DecisionsSource(Protocol):
         """Which table of open platforms holds."""
 
 
+class Offers(Protocol):
+    """Who prices: takes off what is not sold any more, prices what is new."""
+
+    def follow_targets(self, newcomers: I64) -> None:
+        """Offers follow where merchants sell."""
+
+
+class Stock(Protocol):
+    """Who orders stock."""
+
+    def follow_targets(self, newcomers: I64) -> None:
+        """Expectations follow where merchants sell."""
+
+    def stock_up(
+        self, who: I64, targets: U8, rules: Rules, ledger: Ledger, freight: Any, day: int, origin_factor: float
+    ) -> None:
+        """Orders the first stock of newcomers."""
+
+    def stock_worth(self, units: I64) -> I64:
+        """int64[m] cents."""
+
+
+class Shelves(Protocol):
+    """Where stock lies."""
+
+    def clear(self, lines: I64) -> I64:
+        """Sells off the stock of lines."""
+
+
+class Meeting(Protocol):
+    """What consumers meet."""
+
+    def follow_sellers(self, newcomers: I64) -> None:
+        """Nobody knows the prices of newcomers."""
+
+
+@dataclass(slots=True)
+class Premises:
+    """What it takes to leave and to enter, done by those who keep prices, stock and memory (`solvency.Premises`).
+
+    `forget` empties consumers' memory of sellers; `origin_factor` is the day's price of the yuan, as in Supply.price.
+    """
+
+    catalogue: Catalogue
+    offers: Offers
+    stock: Stock
+    shelves: Shelves
+    meeting: Meeting
+    empty_memory: Callable[[I64], None]
+    origin_factor: Callable[[int], float]
+
+    def follow_targets(self, newcomers: I64) -> None:
+        """Offers, expectations and what consumers meet follow the columns of merchants."""
+        self.offers.follow_targets(newcomers)
+        self.stock.follow_targets(newcomers)
+        self.meeting.follow_sellers(newcomers)
+
+    def clear(self, who: I64) -> I64:
+        """Sells off all stock of the merchants `who` (k,); int64[k] cents of production cost it had."""
+        lines = np.flatnonzero(np.isin(self.catalogue.merchant, who))
+        units = np.zeros(self.catalogue.n_lines, np.int64)
+        units[lines] = self.shelves.clear(lines)
+        worth: I64 = self.stock.stock_worth(units)[who]
+        return worth
+
+    def stock_up(self, who: I64, targets: U8, rules: Rules, ledger: Ledger, day: int) -> None:
+        """Orders the first stock of merchants who will sell to `targets` (k, C)."""
+        self.stock.stock_up(who, targets, rules, ledger, self.shelves, day, self.origin_factor(day))
+
+    def forget(self, who: I64) -> None:
+        """Nobody remembers the sellers `who` any more."""
+        self.empty_memory(who)
+
+
 class Decisions:
     """Everybody's decisions. Holds the deciders and calls them in order."""
 
     def __init__(
-        self, cfg: DecisionsSource, catalogue: Catalogue, prices: Prices, careers: Careers, agencies: Agencies
+        self,
+        cfg: DecisionsSource,
+        scale: Scale,
+        draws: Draws,
+        catalogue: Catalogue,
+        premises: Premises,
+        prices: Prices,
+        careers: Careers,
+        agencies: Agencies,
     ) -> None:
         self.on = cfg.supply.decide
         self.prices, self.careers, self.agencies = prices, careers, agencies
@@ -63,6 +152,7 @@ class Decisions:
         size = sales_shares(catalogue, country_demand(cfg.economics, cfg.geography))
         alike = catalogue.seller_class.astype(np.int64) * N_CATEGORIES + catalogue.merchant_category
         self.books.follow(Account.MERCHANT, size, alike)
+        self.solvency = Solvency(cfg, scale, draws, catalogue, self.books, premises) if self.on.credit else None
 
     def decide(
         self,
@@ -81,6 +171,8 @@ class Decisions:
         self.books.learn(ledger, orders.appended, day)
         self.prices.learn(orders, remembered, forecast, rules, day)
         self.prices.pay(ledger)
+        if self.solvency is not None:
+            self.solvency.settle(rules, day, ledger, orders)
         if self.on.careers:
             self.agencies.follow(self.careers.move(rules, day, ledger))
             self.careers.expose(rules, day)
@@ -96,4 +188,6 @@ class Decisions:
         """What tomorrow's decisions depend on besides the columns, by name."""
         parts = {"books": self.books.arrays(), "prices": self.prices.arrays()}
         parts |= {"careers": self.careers.arrays(), "agencies": self.agencies.arrays()}
+        if self.solvency is not None:
+            parts["solvency"] = self.solvency.arrays()
         return {f"{part} {name}": array for part, arrays in parts.items() for name, array in arrays.items()}

@@ -159,6 +159,7 @@ class Place(IntEnum):
     SEIZED = 7
     SCRAPPED = 8  # came back and cannot be sold again
     UNRECORDED = 9  # left stock without a record: mislaid, spoiled, sold elsewhere
+    SOLD_OFF = 10  # sold in bulk by a merchant who left
 
 
 _IN_STOCK, _IN_RESERVED = int(Place.STOCK), int(Place.RESERVED)
@@ -904,6 +905,17 @@ class Fulfilment:
             self.clock.process(self._consignment(consignment, day))
             sent.append(consignment)
         return sent
+
+    def clear(self, lines: I64) -> I64:
+        """Sells off in bulk whatever lies in stock of `lines` (k,), in all warehouses; int64[k] units of each."""
+        real = self.catalogue.real
+        units: I64 = real[lines].sum(axis=1, dtype=np.int64)
+        real[lines] = 0
+        self.catalogue.shown[:, lines] = 0
+        total = int(units.sum())
+        self.units[Place.STOCK] -= total
+        self.units[Place.SOLD_OFF] += total
+        return units
 
     def _consignment(self, consignment: Consignment, day: int) -> Generator[simpy.Event, None, None]:
         """Production, the next departure with space, transport, clearance; waits while the mode or border is closed."""

@@ -14,6 +14,7 @@ from sim.kernels.live import Offers, People
 from sim.kernels.opinion import (
     end_of_day,
     follow_reference,
+    forget_sellers,
     leak_data,
     move_reputation,
     record_purchases,
@@ -148,3 +149,9 @@ class Opinion:
         move_reputation(param, offers.reputation, verdict_sum, np.float32(people.birth.size))
         follow_reference(offers.remembered_usd, offers.landed_cents, self._reference_memory)
         end_of_day(param, people, self._proof_after, day, self.threads, draws.key[0], draws.key[1])
+
+    @staticmethod
+    def forget(people: People, sellers: NDArray[np.int64]) -> None:
+        """Nobody remembers `sellers` (k,) any more: another firm stands in their place."""
+        gone = np.isin(np.arange(NO_STREAMER + 1), sellers).astype(np.uint8)
+        forget_sellers(people.memory_seller, people.memory_kind, people.memory_day, people.memory_score, gone)

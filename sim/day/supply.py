@@ -451,6 +451,37 @@ class Supply:
         catalogue.stocked[:] &= targets
         catalogue.direct[:] = targets - catalogue.stocked
 
+    def follow_targets(self, newcomers: NDArray[np.int64]) -> None:
+        """Offers follow `targets`, `on_platform` and the lines of the merchants `newcomers` (k,), which are new.
+
+        What is no longer sold is off at once; what is new is priced the next morning, from China, with the line's own
+        contribution, or one that makes its mean price its list price where the line is new.
+        """
+        catalogue = self.catalogue
+        targets = catalogue.targets[catalogue.merchant] == 1
+        fresh = np.isin(catalogue.merchant, newcomers)
+        shut = ~targets | fresh[:, None]
+        for column in (catalogue.price_cents, catalogue.freight_cents, catalogue.landed_cents):
+            column[shut] = 0
+        for flag in (catalogue.direct, catalogue.stocked):
+            flag[shut] = 0
+        self._priced_direct[shut] = UNPRICED
+        catalogue.understated_permille[shut] = 0
+        if self.prices is not None:
+            self.prices.forget(shut)
+        opened = targets & (catalogue.direct == 0) & (catalogue.stocked == 0)
+        catalogue.direct[opened] = 1
+        if self._basis is not None and self._costs is not None and opened.any():
+            base, margin = price_basis(
+                catalogue, self._costs, country_demand(self.cfg.economics, self.cfg.geography)
+            )  # fmt: skip
+            own = np.where(targets[:, :, None], self._basis[1], 0).max(axis=1, keepdims=True)  # the same in all of them
+            margin = np.where(fresh[:, None, None] | (own == 0), margin, own)
+            for kept, new in zip(self._basis, (base, margin), strict=True):
+                kept[opened] = new[opened]
+        self._priced_rules = None
+        self._pool = line_pool(catalogue, self._built_open)
+
     @staticmethod
     def on_air_dayparts(air: Air, streamers: int) -> NDArray[np.int64]:
         """int64[S]: dayparts each streamer was on air that day."""

@@ -24,6 +24,7 @@ type I64 = NDArray[np.int64]
 WEEK = 7
 CAPITAL = MoneyPurpose.LOAN
 """Borrowing and paying back is no result."""
+PAUSED = -1
 
 
 class BooksRule(Protocol):
@@ -37,6 +38,10 @@ class BooksRule(Protocol):
     def trust_orders(self) -> float:
         """Sampled orders at which own books weigh as much as those of the kind."""
 
+    @property
+    def first_week(self) -> int:
+        """Weeks that are read and not learnt from: until the first payouts have come."""
+
 
 @dataclass(slots=True)
 class _Kept:
@@ -46,7 +51,7 @@ class _Kept:
     kind: I64  # (n,) firms of one kind are alike but for size
     read: I64  # (n, purposes)
     week: F64  # (n, purposes)
-    since: I64  # (n,) weeks behind each row, for firms that came later
+    since: I64  # (n,) weeks behind each row, for firms that came later; PAUSED: keeps no books
 
 
 class Books:
@@ -90,22 +95,32 @@ class Books:
         fresh = float(orders - self._orders_read)
         self._orders_read = orders
         self._orders_week += (fresh - self._orders_week) * self._pace(self._weeks)
+        learn = self._weeks > self.rule.first_week
         for kind, kept in self._kept.items():
             result = ledger.result(kind)
-            kept.since += 1
-            pace = np.maximum(1.0 / kept.since, 1.0 / self.rule.memory_weeks)
-            kept.week += ((result - kept.read) - kept.week) * pace[:, None]
+            if learn:
+                kept.since += kept.since != PAUSED
+                pace = np.maximum(1.0 / np.maximum(kept.since, 1), 1.0 / self.rule.memory_weeks)
+                pace[kept.since == PAUSED] = 0.0
+                kept.week += ((result - kept.read) - kept.week) * pace[:, None]
             kept.read = result
         return True
 
     def _pace(self, weeks: int) -> float:
         return max(1.0 / weeks, 1.0 / self.rule.memory_weeks)  # a plain mean until the memory is full
 
-    def forget(self, kind: Account, who: NDArray[np.integer]) -> None:
-        """Another firm stands in the rows `who`: its books begin anew."""
+    def pause(self, kind: Account, who: NDArray[np.integer]) -> None:
+        """The firms `who` have left: no books are kept, and nothing of theirs enters the figures of their kind."""
+        kept = self._kept[kind]
+        kept.week[who] = 0.0
+        kept.since[who] = PAUSED
+
+    def forget(self, kind: Account, who: NDArray[np.integer], ledger: Ledger) -> None:
+        """Another firm stands in the rows `who`: its books begin anew with what is posted from now on."""
         kept = self._kept[kind]
         kept.week[who] = 0.0
         kept.since[who] = 0
+        kept.read[who] = ledger.result(kind)[who]
 
     def own(self, kind: Account) -> F64:
         """float64[n, p]: received minus paid in a smoothed week, cents, as posted."""
@@ -114,8 +129,8 @@ class Books:
     def credibility(self, kind: Account) -> F64:
         """float64[n] 0-1: weight of a firm's own books; 0 before the first week."""
         kept = self._kept[kind]
-        seen = self._orders_week * np.minimum(kept.since, 2.0 * self.rule.memory_weeks)  # weeks in a discounted mean
-        orders = seen * kept.size
+        weeks = np.clip(kept.since, 0, 2.0 * self.rule.memory_weeks)  # behind a discounted mean
+        orders = self._orders_week * weeks * kept.size
         weight: F64 = orders / (orders + self.rule.trust_orders)
         return weight
 

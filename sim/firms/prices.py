@@ -297,6 +297,10 @@ class Prices:
         if self.offers is not None and self._known:
             self.offers.review(self._listing(), costs, rules, who)
 
+    def forget(self, offers: NDArray[np.bool_]) -> None:
+        """`offers` bool[n, C] are no longer made, or others stand in their place: views on them are lost."""
+        self.view[offers] = 0
+
     def respond(self, costs: CostTable, border: NDArray[Any], weekday: int, priced_direct: NDArray[np.uint8]) -> int:
         """Merchants whose weekday it is ask their best prices; returns how many prices and freights changed."""
         return int(respond(self._beliefs(), self._listing(), costs, border, weekday, priced_direct, self.changes))

@@ -587,3 +587,21 @@ def shame(
                     friend = friends[edge]
                     gap = np.float32(trust[friend]) * WORD
                     trust[friend] = nudged(trust[friend], -param[0].word_of_mouth_effect * gap)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def forget_sellers(
+    seller: NDArray[np.uint16],
+    kind: NDArray[np.uint8],
+    day: NDArray[np.uint16],
+    score: NDArray[np.uint8],
+    gone: NDArray[np.uint8],
+) -> None:
+    """Empties the places of memory (persons, places) that hold a seller with gone[seller] = 1; uint8[65536]."""
+    for person in range(seller.shape[0]):
+        for place in range(seller.shape[1]):
+            if gone[seller[person, place]] != 0:
+                seller[person, place] = NOBODY
+                kind[person, place] = np.uint8(0)
+                day[person, place] = np.uint16(0)
+                score[person, place] = np.uint8(0)

@@ -888,6 +888,7 @@ def replenish_due(
     ordered: I64,
     received: I64,
     earlier: I64,
+    funded: F32,
     out_line: U16,
     out_warehouse: U8,
     out_mode: U8,
@@ -898,10 +899,11 @@ def replenish_due(
     Order up to s + a cycle's demand when real stock plus what is under way is at or below s, the `order_point` of the
     demand expected over lead time plus review time (Silver, Pyke & Thomas 2017, ch. 7). Forecast: `expected_demand`,
     raised towards what booked shows should sell by the warehouse's forecast visibility, for the part of the time to be
-    covered in which shows are booked. `abroad` uint8[n, C]: 1 where
-    the line is meant to be sold from local stock. Goods go by sea (truck where there is a road); if what lies there and
-    should soon arrive (of what had been ordered so long ago that it lands within an air lead time, `earlier`) does not
-    cover `air_cover` of the demand over the air lead time, the gap is flown in. mode is an index in kinds.MODES.
+    covered in which shows are booked. A merchant short of money orders as if for the share `funded` (m,) of it.
+    `abroad` uint8[n, C]: 1 where the line is meant to be sold from local stock. Goods go by sea (truck where there is
+    a road); if what lies there and should soon arrive (of what had been ordered so long ago that it lands within an
+    air lead time, `earlier`) does not cover `air_cover` of the demand over the air lead time, the gap is flown in. mode
+    is an index in kinds.MODES.
     """
     count = 0
     n_countries = direct.shape[1]
@@ -936,6 +938,7 @@ def replenish_due(
             else:
                 warehouse = base
                 rate = from_home
+            rate *= funded[seller]
             if rate <= ZERO:
                 continue
             on_hand = np.float32(real[line, warehouse])

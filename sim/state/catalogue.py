@@ -40,6 +40,7 @@ from sim.kinds import (
 type U8 = NDArray[np.uint8]
 type U16 = NDArray[np.uint16]
 type I16 = NDArray[np.int16]
+type U32 = NDArray[np.uint32]
 type I32 = NDArray[np.int32]
 type I64 = NDArray[np.int64]
 type F32 = NDArray[np.float32]
@@ -78,6 +79,9 @@ class Catalogue:
     evades: U8  # (m,) 1: declares less and divides parcels where it pays; declarations
     host_offer_permille: U16  # (m,) of the goods price, added to the host's part of the commission; offers
     slot_fee_change: I16  # (m,) permille by which the slot fee is above the usual one; offers
+    identity: U32  # (m,) number in the pool of potential merchants: row + merchants x how many tried here; solvency
+    trading: U8  # (m,) 1: in business, 0: has left, what is under way is wound up or the place is free; solvency
+    funded: F32  # (m,) share of the stock wanted that the merchant can pay for, 0-1; solvency
 
     # lines
     merchant: U16  # (n,) owner; build
@@ -163,6 +167,9 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "evades": ("m", np.uint8),
     "host_offer_permille": ("m", np.uint16),
     "slot_fee_change": ("m", np.int16),
+    "identity": ("m", np.uint32),
+    "trading": ("m", np.uint8),
+    "funded": ("m", np.float32),
     "merchant": ("n", np.uint16),
     "category": ("n", np.uint8),
     "quality": ("nT", np.float32),
@@ -343,39 +350,61 @@ def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
         steps = np.cumsum(mix) / mix.sum()
         categories[members] = np.searchsorted(steps, (place + 0.5) / members.size)
     catalogue.merchant_category[:] = categories
-    catalogue.home_warehouse[:] = np.minimum(np.searchsorted(np.cumsum(policy.home_warehouse), uniform(_HOME)), 3)
-    catalogue.reputation[:] = np.clip(
-        policy.reputation + policy.reputation_spread * draws.normal(Purpose.MERCHANT, who, ordinal=_QUALITY), 0.05, 0.98
-    )
-    fakes = firms.by_category(policy.counterfeit)[categories] * np.where(
-        seller == 0, policy.counterfeit_small_factor, 1
-    )
-    catalogue.authenticity[:] = 1.0 - np.minimum(fakes * -log_each(uniform(_GENUINE)), 0.5)
-    catalogue.return_guarantee[:] = uniform(_QUALITY, 1) < firms.by_class(policy.return_guarantee)[seller]
-    catalogue.insured[:] = uniform(_QUALITY, 2) < policy.insured
-    catalogue.own_site[:] = uniform(_OWN_SITE) < firms.by_class(policy.own_site)[seller]
-    catalogue.lister[:] = uniform(_OWN_SITE, 1) < policy.lister
-    catalogue.overseas_draw[:] = uniform(_SPACE)
     catalogue.weekday[:] = (uniform(_SPACE, 1) * 7).astype(np.uint8)
-    catalogue.targets[:] = _targets(firms, economics, draws, seller)
+    catalogue.trading[:] = 1
+    catalogue.funded[:] = 1
+    found(catalogue, cfg, draws, who, who)
     weight = size / (
         catalogue.targets @ country_demand(economics, cfg.geography)
     )  # who sells to few sells more in each
     catalogue.merchant_size[:] = weight / weight.sum()
-    joins = draws.uniform(Purpose.MERCHANT_PLATFORM, who[:, None], other=np.arange(N_PLATFORMS))
-    catalogue.on_platform[:] = joins < firms.by_class(policy.platform_share)[seller][:, None]
-    catalogue.on_platform[who, joins.argmin(axis=1)] = 1
-    _add_lines(catalogue, firms, economics, draws, mix)
-    catalogue.direct[:] = catalogue.targets[catalogue.merchant]
     catalogue.commission_asked[:] = economics.commissions()
     catalogue.service_fee[:] = economics.buyer_fees()
     catalogue.agency[:] = NO_STREAMER
     return catalogue
 
 
-def _targets(firms: Firms, economics: Economics, draws: Draws, seller: U8) -> U8:
-    """uint8[m, C]: regions first, then countries of the region; everybody sells somewhere."""
-    who = np.arange(seller.size)
+def found(catalogue: Catalogue, cfg: CatalogueSource, draws: Draws, who: I64, identity: I64) -> None:
+    """Merchants number `identity` of the pool (k,) open in the rows `who`; everything is drawn by that number.
+
+    A row keeps its seller class, main category, weekday and size. Lines are new; nothing is priced or stocked.
+    """
+    firms, economics = cfg.firms, cfg.economics
+    policy = firms.merchants
+    seller, categories = catalogue.seller_class[who], catalogue.merchant_category[who]
+
+    def uniform(ordinal: int, word: int = 0) -> NDArray[np.float32]:
+        return draws.uniform(Purpose.MERCHANT, identity, ordinal=ordinal, word=word)
+
+    catalogue.identity[who] = identity
+    catalogue.home_warehouse[who] = np.minimum(np.searchsorted(np.cumsum(policy.home_warehouse), uniform(_HOME)), 3)
+    catalogue.reputation[who] = np.clip(
+        policy.reputation + policy.reputation_spread * draws.normal(Purpose.MERCHANT, identity, ordinal=_QUALITY),
+        0.05,
+        0.98,
+    )
+    fakes = firms.by_category(policy.counterfeit)[categories] * np.where(
+        seller == 0, policy.counterfeit_small_factor, 1
+    )
+    catalogue.authenticity[who] = 1.0 - np.minimum(fakes * -log_each(uniform(_GENUINE)), 0.5)
+    catalogue.return_guarantee[who] = uniform(_QUALITY, 1) < firms.by_class(policy.return_guarantee)[seller]
+    catalogue.insured[who] = uniform(_QUALITY, 2) < policy.insured
+    catalogue.own_site[who] = uniform(_OWN_SITE) < firms.by_class(policy.own_site)[seller]
+    catalogue.lister[who] = uniform(_OWN_SITE, 1) < policy.lister
+    catalogue.overseas_draw[who] = uniform(_SPACE)
+    catalogue.targets[who] = _targets(firms, economics, draws, seller, identity)
+    joins = draws.uniform(Purpose.MERCHANT_PLATFORM, identity[:, None], other=np.arange(N_PLATFORMS))
+    platforms = joins < firms.by_class(policy.platform_share)[seller][:, None]
+    platforms[np.arange(who.size), joins.argmin(axis=1)] = True
+    catalogue.on_platform[who] = platforms
+    sales = 0.5 * (economics.by_category("live_interest") + economics.by_category("shelf_interest"))
+    mix = power_each(sales.astype(np.float32), np.float32(policy.category_flattening)).astype(np.float64)
+    lines = _add_lines(catalogue, firms, economics, draws, mix, who, identity)
+    catalogue.direct[lines] = catalogue.targets[catalogue.merchant[lines]]
+
+
+def _targets(firms: Firms, economics: Economics, draws: Draws, seller: U8, who: I64) -> U8:
+    """uint8[k, C]: regions first, then countries of the region; everybody sells somewhere. `who` (k,) identities."""
     share = firms.by_class(firms.merchants.country_share)[seller][:, None]
     region = np.asarray(REGION_OF_COUNTRY)
     demand = np.array([economics.sales_by_region[name] for name in REGIONS])
@@ -390,33 +419,42 @@ def _targets(firms: Firms, economics: Economics, draws: Draws, seller: U8) -> U8
 
 
 def _add_lines(
-    catalogue: Catalogue, firms: Firms, economics: Economics, draws: Draws, mix: NDArray[np.float64]
-) -> None:
+    catalogue: Catalogue,
+    firms: Firms,
+    economics: Economics,
+    draws: Draws,
+    mix: NDArray[np.float64],
+    who: I64,
+    identity: I64,
+) -> I64:
+    """Draws the lines of the merchants in the rows `who`, by the merchants' identity; returns their rows."""
     policy = firms.merchants
     per_merchant = policy.lines
-    line = np.arange(catalogue.n_lines)
+    line = (who[:, None] * per_merchant + np.arange(per_merchant)).reshape(-1)
+    number = (identity[:, None] * per_merchant + np.arange(per_merchant)).reshape(-1)
     owner = line // per_merchant
     place = line % per_merchant
-    catalogue.merchant[:] = owner
+    catalogue.merchant[line] = owner
     seller = catalogue.seller_class[owner]
     weights = np.cumprod(np.full(per_merchant, _LINE_WEIGHTS))
-    catalogue.line_share[:] = (weights / weights.sum())[place]
+    catalogue.line_share[line] = (weights / weights.sum())[place]
     category = catalogue.merchant_category[owner].astype(np.int64)
-    strays = (place == per_merchant - 1) & (place > 0) & (draws.uniform(Purpose.LINE, line, ordinal=_OTHER) < 0.3)
-    elsewhere = np.searchsorted(np.cumsum(mix) / mix.sum(), draws.uniform(Purpose.LINE, line, ordinal=_OTHER, word=1))
+    strays = (place == per_merchant - 1) & (place > 0) & (draws.uniform(Purpose.LINE, number, ordinal=_OTHER) < 0.3)
+    elsewhere = np.searchsorted(np.cumsum(mix) / mix.sum(), draws.uniform(Purpose.LINE, number, ordinal=_OTHER, word=1))
     category[strays] = np.minimum(elsewhere, N_CATEGORIES - 1)[strays]
-    catalogue.category[:] = category
-    deviation = policy.quality_spread * draws.normal(Purpose.LINE, line, ordinal=_DEVIATION)
-    catalogue.quality[:] = np.clip(economics.ladder("quality_ladder")[category] + deviation[:, None], 0.02, 0.98)
-    luck = policy.price_spread * draws.normal(Purpose.LINE, line, ordinal=_DEVIATION, word=1).astype(np.float64)
+    catalogue.category[line] = category
+    deviation = policy.quality_spread * draws.normal(Purpose.LINE, number, ordinal=_DEVIATION)
+    catalogue.quality[line] = np.clip(economics.ladder("quality_ladder")[category] + deviation[:, None], 0.02, 0.98)
+    luck = policy.price_spread * draws.normal(Purpose.LINE, number, ordinal=_DEVIATION, word=1).astype(np.float64)
     level = exp_each((luck - 0.5 * policy.price_spread**2 + policy.price_quality_slope * deviation).astype(np.float32))
-    catalogue.list_cents[:] = np.rint(
+    catalogue.list_cents[line] = np.rint(
         economics.list_price_usd()[category] * (level * policy.price_level)[:, None] * 100
     )
-    catalogue.unit_cost_cents[:] = np.rint(economics.unit_cost_usd()[seller, category] * level[:, None] * 100)
-    heft = policy.weight_spread * draws.normal(Purpose.LINE, line, ordinal=_WEIGHT).astype(np.float64)
+    catalogue.unit_cost_cents[line] = np.rint(economics.unit_cost_usd()[seller, category] * level[:, None] * 100)
+    heft = policy.weight_spread * draws.normal(Purpose.LINE, number, ordinal=_WEIGHT).astype(np.float64)
     weight = exp_each((heft - 0.5 * policy.weight_spread**2).astype(np.float32))
-    catalogue.weight_kg[:] = economics.by_category("weight_kg")[category] * weight
-    catalogue.cold[:] = (
-        draws.uniform(Purpose.LINE, line, ordinal=_COLD) < firms.by_category(policy.cold_share)[category]
+    catalogue.weight_kg[line] = economics.by_category("weight_kg")[category] * weight
+    catalogue.cold[line] = (
+        draws.uniform(Purpose.LINE, number, ordinal=_COLD) < firms.by_category(policy.cold_share)[category]
     )
+    return line

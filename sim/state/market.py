@@ -98,8 +98,7 @@ class Market:
         self._understood = self._closeness.astype(np.float32)
         self.shelf = np.full((N_COUNTRIES, N_CATEGORIES, SHELF_SLOTS), NOBODY, np.uint16)
         self.line_of_seller = np.full((catalogue.n_merchants, N_CATEGORIES), NOBODY, np.uint16)
-        lines = np.arange(catalogue.n_lines)
-        self.line_of_seller[catalogue.merchant[::-1], catalogue.category[::-1]] = lines[::-1]
+        self._list_sellers()
         self._shelf_lottery = np.asarray(draws.uniform(Purpose.COVER, np.arange(SHELF_SLOTS), other=9))
         self.follow_offers()
         self.shelve()
@@ -127,12 +126,28 @@ class Market:
         closeness = self._closeness + (1.0 - self._closeness) * rules.language.translation
         self._understood = closeness.astype(np.float32)
 
+    def _list_sellers(self) -> None:
+        catalogue = self.catalogue
+        lines = np.arange(catalogue.n_lines)
+        self.line_of_seller[:] = NOBODY
+        self.line_of_seller[catalogue.merchant[::-1], catalogue.category[::-1]] = lines[::-1]
+
+    def follow_sellers(self, newcomers: NDArray[np.int64]) -> None:
+        """After merchants came and went: who sells what; nobody knows the prices of `newcomers` (k,)."""
+        self._list_sellers()
+        self.offers.remembered_usd[np.isin(self.catalogue.merchant, newcomers)] = 0
+        self._rules = None  # so that guarantees are read again
+
     def follow_offers(self) -> None:
-        """After prices changed: the share of the landed price that a discount on the goods takes off, and the shelf."""
+        """After prices changed: the share of the landed price that a discount on the goods takes off; what is new is
+        remembered at its first price."""
         catalogue = self.catalogue
         lowest = catalogue.landed_cents[:, :, 0]
         taxed = np.maximum(lowest, 1)
         self.offers.discounted_share[...] = np.where(lowest > 0, 1.0 - catalogue.freight_cents / taxed, 0.0)
+        remembered = self.offers.remembered_usd
+        new = (remembered <= 0) & (lowest > 0)
+        remembered[new] = lowest[new].astype(np.float32) / np.float32(100)
 
     def open_day(self, day: int) -> None:
         """Time people have for screens today, by country and daypart, and how fast needs come back."""

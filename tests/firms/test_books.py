@@ -16,7 +16,7 @@ WEEK = 7
 
 def keep(orders: int, paid: np.ndarray, trust: float = 200.0, weeks: int = 12, like: int = 0) -> tuple[Books, Ledger]:
     """Books of merchants who receive `paid` (n,) cents every week, with so many sampled orders a week."""
-    books, ledger = Books(Rule(memory_weeks=8.0, trust_orders=trust)), Ledger(FIRMS, 1, 1)
+    books, ledger = Books(Rule(memory_weeks=8.0, first_week=0, trust_orders=trust)), Ledger(FIRMS, 1, 1)
     books.follow(Account.MERCHANT, np.arange(1.0, FIRMS + 1), like)
     world, account = ledger.account(Account.REST_OF_WORLD), ledger.account(Account.MERCHANT, np.arange(FIRMS))
     for week in range(1, weeks + 1):
@@ -51,7 +51,7 @@ def test_credibility_rises_with_orders_and_with_size() -> None:
 def test_total_is_kept_whatever_the_credibility() -> None:
     """Equal firms: what the weighing takes from one it gives to others."""
     rng = np.random.default_rng(1)
-    books = Books(Rule(memory_weeks=8.0, trust_orders=50.0))
+    books = Books(Rule(memory_weeks=8.0, first_week=0, trust_orders=50.0))
     books.follow(Account.MERCHANT, np.ones(FIRMS))
     ledger = Ledger(FIRMS, 1, 1)
     world, account = ledger.account(Account.REST_OF_WORLD), ledger.account(Account.MERCHANT, np.arange(FIRMS))
@@ -64,7 +64,7 @@ def test_total_is_kept_whatever_the_credibility() -> None:
 def test_noise_of_a_small_sample_is_not_taken_for_news() -> None:
     """Poisson receipts of one unbiased world: the spread of what firms expect falls far below that of their books."""
     rng = np.random.default_rng(2)
-    books = Books(Rule(memory_weeks=8.0, trust_orders=200.0))
+    books = Books(Rule(memory_weeks=8.0, first_week=0, trust_orders=200.0))
     books.follow(Account.MERCHANT, np.ones(FIRMS))
     ledger = Ledger(FIRMS, 1, 1)
     world, account = ledger.account(Account.REST_OF_WORLD), ledger.account(Account.MERCHANT, np.arange(FIRMS))
@@ -86,7 +86,7 @@ def test_loans_are_no_result_and_a_newcomer_starts_with_empty_books() -> None:
     ledger.post(MoneyPurpose.LOAN, world, account, 99999)
     books.learn(ledger, 100 * 21, 21 * WEEK)
     assert np.allclose(books.result(Account.MERCHANT), before)
-    books.forget(Account.MERCHANT, np.array([3]))
+    books.forget(Account.MERCHANT, np.array([3]), ledger)
     assert books.own(Account.MERCHANT)[3].sum() == 0
     assert books.credibility(Account.MERCHANT)[3] == 0
     others = np.arange(FIRMS) != 3
@@ -96,4 +96,4 @@ def test_loans_are_no_result_and_a_newcomer_starts_with_empty_books() -> None:
 
 def test_firms_without_size_are_refused() -> None:
     with pytest.raises(ValueError, match="size"):
-        Books(Rule(memory_weeks=8.0, trust_orders=1.0)).follow(Account.STREAMER, np.zeros(3))
+        Books(Rule(memory_weeks=8.0, first_week=0, trust_orders=1.0)).follow(Account.STREAMER, np.zeros(3))

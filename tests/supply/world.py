@@ -69,6 +69,7 @@ RULES = Rules.neutral(
         "tax.vat_rate": 0.15,
         "tax.de_minimis_usd": 0.0,
         "payment.fee_rate": 0.035,
+        "credit.annual_rate": [0.14, 0.07],
         "warehousing.overseas_access": 0.7,
         "recommendation.precision": 0.6,
         "disclosure.coverage": 0.3,
