@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from sim.agents.channel import effective_commission
 from sim.config.payments import Payments
 from sim.draws import Draws, Purpose, purpose_base
 from sim.kernels.money import border_of, landed_parts, parts_per_million, share_cents
@@ -457,9 +458,3 @@ class Checkout:
         """Asserts that nobody was ever charged anything but the price shown."""
         if self.price_gap_cents:
             raise AssertionError(f"charged prices differ from shown ones by {self.price_gap_cents} cents")
-
-
-def effective_commission(asked: NDArray[np.float32], rules: Rules) -> NDArray[np.float32]:
-    """float32[H, 2]: the commission a channel may take, the lower of what it asks and the cap."""
-    lower: NDArray[np.float32] = np.minimum(asked, rules.commission.cap).astype(np.float32)
-    return lower

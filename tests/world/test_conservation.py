@@ -76,7 +76,7 @@ def money_is_conserved(world: World, before: np.ndarray) -> np.ndarray:
     held = orders[np.isin(orders["money"], (MoneyState.HELD, MoneyState.FROZEN))]
     escrow = np.zeros(world.ledger.size[Account.ESCROW], np.int64)
     taxes = held["duty_cents"].astype(np.int64) + held["vat_cents"]
-    untaxed = held["goods_cents"].astype(np.int64) + held["freight_cents"]
+    untaxed = held["goods_cents"].astype(np.int64) + held["freight_cents"] + held["service_cents"]
     passed_on = (held["posted"] & 4 != 0) & (held["method"] != 3)  # a seller advances the taxes of cash on delivery
     np.add.at(escrow, held["channel"], untaxed + np.where(passed_on, 0, taxes))
     assert np.array_equal(world.ledger.balance(Account.ESCROW), escrow)
