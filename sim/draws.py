@@ -116,6 +116,9 @@ class Purpose(IntEnum):
     EXPOSED = 259  # entity: streamer, tick: day * 8; whether deception comes to light
     SCANDAL = 260  # entity: birth, other: streamer, tick: day * 8; whether a follower tells friends
     OFFER = 261  # entity: streamer, other: generation; ordinal: agencies that a host without contract talks to
+    AUDIT_HOST = 268  # entity: streamer, tick: day * 8, ordinal: topic; who is audited today
+    AUDIT_MERCHANT = 269  # entity: merchant, other: country, tick: day * 8
+    AUDIT_PLATFORM = 270  # entity: platform, other: country, tick: day * 8; words: audit, whether a lapse is found
 
     # 280-299 interventions and shocks
     COVERED = 280  # entity: index of an entity of a leaf, other: the leaf; whom a lever reaches that reaches a share

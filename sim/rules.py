@@ -222,7 +222,22 @@ class Disclosure:
     """Advertising labels."""
 
     coverage: Annotated[
-        Array, _leaf("share of sponsored shows that carry an advertising label", "share", _C, 0.0, 1.0, "cover", 0.0)
+        Array,
+        _leaf(
+            "share of sponsored shows that must carry an advertising label; hosts comply or risk it",
+            "share",
+            _C,
+            0.0,
+            1.0,
+            "cover",
+            0.0,
+        ),
+    ]
+    audit_hazard: Annotated[
+        Array, _leaf("audits for missing labels of an active host", "1/year", _C, 0.0, 50.0, "scale", 0.0)
+    ]
+    fine_share: Annotated[
+        Array, _leaf("fine for a missing label", "share of a year's revenue", _C, 0.0, 1.0, "scale", 0.0)
     ]
 
 
@@ -230,18 +245,22 @@ class Disclosure:
 class Claims:
     """Truth in advertising."""
 
-    expected_penalty: Annotated[
-        Array,
-        _leaf(
-            "expected fine for an untrue claim, chance of a fine times its size",
-            "share of sales",
-            _C,
-            0.0,
-            0.5,
-            "scale",
-            0.0,
-        ),
+    audit_hazard: Annotated[
+        Array, _leaf("audits for untrue claims of an active host", "1/year", _C, 0.0, 50.0, "scale", 0.0)
     ]
+    fine_share: Annotated[
+        Array, _leaf("fine for an untrue claim", "share of a year's revenue", _C, 0.0, 1.0, "scale", 0.0)
+    ]
+    moderation: Annotated[
+        Array,
+        _leaf("effort with which a platform looks for untrue claims, 1 = today's", "1", _P, 0.0, 10.0, "scale", 1.0),
+    ]
+
+    @property
+    def expected_penalty(self) -> Array:
+        """float32[C]: expected fine for an untrue claim, share of revenue: audits a year x the fine (Becker 1968)."""
+        product: Array = self.audit_hazard * self.fine_share
+        return product
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +317,13 @@ class Exposure:
     ]
     bot_detection: Annotated[
         Array, _leaf("share of fake viewers taken out before ranking", "share", _P, 0.0, 1.0, "scale", 0.0)
+    ]
+    traffic_price: Annotated[
+        Array, _leaf("price of paid traffic, 1 = that of the base year", "1", _P, 0.0, 10.0, "scale", 1.0)
+    ]
+    traffic_weight: Annotated[
+        Array,
+        _leaf("weight of paid traffic in the ranking, 1 = that of the base year", "1", _P, 0.0, 10.0, "scale", 1.0),
     ]
 
 
@@ -470,6 +496,41 @@ class Privacy:
     """Data safety."""
 
     breach_hazard: Annotated[Array, _leaf("chance of a data breach on a day", "1/day", _P, 0.0, 1.0, "scale", 0.0)]
+    audit_hazard: Annotated[Array, _leaf("data audits of a platform", "1/year", _C, 0.0, 50.0, "scale", 0.0)]
+    fine_share: Annotated[
+        Array,
+        _leaf("fine for a lapse in data safety", "share of a year's revenue there", _C, 0.0, 1.0, "scale", 0.0),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Product safety and genuineness."""
+
+    audit_hazard: Annotated[
+        Array, _leaf("product audits of a merchant that sells there", "1/year", _C, 0.0, 50.0, "scale", 0.0)
+    ]
+    fine_share: Annotated[
+        Array, _leaf("fine for counterfeits", "share of a year's revenue there", _C, 0.0, 1.0, "scale", 0.0)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """What the state in China gives back to firms."""
+
+    compliance: Annotated[
+        Array,
+        _leaf(
+            "share of market entry and compliance costs that the treasury pays back",
+            "share",
+            ("seller_class",),
+            0.0,
+            1.0,
+            "scale",
+            0.0,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,6 +584,8 @@ class Rules:
     subsidy: Subsidy
     demand: Demand
     privacy: Privacy
+    product: Product
+    relief: Relief
     platform: Platform
     exchange: Exchange
     in_force: Mapping[str, Array]
@@ -627,6 +690,8 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "subsidy": Subsidy,
         "demand": Demand,
         "privacy": Privacy,
+        "product": Product,
+        "relief": Relief,
         "platform": Platform,
         "exchange": Exchange,
     }
@@ -697,7 +762,14 @@ def _service(rules: RulesBaseline) -> dict[str, ArrayLike]:
     return {
         "customs.inspection_rate": rules.by_country("inspection_rate"),
         "disclosure.coverage": rules.by_country("disclosure_coverage"),
-        "claims.expected_penalty": rules.by_country("expected_penalty"),
+        "disclosure.audit_hazard": rules.by_country("label_audits"),
+        "disclosure.fine_share": rules.by_country("label_fine"),
+        "claims.audit_hazard": rules.by_country("claim_audits"),
+        "claims.fine_share": rules.by_country("claim_fine"),
+        "product.audit_hazard": rules.by_country("product_audits"),
+        "product.fine_share": rules.by_country("product_fine"),
+        "privacy.audit_hazard": rules.by_country("data_audits"),
+        "privacy.fine_share": rules.by_country("data_fine"),
         "language.translation": translation,
         "recommendation.precision": rules.by_name("recommendation_precision"),
         "exposure.margin_weight": rules.by_name("margin_weight"),

@@ -42,7 +42,9 @@ from sim.day.settlement import Settlement
 from sim.day.shopping import Shopping
 from sim.day.supply import Supply
 from sim.firms.agencies import Agencies
+from sim.firms.audits import Audits
 from sim.firms.careers import Careers
+from sim.firms.platforms import Platforms
 from sim.firms.prices import Prices as MerchantPrices
 from sim.kernels.opening import open_everybody
 from sim.kernels.sessions import run_sessions
@@ -54,6 +56,7 @@ from sim.record.tally import Tally
 from sim.rules import Rules
 from sim.state.catalogue import Air, build_catalogue, open_cells
 from sim.state.consumers import FirstHosts, people_of
+from sim.state.habits import Habits
 from sim.state.ledger import Account, Ledger
 from sim.state.market import Market
 from sim.state.orders import Orders
@@ -110,7 +113,14 @@ class World(mesa.Model):
         )  # fmt: skip
         self._prices = prices
         self._contracts = Agencies(cfg, self.draws, self.catalogue, self.streamers, cuts, self._careers)
-        self.channels = make_channels(self, self.catalogue)
+        self._platforms = Platforms(
+            cfg, self.catalogue, self.streamers, self.adaptation.platform_cost, self.interventions.baseline,
+            self.frame.start_day,
+        )  # fmt: skip
+        self._audits = Audits(
+            cfg, self.draws, self.catalogue, self.streamers, self._platforms.own, self.interventions.baseline
+        )
+        self.channels = make_channels(self, self.catalogue, self._platforms.own)
         self.agencies = make_agencies(self, cuts, self.streamers)
         self.regulators = make_regulators(self, self.ledger)
         self.providers = make_providers(self, cfg.payments, self.ledger)
@@ -128,6 +138,9 @@ class World(mesa.Model):
         self._shows = 0
         size = cfg.population.consumers
         self.market = Market(cfg, self.catalogue, self.calendar, self.draws)
+        usual = cfg.geography.platform_shares(cfg.availability)
+        rule, frame = cfg.supply.platforms, self.frame
+        self.habits = Habits(rule, cfg.supply.decide.platforms, usual, frame.first_day, frame.start_day)
         views = adopt(self, Consumer, self.consumers, identity="birth")
         by_agents = ByAgents(views) if cfg.engine == "agents" else None
         opening = by_agents.open_everybody if by_agents else open_everybody
@@ -143,7 +156,16 @@ class World(mesa.Model):
             lambda sellers: self.opinion.forget(self.people_columns, sellers), self._yuan,
         )  # fmt: skip
         self.decisions = Decisions(
-            self.cfg, self.scale, self.draws, self.catalogue, premises, self._prices, self._careers, self._contracts
+            self.cfg,
+            self.scale,
+            self.draws,
+            self.catalogue,
+            premises,
+            self._prices,
+            self._careers,
+            self._contracts,
+            self._platforms,
+            self._audits,
         )
 
     def _build_lanes(self) -> None:
@@ -189,7 +211,7 @@ class World(mesa.Model):
     def step(self) -> None:
         """One day: what holds, what is on air, what people do, what falls due, what everybody learns."""
         day = self.day
-        rules = self.rules = self.interventions.rules_on(day)
+        rules = self.rules = self.decisions.in_force(self.interventions.rules_on(day))
         self.interventions.act(self.levers, day)
         self.levers.call_back(day * DAY_SECONDS)
         self.ledger.open_day()
@@ -236,7 +258,7 @@ class World(mesa.Model):
         market, people = self.market, self.people_columns
         pool, value = self.supply.expose(air, rules, daypart.index)
         market.expect(value)
-        self._value += market.setting.expected_by_platform
+        self._value += market.on_air
         intents = self.shopping.watch_and_choose(
             market.param, people, market.setting, self.rooms, market.offers, air.show_of_streamer[daypart.index],
             pool, market.shelf, market.line_of_seller, sessions.order, sessions.bounds, daypart.day, daypart.index,
@@ -304,6 +326,8 @@ class World(mesa.Model):
         self.levers.forget_outages((day + 1) * DAY_SECONDS)
         self.tally.add_streamer(StreamerMeasure.SHOWS, air.streamer)
         self.shopping.close_day(self.tally, day)
+        self.habits.learn(self.tally.today[Measure.ROOM_VISITS], self.tally.today[Measure.ORDERS], day)
+        self.market.habit = self.habits.shift
         self.logbook.lanes(self.fulfilment.take_lanes())
         self._shows = len(air)
         names = ("streamer", "platform", "country", "discount_permille", "exaggeration", "disclosed", "popularity")
@@ -318,7 +342,7 @@ class World(mesa.Model):
         if day % TRUST_DAYS == 0 and self.cfg.supply.decide.integrity:
             hosts.hear(build.mean_trust(self.consumers))
         self.decisions.decide(
-            rules, day, self.orders, self.ledger, self.market.offers.remembered_usd, self.adaptation.forecast
+            rules, day, air, self.orders, self.ledger, self.market.offers.remembered_usd, self.adaptation.forecast
         )
         if hosts.newcomers.size:
             self.adaptation.expect_of(hosts.newcomers)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sim.agents.channel import effective_commission
+from sim.agents.channel import effective_commission, traffic_rates
 from sim.agents.view import ColumnAgent
 from sim.config.economics import Economics
 from sim.config.firms import Firms
@@ -39,7 +39,7 @@ MERCHANT_COLUMNS: tuple[Column, ...] = (
     Column("merchant_category", np.uint8, "index", 0, 7, "build", "main category"),
     Column("merchant_size", np.float32, "share", 0, 1, "build", "weight in every country it sells to"),
     Column("reputation", np.float32, "1", 0, 1, "opinion", "public reputation"),
-    Column("authenticity", np.float32, "share", 0, 1, "build", "units that are genuine"),
+    Column("authenticity", np.float32, "share", 0, 1, "audits", "units that are genuine"),
     Column("return_guarantee", np.uint8, "0/1", 0, 1, "build", "1: guarantees returns of its own accord"),
     Column("insured", np.uint8, "0/1", 0, 1, "build", "1: pays for fulfilment insurance"),
     Column("own_site", np.uint8, "0/1", 0, 1, "build", "1: has a site of its own"),
@@ -103,7 +103,8 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
     mix = np.concatenate(
         [live * shares, np.tile([(1 - live) * (1 - brand), (1 - live) * brand], (N_COUNTRIES, 1))], axis=1
     )
-    charge = effective_commission(asked, rules).astype(np.float64) + economics.traffic_costs()
+    charge = effective_commission(asked, rules).astype(np.float64)
+    charge += traffic_rates(economics, rules, cfg.supply.platforms.traffic_response)
     slot = live * float(
         sum(economics.slot_fee_share[tier] * economics.host_sales_mix[tier] for tier in economics.host_sales_mix)
     )

@@ -57,7 +57,17 @@ STREAMER_COLUMNS: tuple[Column, ...] = (
     Column("bots", np.float32, "1", 0, None, "agencies", "fake viewers per real one, before detection"),
     Column("traffic", np.float32, "1", 0, None, "agencies", "paid traffic against the usual budget"),
     Column("fatigue", np.float32, "1", 0, 1, "adaptation", "tiredness"),
-    Column("disclose_lottery", np.float32, "1", 0, 1, "build", "labels shows where disclosure.coverage is above this"),
+    Column("disclose_lottery", np.float32, "1", 0, 1, "build", "owes a label where disclosure.coverage is above this"),
+    Column("unlabelled", np.uint8, "0/1", 0, 1, "audits", "1: owes an advertising label and hides it"),
+    Column(
+        "penalty_gap",
+        np.float32,
+        "share of revenue",
+        None,
+        None,
+        "audits",
+        "expected fine for an untrue claim as the host believes it, platform's moderation included, less the law's",
+    ),
     Column("slot_habit", np.float32, "1", None, None, "build", "lasting taste for the UTC dayparts", width=6),
     Column("effort", np.float32, "1", 0, None, "careers", "shows against habit", default=1),
     Column("leverage", np.float32, "1", 0, None, "careers", "bargaining for discounts against that at rest", default=1),
@@ -396,12 +406,17 @@ class Streamer(ColumnAgent):
         args = (float(self.skill), rest, practice, float(self.training), pace, careers.practice_power, week)
         return float(skill_after(*args))
 
+    def is_labelled(self, coverage: float) -> bool:
+        """Whether the shows carry a label, given the share of shows in the country that must."""
+        return bool(self.disclose_lottery < coverage) and not self.unlabelled
+
     def exaggeration(self, rule: ShowRule, coverage: float, penalty: float) -> float:
-        """Claimed minus true quality, given the share of labelled shows and the expected penalty in the country."""
-        disclosed = np.float32(self.disclose_lottery < coverage)
+        """Claimed minus true quality, given the share of shows that must be labelled and the law's expected penalty."""
+        disclosed = np.float32(self.is_labelled(coverage))
+        believed = np.float32(penalty) + np.float32(self.penalty_gap)
         return float(
             claim_size(
-                rule, np.float32(self.integrity), disclosed, np.float32(penalty), np.float32(self.claim_gain),
+                rule, np.float32(self.integrity), disclosed, believed, np.float32(self.claim_gain),
                 np.float32(claim_regret(rule, np.float32(self.claim_loss), int(self.certified))),
             )
         )  # fmt: skip

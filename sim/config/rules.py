@@ -35,7 +35,14 @@ class RulesBaseline(Group):
 
     inspection_rate: dict[str, float]
     disclosure_coverage: dict[str, float]
-    expected_penalty: dict[str, float]
+    claim_audits: dict[str, float]
+    claim_fine: dict[str, float]
+    label_audits: dict[str, float]
+    label_fine: dict[str, float]
+    product_audits: dict[str, float]
+    product_fine: dict[str, float]
+    data_audits: dict[str, float]
+    data_fine: dict[str, float]
     return_window_days: dict[str, float]
     overseas_access: dict[str, float]
     translation_quality: float
@@ -81,10 +88,13 @@ class RulesBaseline(Group):
 
 
 _KEYS: dict[tuple[str, ...], Sequence[str]] = {
-    ("inspection_rate", "disclosure_coverage", "expected_penalty", "return_window_days", "overseas_access"): REGIONS,
+    (
+        "inspection_rate", "disclosure_coverage", "return_window_days", "overseas_access", "claim_audits", "claim_fine",
+        "label_audits", "label_fine", "product_audits", "product_fine", "data_audits", "data_fine",
+    ): REGIONS,
     ("recommendation_precision", "margin_weight", "bot_detection", "breach_hazard"): PLATFORMS,
     ("guarantee_coverage", "handling_hours"): CHANNELS,
     ("tryon_coverage", "tracing_coverage", "certification_coverage"): CATEGORIES,
     ("sync_hours", "forecast_visibility"): PLACES,
     ("credit_limit_weeks", "credit_days_to_fund"): SELLER_CLASSES,
-}
+}  # fmt: skip

@@ -13,6 +13,8 @@ from pydantic import model_validator
 from sim.config.quantity import Group
 from sim.kinds import COUNTRIES, SELLER_CLASSES, STREAMER_TIERS
 
+INSTRUMENTS = ("commission", "fee", "traffic_price", "traffic_weight", "tilt")
+
 
 class Shows(Group):
     shows_a_week: dict[str, float]
@@ -227,6 +229,40 @@ class Agencies(Group):
     largest_fakes: float
 
 
+class Platforms(Group):
+    review_days: int
+    pass_through: float
+    multihoming: float
+    traffic_response: float
+    relevance: float
+    friction: dict[str, float]
+    steps: dict[str, float]
+    limits: dict[str, tuple[float, ...]]
+    effort_curvature: float
+    effort_cost_share: float
+    least_effort: float
+    law_weight: float
+    moderation_penalty: float
+    trust_orders: float
+    memory_weeks: float
+    habit_response: float
+    habit_memory_days: float
+    habit_trust_visits: float
+    habit_purchase_weight: float
+
+
+class Audits(Group):
+    prior_years: float
+    memory_years: float
+    claims_tolerance: float
+    label_gain: float
+    label_norm: float
+    counterfeit_tolerance: float
+    counterfeit_response: float
+    lapse_share: float
+    revenue_memory_weeks: float
+
+
 class Supply(Group):
     """Decision rules of streamers, merchants, agencies and platforms."""
 
@@ -246,6 +282,8 @@ class Supply(Group):
     integrity: Integrity
     agencies: Agencies
     solvency: Solvency
+    platforms: Platforms
+    audits: Audits
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -261,11 +299,17 @@ class Supply(Group):
             ("solvency.entry_cost_usd", self.solvency.entry_cost_usd, SELLER_CLASSES),
             ("stock.first_cover_days", stock.first_cover_days, ("origin", "abroad")),
             ("costs.stream_hour_usd", self.costs.stream_hour_usd, STREAMER_TIERS),
+            ("platforms.friction", self.platforms.friction, INSTRUMENTS),
+            ("platforms.steps", self.platforms.steps, (*INSTRUMENTS, "effort")),
         )
         for name, given, wanted in tables:
             if set(given) != set(wanted):
                 wrong = ", ".join(sorted(set(given) ^ set(wanted)))
                 raise ValueError(f"{name} must have exactly the keys {', '.join(wanted)}; see {wrong}")
+        if set(self.platforms.limits) != set(INSTRUMENTS) or any(
+            len(pair) != 2 or pair[0] > pair[1] for pair in self.platforms.limits.values()
+        ):
+            raise ValueError(f"platforms.limits needs a lowest and a highest value of {', '.join(INSTRUMENTS)}")
         if unknown := sorted(set(stock.by_truck) - set(COUNTRIES)):
             raise ValueError(f"stock.by_truck: no country {', '.join(unknown)}; one of {', '.join(COUNTRIES)}")
         return self

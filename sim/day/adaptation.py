@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.agents.channel import traffic_rates
 from sim.agents.merchant import RouteRule, borrowing_rate, choose_routes, cost_table
 from sim.agents.streamer import rank_tiers, write_contracts
 from sim.config.economics import FIXED_COSTS, Economics
@@ -172,7 +173,7 @@ class Adaptation:
         self._kept = np.full(N_CHANNELS, 1.0 - supply.pricing.shelf_return_factor * returned)  # of goods ordered
         self._kept[:N_PLATFORMS] = 1.0 - returned
         self._fixed = self._fixed_costs()
-        self._platform_cost = self._platform_costs()
+        self.platform_cost = self._platform_costs()
         self._out = (
             np.zeros(2 * lines * (N_COUNTRIES + 1), np.uint16),
             np.zeros(2 * lines * (N_COUNTRIES + 1), np.uint8),
@@ -508,20 +509,27 @@ class Adaptation:
         ledger.post(MoneyPurpose.VAT, payer, treasury, vat)
 
     def _pay_merchants(self, rules: Rules, weekday: int, ledger: Ledger) -> None:
-        """A week's advertising, fixed costs, storage, interest and the cost of the tiers sold."""
+        """A week's advertising, fixed costs and what the state gives back of them, storage, interest, the cost of the
+        tiers sold."""
         catalogue, economics = self.catalogue, self.cfg.economics
         who = np.flatnonzero(catalogue.weekday == weekday)
         if who.size == 0:
             return
         payer, world = ledger.account(Account.MERCHANT, who), ledger.account(Account.REST_OF_WORLD)
         seller = catalogue.seller_class[who]
-        spent = np.rint(self._sales[who] * self._kept * economics.traffic_costs()[:, seller].T).astype(np.int64)
+        rates = traffic_rates(economics, rules, self.cfg.supply.platforms.traffic_response)
+        spent = np.rint(self._sales[who] * self._kept * rates[:, seller].T).astype(np.int64)
         buyer, channel = np.nonzero(spent)
         media = np.where(channel == BRAND_SITE, world, ledger.account(Account.CHANNEL, channel))
         ledger.post(MoneyPurpose.TRAFFIC, payer[buyer], media, spent[buyer, channel])
         for purpose, items in FIXED_PURPOSES.items():
             due = self._fixed[np.ix_(who, items)].sum(axis=1) * catalogue.trading[who]
             ledger.post(purpose, payer, world, due)
+        complied = (
+            self._fixed[np.ix_(who, FIXED_PURPOSES[MoneyPurpose.COMPLIANCE])].sum(axis=1) * catalogue.trading[who]
+        )
+        relief = np.rint(complied * np.asarray(rules.relief.compliance, np.float64)[seller]).astype(np.int64)
+        ledger.post(MoneyPurpose.SUBSIDY, ledger.account(Account.TREASURY_CN), payer, relief)
         ledger.post(MoneyPurpose.PRODUCTION, payer, world, self._extra[who])
         stored, tied = self._held(who)
         owner, warehouse = np.nonzero(stored)
@@ -593,7 +601,7 @@ class Adaptation:
         """Platforms' fixed costs; staff of agencies; what carriers, warehouses and providers spend of their income."""
         costs, world = self.cfg.supply.costs, ledger.account(Account.REST_OF_WORLD)
         channels = ledger.account(Account.CHANNEL, np.arange(N_CHANNELS))
-        ledger.post(MoneyPurpose.TECHNOLOGY, channels, world, self._platform_cost)
+        ledger.post(MoneyPurpose.TECHNOLOGY, channels, world, self.platform_cost)
         for kind in (Account.MCN, *OPERATORS):
             income = np.maximum(self._new_income(ledger, kind), 0)
             share = costs.agency_cost_share if kind == Account.MCN else costs.operator_cost_share

@@ -19,13 +19,15 @@ from sim.config.geography import Geography
 from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws
 from sim.firms.agencies import Agencies
+from sim.firms.audits import Audits
 from sim.firms.books import Books
 from sim.firms.careers import Careers
+from sim.firms.platforms import Platforms
 from sim.firms.prices import Prices
 from sim.firms.solvency import Solvency
 from sim.kinds import N_CATEGORIES
 from sim.rules import Rules
-from sim.state.catalogue import Catalogue, country_demand, sales_shares
+from sim.state.catalogue import Air, Catalogue, country_demand, sales_shares
 from sim.state.ledger import Account, Ledger
 from sim.state.orders import Orders
 from sim.state.scale import Scale
@@ -145,19 +147,29 @@ class Decisions:
         prices: Prices,
         careers: Careers,
         agencies: Agencies,
+        platforms: Platforms,
+        audits: Audits,
     ) -> None:
         self.on = cfg.supply.decide
         self.prices, self.careers, self.agencies = prices, careers, agencies
+        self.platforms, self.audits = platforms, audits
         self.books = Books(cfg.supply.books)
         size = sales_shares(catalogue, country_demand(cfg.economics, cfg.geography))
         alike = catalogue.seller_class.astype(np.int64) * N_CATEGORIES + catalogue.merchant_category
         self.books.follow(Account.MERCHANT, size, alike)
         self.solvency = Solvency(cfg, scale, draws, catalogue, self.books, premises) if self.on.credit else None
 
+    def in_force(self, rules: Rules) -> Rules:
+        """Today's rules with what platforms have set, and everybody briefed about them."""
+        effective = self.platforms.in_force(rules)
+        self.audits.brief(effective)
+        return effective
+
     def decide(
         self,
         rules: Rules,
         day: int,
+        air: Air,
         orders: Orders,
         ledger: Ledger,
         remembered: NDArray[np.float32],
@@ -183,11 +195,13 @@ class Decisions:
         if self.careers.rests_from(day):
             self.careers.settle(rules)
             self.agencies.settle(rules)
+        self.platforms.respond(rules, day, orders, ledger, self.prices.steepness.level[0])
+        self.audits.audit(rules, day, air, ledger)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What tomorrow's decisions depend on besides the columns, by name."""
-        parts = {"books": self.books.arrays(), "prices": self.prices.arrays()}
-        parts |= {"careers": self.careers.arrays(), "agencies": self.agencies.arrays()}
+        deciders = (self.books, self.prices, self.careers, self.agencies, self.platforms, self.audits)
+        parts = {type(decider).__name__.lower(): decider.arrays() for decider in deciders}
         if self.solvency is not None:
             parts["solvency"] = self.solvency.arrays()
         return {f"{part} {name}": array for part, arrays in parts.items() for name, array in arrays.items()}

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.channel import split_commission
+from sim.agents.channel import split_commission, traffic_push
 from sim.agents.merchant import cost_table, price_basis
 from sim.config.economics import Economics
 from sim.config.firms import Firms
@@ -248,6 +248,7 @@ class Supply:
             np.array(leaf, np.float32)
             for leaf in (rules.recommendation.precision, rules.exposure.margin_weight, rules.exposure.bot_detection)
         )
+        self._push = traffic_push(rules, self.cfg.supply.platforms.traffic_response)
 
     def _today(self, day: int) -> Day:
         free = np.array(self.calendar.availability(day), np.float32)
@@ -321,6 +322,7 @@ class Supply:
         """Scores the day's shows once; dayparts differ in who is on air."""
         shows, streamers, catalogue = len(air), self.streamers, self.catalogue
         precision, margin_weight, detection = self._ranking
+        traffic = streamers.traffic * self._push[streamers.platform]
         self._ranked = Ranked(
             np.zeros(shows, np.float32),
             np.zeros(shows, np.float32),
@@ -331,7 +333,7 @@ class Supply:
         self._ranked_air = air
         rank_day(
             self.exposure_rule, shows, air.streamer, air.platform, air.country, streamers.tier, air.lineup,
-            air.popularity, air.skill, streamers.bots, streamers.traffic, catalogue.category, catalogue.merchant,
+            air.popularity, air.skill, streamers.bots, traffic, catalogue.category, catalogue.merchant,
             catalogue.seller_class, self._price_usd, self._own, precision, margin_weight, detection,
             self._region_open, self._sold_in, self._ranked,
         )  # fmt: skip

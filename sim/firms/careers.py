@@ -469,7 +469,8 @@ class Careers:
         hosts = self.streamers
         rows = np.flatnonzero(hosts.weekday == day % WEEK)
         country = hosts.country[rows]
-        labelled = hosts.disclose_lottery[rows] < np.asarray(rules.disclosure.coverage)[country]
+        owed = hosts.disclose_lottery[rows] < np.asarray(rules.disclosure.coverage)[country]
+        labelled = owed & (hosts.unlabelled[rows] == 0)
         trust, usual = np.maximum(self._trust, 1e-3)[country], self._rest["trust"][country]
         believed = self.cfg.supply.shows.disclosure_loss
         hosts.claim_gain[rows] = worth_of_claims(trust, usual, labelled, self._felt_label, believed)
@@ -483,9 +484,8 @@ class Careers:
         """Whose deception comes to light: virtual hosts without a label, and fake viewers."""
         hosts = self.streamers
         rows = np.flatnonzero((hosts.weekday == day % WEEK) & (hosts.active == 1) & (hosts.away == 0))
-        hidden = (hosts.type[rows] == VIRTUAL) & (
-            hosts.disclose_lottery[rows] >= np.asarray(rules.disclosure.coverage)[hosts.country[rows]]
-        )
+        owed = hosts.disclose_lottery[rows] < np.asarray(rules.disclosure.coverage)[hosts.country[rows]]
+        hidden = (hosts.type[rows] == VIRTUAL) & (~owed | (hosts.unlabelled[rows] == 1))
         rows = rows[hidden | (hosts.bots[rows] > 0)]
         luck = self.draws.uniform(Purpose.EXPOSED, rows, tick=day * 8)
         self.exposed = rows[luck < self.rule.exposed_a_year * WEEK / YEAR]

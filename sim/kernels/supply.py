@@ -93,6 +93,8 @@ class Hosts(NamedTuple):
     certified: U8
     fatigue: F32
     disclose_lottery: F32
+    unlabelled: U8
+    penalty_gap: F32
     slot_habit: F32  # (S, 6)
     effort: F32
     leverage: F32
@@ -395,7 +397,8 @@ def schedule_day(
             follow = after if day.log_audience[country, after] >= day.log_audience[country, before] else before
             if day.shunned[country, follow] * rule.observance < ONE:
                 mask |= 1 << follow
-        disclosed = np.uint8(1) if hosts.disclose_lottery[row] < day.coverage[country] else np.uint8(0)
+        owed = hosts.disclose_lottery[row] < day.coverage[country]
+        disclosed = np.uint8(1) if owed and hosts.unlabelled[row] == 0 else np.uint8(0)
         luck = unit(philox(np.uint32(row), np.uint32(0), np.uint32(week * 8), DISCOUNT, key0, key1)[0])
         board.streamer[shows] = np.uint16(row)
         board.dayparts[shows] = np.uint8(mask)
@@ -406,8 +409,8 @@ def schedule_day(
             discount_share(rule, tier, luck, hosts.leverage[row], day.campaign[country]) * PERMILLE + HALF
         )
         board.exaggeration[shows] = claim_size(
-            rule, hosts.integrity[row], np.float32(disclosed), day.penalty[country], hosts.claim_gain[row],
-            claim_regret(rule, hosts.claim_loss[row], hosts.certified[row]),
+            rule, hosts.integrity[row], np.float32(disclosed), day.penalty[country] + hosts.penalty_gap[row],
+            hosts.claim_gain[row], claim_regret(rule, hosts.claim_loss[row], hosts.certified[row]),
         )  # fmt: skip
         board.disclosed[shows] = disclosed
         shows += 1

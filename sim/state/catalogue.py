@@ -67,7 +67,7 @@ class Catalogue:
     merchant_category: U8  # (m,) main category; build
     merchant_size: F32  # (m,) weight of the merchant in every country it sells to, sums to 1; build
     reputation: F32  # (m,) public reputation 0-1; opinion
-    authenticity: F32  # (m,) share of units that are genuine; build
+    authenticity: F32  # (m,) share of units that are genuine; audits
     return_guarantee: U8  # (m,) 1: guarantees returns of its own accord; build
     insured: U8  # (m,) 1: pays for fulfilment insurance; build
     own_site: U8  # (m,) 1: has a site of its own; build
@@ -114,9 +114,9 @@ class Catalogue:
     host_permille: U16  # (S,) of the commission on a live order, passed on to the host; supply.schedule
     agency_permille: U16  # (S,) of the host's commission, kept by the agency; 0: no agency; adaptation
     agency: U16  # (S,) the streamer's MCN, NO_STREAMER if none; adaptation
-    commission_asked: F32  # (H, 2) all a seller pays on a sale, host included, share of goods, before a cap; channels
+    commission_asked: F32  # (H, 2) all a seller pays on a sale, host included, share of goods, before a cap; platforms
 
-    service_fee: F32  # (H,) asked of the buyer on top of the price, share of goods; channels
+    service_fee: F32  # (H,) asked of the buyer on top of the price, share of goods; platforms
 
     @property
     def n_merchants(self) -> int:

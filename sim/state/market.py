@@ -92,6 +92,9 @@ class Market:
             traced=np.zeros(count, np.uint8),
             tryon=np.zeros(count, np.uint8),
         )
+        self.on_air = np.zeros((N_COUNTRIES, N_PLATFORMS), np.float32)  # value of what is on air now
+        self.habit = np.zeros((N_COUNTRIES, N_PLATFORMS))  # utils by which a country's common habit has moved
+        self._value_weight = float(behaviour.platform.expected_value)
         self.return_level = np.array(behaviour.category.return_level, np.float32)
         self._instalments = float(behaviour.purchase.liquidity_instalments)
         self._interest_share = np.full(N_CATEGORIES, 1.0 / N_CATEGORIES)
@@ -185,7 +188,9 @@ class Market:
 
     def expect(self, pool_value: NDArray[np.float32]) -> None:
         """What is on air now on each platform, as people know it when they choose one. pool_value: (C, P, K)."""
-        self.setting.expected_by_platform[...] = pool_value.mean(axis=2)
+        self.on_air = pool_value.mean(axis=2)
+        # habit comes to people as if more were on air; it is no reason to open more often
+        self.setting.expected_by_platform[...] = self.on_air + self.habit / max(self._value_weight, 1e-6)
 
     def learn_expectation(self, mean_value: NDArray[np.floating], memory: float) -> None:
         """At the day's end the expected value of opening moves towards the day's mean (C, P)."""

@@ -59,6 +59,7 @@ def baseline() -> Rules:
             "stream.stutter": 0.1,
             "payment.fee_rate": 0.03,
             "privacy.breach_hazard": 0.0001,
+            "tax.de_minimis_usd": 30.0,
         },
         in_force={"commission.cap": 0.2},
     )

@@ -126,7 +126,7 @@ def test_rules_on_claims_and_labels_reach_the_shows(world):
         return air.exaggeration.mean(), air.disclosed.mean()
 
     base, labelled = exaggeration(RULES)
-    strict = exaggeration(RULES.amend({"claims.expected_penalty": 0.05}))[0]
+    strict = exaggeration(RULES.amend({"claims.audit_hazard": 0.5, "claims.fine_share": 0.1}))[0]
     none, unlabelled = exaggeration(RULES.amend({"disclosure.coverage": 0.0}))
     every, all_labelled = exaggeration(RULES.amend({"disclosure.coverage": 1.0}))
     assert strict < base

@@ -145,8 +145,10 @@ def orders_of(world: World, day: int) -> np.ndarray:
 
 
 def test_disclosure_labels_shows_and_a_label_takes_weight_from_claims(plain: World) -> None:
-    labelled = started("ad_disclosure", "coverage=0.9")
+    lax = started("ad_disclosure", "coverage=0.9")
+    labelled = started("ad_disclosure", "coverage=0.9", "audits=12", "fine=0.5")  # nobody risks that
     share = float(labelled.rooms.disclosed.mean())
+    assert plain.rooms.disclosed.mean() < lax.rooms.disclosed.mean() < share
     assert plain.rooms.disclosed.mean() < 0.5 < share
     # one draw a streamer: 0.9 within five standard deviations, odds of a false alarm below 1e-6
     assert abs(share - 0.9) < 5 * np.sqrt(0.09 / labelled.rooms.disclosed.size)

@@ -76,7 +76,8 @@ def money_is_conserved(world: World, before: np.ndarray) -> np.ndarray:
     held = orders[np.isin(orders["money"], (MoneyState.HELD, MoneyState.FROZEN))]
     escrow = np.zeros(world.ledger.size[Account.ESCROW], np.int64)
     taxes = held["duty_cents"].astype(np.int64) + held["vat_cents"]
-    paid = held["goods_cents"].astype(np.int64) + held["freight_cents"] + np.where(held["posted"] & 16, 0, taxes)
+    untaxed = held["goods_cents"].astype(np.int64) + held["freight_cents"] + held["service_cents"]
+    paid = untaxed + np.where(held["posted"] & 16, 0, taxes)
     passed_on = (held["posted"] & 4 != 0) & (held["method"] != 3)  # a seller advances the taxes of cash on delivery
     np.add.at(escrow, held["channel"], paid - np.where(passed_on, taxes, 0))
     assert np.array_equal(world.ledger.balance(Account.ESCROW), escrow)

