@@ -79,6 +79,12 @@ COLUMNS: tuple[OrderColumn, ...] = (
     OrderColumn("freight_cents", "i4", "US cent", "checkout", "freight inside the price the buyer was shown"),
     OrderColumn("duty_cents", "i4", "US cent", "checkout", "import duty on the parcel, in the price but for UNCHARGED"),
     OrderColumn("vat_cents", "i4", "US cent", "checkout", "value added tax on the parcel; in the price as duty is"),
+    OrderColumn("subsidy_cents", "i4", "US cent", "checkout", "part of the price the platform pays for the buyer"),
+    OrderColumn(
+        "commission_cents", "i4", "US cent", "checkout", "what the channel keeps of its charge, merchant to channel"
+    ),
+    OrderColumn("host_cents", "i4", "US cent", "checkout", "the host's part of the charge, merchant to streamer"),
+    OrderColumn("agency_cents", "i4", "US cent", "settlement", "the agency's part of host_cents"),
     OrderColumn("service_cents", "i4", "US cent", "checkout", "the channel's service fee, paid by the buyer on top"),
     OrderColumn("fee_cents", "i4", "US cent", "checkout", "payment provider's fee"),
     OrderColumn("refunded_cents", "i4", "US cent", "settlement", "paid back to the buyer so far"),
