@@ -64,11 +64,11 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
     hosts, start = world.streamers, world.frame.start_day
     daily: dict[str, list[float]] = {}
     seen: list[NDArray[np.int64]] = []
-    watch = world.decisions.careers.watch
+    usual = world.decisions.careers.watch
 
     def count(day: int, air: Air, visits: NDArray[np.int64], *others: Any) -> None:
         seen.append(visits.copy())  # the tally leaves the warm-up out
-        watch(day, air, visits, *others)
+        usual(day, air, visits, *others)
 
     world.decisions.careers.watch = count  # type: ignore[method-assign, assignment]
     star = -1

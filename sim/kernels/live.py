@@ -194,7 +194,7 @@ class Setting(NamedTuple):
     steps: NDArray[np.float32]  # (H,)
     service_fee: NDArray[np.float32]  # (H,) on top of the price, share of goods
     subsidy_usd: NDArray[np.float32]  # (P,)
-    liquidity: NDArray[np.float32]  # (C,) factor of an instalment offer on liquidity
+    liquidity: NDArray[np.float32]  # (C,) what instalments and a jump of the exchange rate make of a budget
     return_window: NDArray[np.float32]  # (C,) days from delivery in which goods may be sent back
     expected: NDArray[np.float32]  # (C,) inclusive value of what is expected on air
     expected_by_platform: NDArray[np.float32]  # (C, P)

@@ -119,7 +119,8 @@ class Market:
         setting.stutter[...] = rules.stream.stutter
         setting.subsidy_usd[...] = rules.subsidy.buyer_usd
         setting.return_window[...] = rules.guarantee.return_window_days
-        setting.liquidity[...] = 1.0 + (self._instalments - 1.0) * rules.payment.availability[:, 4]
+        stretched = 1.0 + (self._instalments - 1.0) * rules.payment.availability[:, 4]
+        setting.liquidity[...] = stretched / rules.exchange.rate_factor  # budgets are in local money, prices in dollars
         category = catalogue.category
         own = catalogue.return_guarantee[catalogue.merchant] == 1
         offers.guaranteed[...] = (self._lottery[GUARANTEE] < rules.guarantee.coverage[:, None]) | own

@@ -125,7 +125,7 @@ MISTAKES = {
     "an empty folder": (["out="], ["config.yaml", "out", "is empty"]),
     "an intervention without a kind": (
         ["+interventions.cap.strength=1"],
-        ["interventions.cap.kind", "is missing", "allowed:", "commission_cap", "tariff_reduction"],
+        ["interventions.cap.kind", "is missing", "allowed:", "commission_cap", "in all"],
     ),
     "a misspelt kind key": (
         ["+interventions.cap.kid=commission_cap"],

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from sim.day.checkout import is_offered
+from sim.day.fulfilment import SHELF_LIFE
 from sim.kernels.behaviour import claims_weight
 from sim.kernels.money import landed_offers, landed_parts
 from sim.kernels.stations import SERVED
@@ -396,3 +397,35 @@ def test_a_surge_on_shows_makes_them_look_more_popular(plain: World) -> None:
     assert np.array_equal(now[~inside], before[~inside])
     assert (surge.rooms.base[inside] > plain.rooms.base[inside]).all()
     assert np.array_equal(surge.rooms.base[~inside], plain.rooms.base[~inside])
+
+
+# -- causes of what happens seldom -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind", ["dispute_resolution_agreement", "fulfilment_insurance", "global_warranty", "smart_customer_service"]
+)
+def test_quicker_answers_reach_the_desk_that_settles_disputes(kind: str, plain: World) -> None:
+    quick = started(kind)
+    before, now = (world.settlement._desk[0]["handling_seconds"][:N_PLATFORMS] for world in (plain, quick))
+    assert (now <= before).all()
+    assert (now < before).any()
+
+
+def test_a_better_cold_chain_slows_the_clock_of_spoiling(plain: World) -> None:
+    cold = started("cold_chain_upgrade", "factor=0.3")
+    before, now = (world.fulfilment._by_country[:, SHELF_LIFE] for world in (plain, cold))
+    assert np.allclose(now, before / 0.3)
+
+
+def test_hardened_data_lower_the_chance_of_a_breach_and_nothing_else(plain: World) -> None:
+    hard = started("zero_trust_security", "factor=0.1")
+    assert np.allclose(hard.rules.privacy.breach_hazard, 0.1 * plain.rules.privacy.breach_hazard)
+    assert (plain.rules.privacy.breach_hazard > 0).all()
+
+
+def test_a_dearer_dollar_leaves_less_of_a_budget_in_scope_only(plain: World) -> None:
+    jump = started("exchange_rate_jump", "factor=1.25", "scope={countries: [BR]}")
+    ratio = jump.market.setting.liquidity / plain.market.setting.liquidity
+    assert ratio[COUNTRIES.index("BR")] == pytest.approx(0.8)
+    assert (np.delete(ratio, COUNTRIES.index("BR")) == 1).all()
