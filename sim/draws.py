@@ -107,6 +107,8 @@ class Purpose(IntEnum):
     EXPOSURE_SHIFT = 241  # entity: pool, tick: daypart; where streamers start in the race table
     ROUTE_CHOICE = 242  # entity: line, other: country; what local stock is worth to the merchant
     THRESHOLD = 243  # entity: line, other: country; what keeps a price on its side of a customs threshold
+    HONESTY = 244  # entity: merchant; whether it evades taxes on parcels
+    MISDECLARED = 245  # entity: birth of the buyer; whether an opened parcel's understatement is seen
 
     CAREER = 258  # entity: streamer, other: generation; ordinal: exit, entry, move, language, contract
     EXPOSED = 259  # entity: streamer, tick: day * 8; whether deception comes to light

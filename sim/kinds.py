@@ -96,6 +96,8 @@ class Flag(IntFlag):
     INSTALMENTS = 2048
     TRIED_ON = 4096
     TRACED = 8192
+    DIVIDED = 16384  # its units travel from China in parcels of their own, which keeps each below a threshold
+    FOUND_OUT = 32768  # customs opened it and saw that its value was understated
 
 
 class Event(IntEnum):

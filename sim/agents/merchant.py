@@ -48,6 +48,9 @@ MERCHANT_COLUMNS: tuple[Column, ...] = (
     Column("targets", np.uint8, "0/1", 0, 1, "build", "1: sells to the country", width=N_COUNTRIES),
     Column("overseas_draw", np.float32, "1", 0, 1, "build", "offered a local warehouse below overseas_access"),
     Column("weekday", np.uint8, "index", 0, 6, "build", "day of the week of price and stock reviews"),
+    Column("evades", np.uint8, "0/1", 0, 1, "declarations", "1: declares less and divides parcels where it pays"),
+    Column("host_offer_permille", np.uint16, "permille", 0, 500, "offers", "of the price, added to the host's part"),
+    Column("slot_fee_change", np.int16, "permille", -1000, None, "offers", "slot fee above the usual one"),
 )
 
 
@@ -219,7 +222,7 @@ def choose_routes(
     luck: F32, merchant: NDArray[np.uint16], seller_class: NDArray[np.uint8], merchant_weekday: NDArray[np.uint8],
     overseas_draw: F32, targets: NDArray[np.uint8], category: NDArray[np.uint8], cold: NDArray[np.uint8],
     weight_kg: F32, mean_cost_cents: NDArray[np.int32], price_cents: NDArray[np.int32],
-    freight_cents: NDArray[np.int32], abroad: NDArray[np.uint8],
+    freight_cents: NDArray[np.int32], understated: NDArray[np.uint16], abroad: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Merchants whose weekday it is (all with -1) decide where to keep local stock; writes abroad uint8[n, C].
 
@@ -241,7 +244,8 @@ def choose_routes(
             if rate[line, country] < rule.least_units[size]:
                 continue
             freight = int(freight_cents[line, country])
-            _, duty, vat = landed_parts(price_cents[line, country, 1], 0, freight, 1, country, kind, border[0], 1000)
+            told = 1000 - int(understated[line, country])
+            _, duty, vat = landed_parts(price_cents[line, country, 1], 0, freight, 1, country, kind, border[0], told)
             gain = stocking_gain(
                 costs, country, kind, size, made, float(weight_kg[line]), int(cold[line]), (duty + vat) * CENT,
                 days_saved[country], rule.day_value, rule.bias[size] + rule.spread * luck[line, country],

@@ -45,6 +45,8 @@ class Customs(Group):
     shortest_share: float
     hold_days: float
     seized_share: dict[str, float]
+    understated_seen: float
+    understated_seized: float
 
 
 class LastMile(Group):

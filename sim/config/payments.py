@@ -44,6 +44,7 @@ class Payments(Group):
     fee_payer: dict[str, Literal["merchant", "channel"]]
     fee_returned: float
     customs_value_without_freight: tuple[str, ...]
+    misdeclared_penalty: float
     floating_methods: tuple[str, ...]
     outbound_freight_refunded: dict[str, float]
     duty_refunded: dict[str, float]

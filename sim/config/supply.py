@@ -112,6 +112,27 @@ class Prices(Group):
     threshold_spread: float
 
 
+class Quality(Group):
+    cost_slope: float
+    curvature: float
+    step: float
+    speed: float
+    lowest: float
+    highest: float
+
+
+class Declarations(Group):
+    honest_share: float
+    largest: float
+
+
+class Offers(Group):
+    step: float
+    largest: float
+    fee_part: float
+    least_margin: float
+
+
 class Decide(Group):
     """Which decisions firms take; false: they keep their habits."""
 
@@ -234,6 +255,9 @@ class Supply(Group):
     exposure: Exposure
     pricing: Pricing
     prices: Prices
+    quality: Quality
+    declarations: Declarations
+    offers: Offers
     stock: Stock
     audience: Audience
     costs: Costs

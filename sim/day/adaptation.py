@@ -287,7 +287,7 @@ class Adaptation:
             np.array(rules.warehousing.overseas_access, np.float32), np.full(N_COUNTRIES, lead), rate,
             self._route_luck, catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.overseas_draw,
             catalogue.targets, catalogue.category, catalogue.cold, catalogue.weight_kg, self._mean_cost,
-            catalogue.price_cents, catalogue.freight_cents, self.abroad,
+            catalogue.price_cents, catalogue.freight_cents, catalogue.understated_permille, self.abroad,
         )  # fmt: skip
 
     # -- every evening ----------------------------------------------------------------------------------------------
@@ -512,9 +512,13 @@ class Adaptation:
         if paid.any():
             sellers = catalogue.merchant[lineup[paid]].astype(np.int64)
             payer = ledger.account(Account.MERCHANT, sellers.reshape(-1))
-            ledger.post(MoneyPurpose.SLOT_FEE, payer, np.repeat(account[paid], 4), np.repeat(fee[paid], 4))
+            asked = np.repeat(fee[paid], 4) * (1000 + catalogue.slot_fee_change[sellers.reshape(-1)].astype(np.int64))
+            each = asked // 1000
+            ledger.post(MoneyPurpose.SLOT_FEE, payer, np.repeat(account[paid], 4), each)
             signed = paid & (streamers.agency[who] != NO_STREAMER)
-            part = np.rint(4 * fee * catalogue.agency_permille[who] / 1000.0).astype(np.int64)
+            income = np.zeros_like(fee)
+            income[paid] = each.reshape(-1, 4).sum(axis=1)
+            part = np.rint(income * catalogue.agency_permille[who] / 1000.0).astype(np.int64)
             agency = ledger.account(Account.MCN, streamers.agency[who][signed])
             ledger.post(MoneyPurpose.AGENCY_SHARE, account[signed], agency, part[signed])
         costs = self.cfg.supply.costs

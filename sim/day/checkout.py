@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sim.agents.channel import effective_commission
 from sim.config.payments import Payments
 from sim.draws import Draws, Purpose, purpose_base
-from sim.kernels.money import border_of, landed_parts, parts_per_million, share_cents
+from sim.kernels.money import FULL_VALUE, border_of, joint_excess, landed_parts, parts_per_million, share_cents
 from sim.kernels.philox import philox, unit
 from sim.kinds import (
     COUNTRIES,
@@ -130,6 +130,10 @@ class Shop(NamedTuple):
     shown: NDArray[np.int32]
     wanted_units: I64
     host_permille: U16
+    understated_permille: U16
+    postage_cents: NDArray[np.int32]
+    evades: U8
+    host_offer_permille: U16
 
 
 @njit(cache=True, error_model="numpy")
@@ -206,8 +210,8 @@ def choose_method(
 
 
 @njit(cache=True, error_model="numpy")
-def _count_order(order: Any, cell: Whole, border: Any, sheets: Sheets) -> None:
-    """Counts a new order and its parts by cell, merchant and host."""
+def _count_order(order: Any, cell: Whole, declared: Whole, border: Any, sheets: Sheets) -> None:
+    """Counts a new order and its parts by cell, merchant and host; `declared` permille of its value."""
     units, goods = np.int64(order.quantity), np.int64(order.goods_cents)
     merchant, channel = np.int64(order.merchant), np.int64(order.channel)
     count(sheets, COUNT_ORDERS, cell, ONE)
@@ -226,7 +230,8 @@ def _count_order(order: Any, cell: Whole, border: Any, sheets: Sheets) -> None:
         count_streamer(sheets, STREAMER_GMV, np.int64(order.streamer), goods)
     if order.direct != 0:
         threshold = border.duty_free[order.country]
-        ratio = goods // units * PERMILLE // threshold if threshold > 0 else np.int64(MAX_RATIO)
+        value = goods // units * declared // FULL_VALUE
+        ratio = value * PERMILLE // threshold if threshold > 0 else np.int64(MAX_RATIO)
         count_declared(sheets, np.int64(order.country), ratio)
 
 
@@ -313,10 +318,14 @@ def _place(
         shop.shown[listing, item, warehouse] -= units
         price = np.int64(shop.price_cents[item, land, tier[i]])
         freight = np.int64(shop.freight_cents[item, land])
+        hidden = np.int64(shop.understated_permille[item, land]) if direct != 0 else np.int64(0)
+        declared = FULL_VALUE - hidden
         goods, duty, vat = landed_parts(
-            price, np.int64(discount_permille[i]), freight, np.int64(direct), land, kind, border, 1000
+            price, np.int64(discount_permille[i]), freight, np.int64(direct), land, kind, border, declared
         )
-        full_goods, full_duty, full_vat = landed_parts(price, 0, freight, np.int64(direct), land, kind, border, 1000)
+        full_goods, full_duty, full_vat = landed_parts(
+            price, 0, freight, np.int64(direct), land, kind, border, declared
+        )
         gap += abs(full_goods + freight + full_duty + full_vat - np.int64(landed_cents[i]))
         where = np.int64(channel[i])
         service = share_cents(units * goods, np.int64(till.service_ppm[where]))
@@ -345,6 +354,11 @@ def _place(
         row.status = np.uint8(0)
         row.money = np.uint8(0)
         row.flags = flags[i] | np.uint16(2048) if method == 4 else flags[i]
+        postage = np.int64(shop.postage_cents[item, land])
+        if units > 1 and direct != 0 and postage > 0:
+            more_duty, more_vat = joint_excess(goods, freight, units, land, kind, border, declared)
+            if shop.evades[seller] != 0 and more_duty + more_vat > (units - 1) * postage:
+                row.flags |= np.uint16(16384)  # else the seller bears what one parcel owes: buyers pay what was shown
         row.placed = np.int32(time[i])
         row.promised = np.int32(time[i] + np.int64(promised_days[i] * np.float32(86400)))
         row.goods_cents = np.int32(units * goods)
@@ -358,6 +372,8 @@ def _place(
         if streamer[i] != 0xFFFF:
             host = share_cents(charge, np.int64(shop.host_permille[np.int64(streamer[i])]) * 1000)
         row.commission_cents = np.int32(charge - host)
+        if streamer[i] != 0xFFFF:  # what the seller adds goes past the channel
+            host += share_cents(units * goods, np.int64(shop.host_offer_permille[seller]) * 1000)
         row.host_cents = np.int32(host)
         row.fee_cents = np.int32(share_cents(pays, np.int64(till.fee_ppm[land, method])))
         row.expected_quality = expected_quality[i]
@@ -367,7 +383,7 @@ def _place(
         row.satisfaction = np.float32(np.nan)
         origin[placed] = i
         placed += 1
-        _count_order(row, cell, border, sheets)
+        _count_order(row, cell, declared, border, sheets)
     return placed, gap
 
 
@@ -375,7 +391,8 @@ if (ORDER["status"], N_ORIGIN_WAREHOUSES, N_PLATFORMS, NO_MODE, NO_STREAMER) != 
     int(Flag.INSTALMENTS),
     INSTALMENTS,
     DAY_SECONDS,
-) != (2048, 4, 86400):
+    int(Flag.DIVIDED),
+) != (2048, 4, 86400, 16384):
     raise RuntimeError("the till's kernel knows these numbers as constants: change them there too")
 
 

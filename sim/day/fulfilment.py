@@ -544,6 +544,8 @@ class Fulfilment:
                 cfg.returns.bench_hours * 3600,
                 cfg.returns.direct_resaleable,
                 cfg.returns.direct_back_days * DAY_SECONDS,
+                cfg.customs.understated_seen,
+                cfg.customs.understated_seized,
             ],
             np.float32,
         )
@@ -710,8 +712,8 @@ class Fulfilment:
             mile.calendar.reserve(served.shape[0])
             due.reserve(served.shape[0])
             leave_customs(
-                served, data, self._scalars, self._by_country, self._by_category, self._gamma, self._carrier_open,
-                mile.closures, key, self.lanes, *mile.calendar.arrays, *due.arrays,
+                served, data, self._scalars, self._by_country, self._by_category, self.catalogue.understated_permille,
+                self._gamma, self._carrier_open, mile.closures, key, self.lanes, *mile.calendar.arrays, *due.arrays,
             )  # fmt: skip
         served = mile.serve()
         if served.shape[0]:

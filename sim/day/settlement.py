@@ -21,7 +21,7 @@ from sim.config.economics import Economics
 from sim.config.payments import Payments
 from sim.draws import Draws, Purpose, purpose_base
 from sim.kernels.maths import interp_quantile, lognormal, quantile_table
-from sim.kernels.money import parts_per_million, share_cents
+from sim.kernels.money import FULL_VALUE, border_of, evaded, joint_excess, parts_per_million, share_cents
 from sim.kernels.philox import philox, unit
 from sim.kernels.threads import fetch
 from sim.kinds import (
@@ -105,6 +105,7 @@ LOAN = np.int64(MoneyPurpose.LOAN)
 PREMIUM = np.int64(MoneyPurpose.PREMIUM)
 CLAIM = np.int64(MoneyPurpose.CLAIM)
 SERVICE_FEE = np.int64(MoneyPurpose.SERVICE_FEE)
+FINE = np.int64(MoneyPurpose.FINE)
 EVENT_AUTHORISED = np.int64(Event.AUTHORISED)
 EVENT_AUTH_FAILED = np.int64(Event.AUTH_FAILED)
 EVENT_SHIPPED = np.int64(Event.SHIPPED)
@@ -138,6 +139,7 @@ INSTALMENTS = PAYMENT_METHODS.index("instalments")
 DEDICATED_LINE = np.int64(MODES.index("dedicated_line"))
 LATE, DAMAGED, COUNTERFEIT = np.int64(Flag.LATE), int(Flag.DAMAGED), int(Flag.COUNTERFEIT)
 SPOILED, GUARANTEED = np.int64(Flag.SPOILED), int(Flag.GUARANTEED)
+DIVIDED, FOUND_OUT = int(Flag.DIVIDED), int(Flag.FOUND_OUT)
 POSTED_SALE, POSTED_LOGISTICS, POSTED_TAXES = np.int64(Posted.SALE), np.int64(Posted.LOGISTICS), np.int64(Posted.TAXES)
 ONE = np.int64(1)
 COUNT_REQUESTS, COUNT_AUTHORISED = np.int64(Measure.PAYMENT_REQUESTS), np.int64(Measure.PAYMENT_AUTHORISED)
@@ -165,6 +167,7 @@ DESK = np.dtype(
         ("duty_back_ppm", np.int64, _C),
         ("vat_back_ppm", np.int64, _C),
         ("fee_back_ppm", np.int64),
+        ("penalty_ppm", np.int64),  # of evaded duty and tax
         ("fee_by_channel", np.int64, _M),  # 1: the channel pays the provider, 0: the merchant
         ("floating", np.int64, _M),  # 1: stays in local money until settlement
         ("spread_ppm", np.int64),
@@ -206,6 +209,8 @@ class Goods(NamedTuple):
     insured: U8
     agency: U16
     agency_permille: U16
+    understated_permille: U16
+    postage_cents: NDArray[np.int32]
 
 
 class Book(NamedTuple):
@@ -347,22 +352,48 @@ def _ship(order: Any, desk: Any, goods: Goods, books: Books) -> None:
         return
     order.posted |= np.uint8(POSTED_LOGISTICS)
     seller = books[MERCHANTS] + order.merchant
-    weight = float(goods.weight_kg[order.line]) * float(order.quantity)
     if goods.insured[order.merchant] != 0:
         transfer(books, PREMIUM, seller, books[REST], share_cents(np.int64(order.goods_cents), desk.premium_ppm))
+    parcels = np.int64(order.quantity) if order.flags & DIVIDED != 0 else np.int64(1)
+    weight = float(goods.weight_kg[order.line]) * float(order.quantity) / float(parcels)
     factor = desk.small_factor if goods.seller_class[order.merchant] == 0 else 1.0
     if goods.cold[order.line] != 0:
         factor = factor * desk.cold_factor
     if order.warehouse != NO_WAREHOUSE:
-        handling = _whole(desk.handling_cents[order.warehouse] * factor)
+        handling = parcels * _whole(desk.handling_cents[order.warehouse] * factor)
         transfer(books, LOGISTICS, seller, books[WAREHOUSES] + order.warehouse, handling)
     if order.direct != 0:
         mode = np.int64(order.mode) if order.mode != NO_MODE else DEDICATED_LINE
         haul = (desk.linehaul_cents[mode] + desk.linehaul_kg_cents[mode] * weight) * desk.lane_factor[order.country]
-        transfer(books, LOGISTICS, seller, books[LINEHAUL] + mode, _whole(haul * factor))
+        transfer(books, LOGISTICS, seller, books[LINEHAUL] + mode, parcels * _whole(haul * factor))
     carrier = np.int64(order.carrier) if order.carrier != NO_CARRIER else 2 * np.int64(order.country)
     mile = desk.last_mile_cents[order.country] + desk.last_mile_kg_cents * max(weight - 1.0, 0.0)
-    transfer(books, LOGISTICS, seller, books[CARRIERS] + carrier, _whole(mile * desk.carrier_price[carrier] * factor))
+    fare = parcels * _whole(mile * desk.carrier_price[carrier] * factor)
+    transfer(books, LOGISTICS, seller, books[CARRIERS] + carrier, fare)
+
+
+@njit(cache=True, error_model="numpy")
+def _collect(order: Any, cleared: bool, desk: Any, border: Any, goods: Goods, books: Books) -> None:
+    """What customs ask of the seller beyond the shown taxes: of several units in one parcel, and of an understatement.
+
+    An understatement that was found out costs the evaded duty and tax, unless the parcel is kept, and the fine.
+    """
+    seller, treasury = books[MERCHANTS] + order.merchant, books[TREASURIES] + order.country
+    units = np.int64(order.quantity)
+    value, freight = np.int64(order.goods_cents) // units, np.int64(order.freight_cents) // units
+    country, category = np.int64(order.country), np.int64(order.category)
+    hidden = np.int64(goods.understated_permille[order.line, order.country])
+    joined = units > 1 and order.flags & DIVIDED == 0 and goods.postage_cents[order.line, order.country] > 0
+    if cleared and joined:
+        duty, vat = joint_excess(value, freight, units, country, category, border, FULL_VALUE - hidden)
+        transfer(books, TARIFF, seller, treasury, duty)
+        transfer(books, VAT, seller, treasury, vat)
+    if order.flags & FOUND_OUT != 0:
+        duty, vat = evaded(value, freight, units, country, category, border, hidden)
+        if cleared:
+            transfer(books, TARIFF, seller, treasury, duty)
+            transfer(books, VAT, seller, treasury, vat)
+        transfer(books, FINE, seller, treasury, share_cents(duty + vat, desk.penalty_ppm))
 
 
 @njit(cache=True, error_model="numpy")
@@ -526,6 +557,7 @@ def _apply(
     book: Book,
     books: Books,
     desks: NDArray[Any],
+    borders: NDArray[Any],
     goods: Goods,
     rates: F64,
     due: I64,
@@ -590,6 +622,8 @@ def _apply(
             _ship(order, desk, goods, books)
         elif kind == EVENT_CLEARED:
             _tax(order, books)
+            if order.quantity > 1 or order.flags & FOUND_OUT != 0:
+                _collect(order, True, desk, borders[0], goods, books)
         elif kind == EVENT_DELIVERED:
             if money == MONEY_NONE:
                 _pay_in(order, desk, books)
@@ -599,6 +633,8 @@ def _apply(
             if kind == EVENT_LOST and goods.insured[order.merchant] != 0:
                 claim = share_cents(np.int64(order.goods_cents), desk.cover_ppm)
                 transfer(books, CLAIM, books[REST], books[MERCHANTS] + order.merchant, claim)
+            if kind == EVENT_SEIZED and order.flags & FOUND_OUT != 0:
+                _collect(order, False, desk, borders[0], goods, books)
             if kind == EVENT_REFUSED:  # a parcel refused at the door travels back at the seller's cost
                 _return_freight(order, books[MERCHANTS] + order.merchant, desk, goods, books)
             if money == MONEY_NONE:
@@ -742,6 +778,7 @@ class Settlement:
         )
         self._seen: Rules | None = None
         self._desk: NDArray[Any]
+        self._border: NDArray[Any]
         self._rates: F64 = np.zeros((RING_DAYS, N_COUNTRIES))
         self._due: I64 = np.zeros((RING_DAYS, ledger.size[Account.HOUSEHOLD]), np.int64)
 
@@ -752,6 +789,7 @@ class Settlement:
         self._desk["settlement_seconds"] = _seconds(rules.payment.settlement_days, DAY_SECONDS)
         self._desk["handling_seconds"] = _seconds(rules.aftersales.handling_hours, HOUR_SECONDS)
         self._desk["down"] = rules.payment.outage
+        self._border = border_of(rules, self._payments.customs_value_without_freight)
         self._seen = rules
 
     def _book(self) -> Book:
@@ -818,8 +856,8 @@ class Settlement:
         out = _room(size)
         fault = _apply(
             events.time, events.kind, events.order, events.rows(self._orders), self._book(), self._ledger.books,
-            self._desk, self._goods(), self._rates, self._due, self._authorisation, self._instalments, self._dispute,
-            self._key, self._sheets, out,
+            self._desk, self._border, self._goods(), self._rates, self._due, self._authorisation, self._instalments,
+            self._dispute, self._key, self._sheets, out,
         )  # fmt: skip
         if fault >= 0:
             order, kind = int(events.order[fault]), Event(int(events.kind[fault]))
@@ -903,6 +941,7 @@ def _fixed_desk(payments: Payments, economics: Economics, carrier_price: F64) ->
         "freight_back": np.rint(payments.by_country("outbound_freight_refunded")).astype(np.int64),
         "duty_back_ppm": parts_per_million(payments.by_country("duty_refunded")),
         "vat_back_ppm": parts_per_million(payments.by_country("vat_refunded")),
+        "penalty_ppm": int(parts_per_million(payments.misdeclared_penalty)),
         "fee_back_ppm": int(parts_per_million(payments.fee_returned)),
         "fee_by_channel": payments.paid_by_channel().astype(np.uint8),
         "floating": np.array([name in payments.floating_methods for name in PAYMENT_METHODS], np.uint8),

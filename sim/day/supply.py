@@ -184,8 +184,9 @@ class Supply:
         self.catalogue = catalogue
         self.streamers = streamers
         self.calendar = calendar
-        self.prices = prices if prices is not None and prices.on else None
+        self.prices = prices if prices is not None and prices.active else None
         exposure = cfg.supply.exposure
+        self._slot_fees = cfg.economics.slot_fee_shares().astype(np.float32)
         self.show_rule = show_rule(cfg.supply, cfg.economics)
         self.exposure_rule = ExposureRule(**{f: np.float32(getattr(exposure, f)) for f in ExposureRule._fields})
         self._built_open = open_cells(cfg.geography, cfg.availability)
@@ -207,11 +208,12 @@ class Supply:
         self._pools = empty_pools()
         self._priced_rules: Rules | None = None
         self._border_rules: Rules | None = None
+        self._told = np.zeros_like(catalogue.understated_permille)
         self._border: NDArray[Any]
         self._priced_direct = np.full_like(catalogue.direct, UNPRICED)
         self._first_day = -1
         self._basis: tuple[F32, F32] | None = None
-        self._last: tuple[CostTable, NDArray[Any]] | None = None  # what the last prices were made with
+        self._last: tuple[CostTable, NDArray[Any], Rules] | None = None  # what the last prices were made with
         self._costs: CostTable | None = None
         self._cost_rules: Rules | None = None
         self._cost_asked: F32 = np.zeros(0, np.float32)
@@ -275,7 +277,12 @@ class Supply:
         streamers, catalogue = self.streamers, self.catalogue
         count = len(streamers)
         today = self._today(day)
-        terms = Terms(self._host, self._price_usd, catalogue.reputation, catalogue.merchant, catalogue.seller_class)
+        offer = catalogue.host_offer_permille.astype(np.float32) / np.float32(1000)
+        fee = catalogue.slot_fee_change.astype(np.float32) / np.float32(1000)
+        terms = Terms(
+            self._host, self._price_usd, catalogue.reputation, catalogue.merchant, catalogue.seller_class,
+            offer[:, None] + fee[:, None] * self._slot_fees,
+        )  # fmt: skip
         air = Air.empty(day, count, count)
         board = Board(
             air.streamer, air.dayparts, air.lineup, air.category, air.discount_permille, air.exaggeration, air.disclosed
@@ -376,8 +383,10 @@ class Supply:
             self._border = border_of(rules, self.cfg.payments.customs_value_without_freight)
             self._border_rules = rules
         base, margin = self._basis
-        if self.prices is not None and self.prices.known:
-            changed = self._price_newcomers(costs) + self.prices.respond(
+        if self.prices is not None and not first:
+            self.prices.review(costs, self._border, rules, day)
+        if self.prices is not None and self.prices.known and self.prices.on:
+            changed = self._price_newcomers(costs, rules) + self.prices.respond(
                 costs, self._border, day % 7, self._priced_direct
             )
         else:
@@ -388,13 +397,17 @@ class Supply:
                 catalogue.unit_cost_cents, catalogue.list_cents, base, margin, catalogue.direct,
                 self._priced_direct, catalogue.price_cents, catalogue.freight_cents,
             )  # fmt: skip
-        self._last = (costs, self._border)
+        if self.prices is not None and first:
+            self.prices.declare(costs, self._border, rules, np.ones(catalogue.n_merchants, np.bool_))
+        self._last = (costs, self._border, rules)
         self.new_prices = int(changed)
         new_promise = bool(changed) or not np.array_equal(lane_promise, self._promise)
         if new_promise:
             self._promise = lane_promise.copy()
             catalogue.promised_days[:] = np.where(catalogue.direct == 1, lane_promise[DIRECT], lane_promise[LOCAL])
-        if changed or rules is not self._priced_rules:
+        told = catalogue.understated_permille
+        if changed or rules is not self._priced_rules or not np.array_equal(told, self._told):
+            self._told = told.copy()
             self._priced_rules = rules
             landed_offers(
                 catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, self._border,
@@ -414,7 +427,7 @@ class Supply:
             return
         prices.back_out(*self._last)
 
-    def _price_newcomers(self, costs: CostTable) -> int:
+    def _price_newcomers(self, costs: CostTable, rules: Rules) -> int:
         """Lines that have come to a country ask their usual margin there, and hold on to what it says of them."""
         catalogue = self.catalogue
         new = (catalogue.targets[catalogue.merchant] == 1) & (catalogue.price_cents[:, :, 0] == 0)
@@ -430,7 +443,7 @@ class Supply:
             catalogue.weight_kg, catalogue.unit_cost_cents, catalogue.list_cents, base, margin, catalogue.direct,
             self._priced_direct, catalogue.price_cents, catalogue.freight_cents,
         )  # fmt: skip
-        self.prices.back_out(costs, self._border)
+        self.prices.back_out(costs, self._border, rules)
         return int(changed)
 
     def _sell_where_targeted(self) -> None:

@@ -22,8 +22,14 @@ from numpy.typing import NDArray
 
 from sim.config.consumer import Consumer
 from sim.config.economics import Economics
+from sim.config.geography import Geography
+from sim.config.logistics import Logistics
+from sim.config.payments import Payments
 from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws, Purpose
+from sim.firms.declarations import Declarations
+from sim.firms.offers import Offers
+from sim.firms.quality import Quality
 from sim.kernels.prices import MICRO, Beliefs, Listing, back_out, count_steepness, respond
 from sim.kernels.supply import CostTable, log_each, power_each
 from sim.kinds import N_CATEGORIES, N_COUNTRIES, N_REGIONS, N_TIERS, REGION_OF_COUNTRY, SELLER_CLASSES
@@ -39,6 +45,7 @@ type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
 WEEK = 7
+REVIEW_WEEKS = 4
 REGION = np.eye(N_REGIONS)[np.asarray(REGION_OF_COUNTRY)]  # (C, R)
 
 
@@ -56,6 +63,22 @@ class PricesSource(Protocol):
     @property
     def consumer(self) -> Consumer:
         """How buyers feel about prices above and below those they remember."""
+
+    @property
+    def geography(self) -> Geography:
+        """Where people use which platform."""
+
+    @property
+    def logistics(self) -> Logistics:
+        """What customs see."""
+
+    @property
+    def payments(self) -> Payments:
+        """The fine for a false declaration."""
+
+    @property
+    def availability(self) -> Any:
+        """Which table of open platforms holds."""
 
 
 def reference_share(memory: float, horizon: float) -> float:
@@ -157,6 +180,8 @@ class Prices:
     def __init__(self, cfg: PricesSource, scale: Scale, draws: Draws, catalogue: Catalogue, start_day: int = 0) -> None:
         rule, purchase = cfg.supply.prices, cfg.consumer.purchase
         self.on = cfg.supply.decide.prices
+        decide = cfg.supply.decide
+        self.active = self.on or decide.quality or decide.offers or decide.declared_value
         self.catalogue = catalogue
         self.start_day = start_day
         self.steepness = Steepness(cfg)
@@ -178,6 +203,10 @@ class Prices:
         self._tier_share = np.ascontiguousarray(cfg.economics.ladder("ladder_choice"), np.float64)
         self._known = False
         self._orders_read = 0
+        decide = cfg.supply.decide
+        self.quality = Quality(cfg.supply.quality, catalogue, self._tier_share) if decide.quality else None
+        self.offers = Offers(cfg, catalogue, self._tier_share) if decide.offers else None
+        self.declarations = Declarations(cfg, draws, catalogue, self._tier_share) if decide.declared_value else None
 
     @property
     def known(self) -> bool:
@@ -191,7 +220,7 @@ class Prices:
         `remembered` float32[n, C]: lowest tier's landed price in buyers' minds, USD; `forecast` gives float32[n, C],
         units a day that each line is expected to sell under the rules.
         """
-        if not self.on:
+        if not self.active:
             return
         seqs = np.arange(self._orders_read, orders.appended, dtype=np.int64)
         self._orders_read = orders.appended
@@ -236,15 +265,37 @@ class Prices:
         )  # fmt: skip
 
     def _listing(self) -> Listing:
-        return Listing(**{name: getattr(self.catalogue, name) for name in Listing._fields})
+        columns = {name: getattr(self.catalogue, name) for name in Listing._fields if name != "given"}
+        none = np.zeros(self.catalogue.n_merchants)
+        return Listing(given=none if self.offers is None else self.offers.given(), **columns)
 
-    def back_out(self, costs: CostTable, border: NDArray[Any]) -> None:
+    def back_out(self, costs: CostTable, border: NDArray[Any], rules: Rules) -> None:
         """Takes the prices made with these costs at this border for the best of whoever has no view yet."""
         if not self._known:
             self.steepness.fix()
             self._believe()
             self._known = True
         back_out(self._beliefs(), self._listing(), costs, border, self._rule.least_margin, self._reserve)
+        if self.quality is not None:
+            self.quality.fix(self._listing(), costs, self.rate)
+        if self.offers is not None:
+            self.offers.fix(self._listing(), costs, rules, self.rate)
+
+    def declare(self, costs: CostTable, border: NDArray[Any], rules: Rules, who: NDArray[np.bool_]) -> None:
+        """Merchants `who` bool[m] decide what they declare and whether they divide parcels."""
+        if self.declarations is not None:
+            self.declarations.review(self._listing(), costs, border, rules, who)
+
+    def review(self, costs: CostTable, border: NDArray[Any], rules: Rules, day: int) -> None:
+        """Once in four weeks, on their weekday, merchants look at what is slower than prices."""
+        if day // WEEK % REVIEW_WEEKS != 0:
+            return
+        who = self.catalogue.weekday == day % WEEK
+        self.declare(costs, border, rules, who)
+        if self.quality is not None and self._known:
+            self.quality.review(self._listing(), costs, who)
+        if self.offers is not None and self._known:
+            self.offers.review(self._listing(), costs, rules, who)
 
     def respond(self, costs: CostTable, border: NDArray[Any], weekday: int, priced_direct: NDArray[np.uint8]) -> int:
         """Merchants whose weekday it is ask their best prices; returns how many prices and freights changed."""
@@ -264,4 +315,11 @@ class Prices:
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What tomorrow's prices depend on besides the catalogue, by name."""
         own = {name: getattr(self, name) for name in ("view", "home", "hurdle", "steep", "remembered", "rate")}
-        return {**own, "changes": self.changes, **self.steepness.arrays()}
+        slow = {"quality": self.quality, "offers": self.offers}
+        slower = {
+            f"{name} {key}": value
+            for name, part in slow.items()
+            if part is not None
+            for key, value in part.arrays().items()
+        }
+        return {**own, "changes": self.changes, **self.steepness.arrays(), **slower}

@@ -41,8 +41,8 @@ PROMISE_BINS = 4 * 96
 # scalars handed to kernels (float32, seconds or shares)
 (
     HANDLING_STOCKED, HANDLING_DIRECT, HANDLING_LONGEST, HANDLING_SIGMA, HOLD, SORT, STOCKED_FACTOR, COD, COD_LATE,
-    LOST_AFTER, SHELF_SIGMA, PICKUP, BENCH_TIME, DIRECT_RESALE, DIRECT_BACK,
-) = range(15)  # fmt: skip
+    LOST_AFTER, SHELF_SIGMA, PICKUP, BENCH_TIME, DIRECT_RESALE, DIRECT_BACK, UNDERSTATED_SEEN, UNDERSTATED_SEIZED,
+) = range(17)  # fmt: skip
 # columns of the parameters by country, carrier, category
 CLEAR_SHORTEST, CLEAR_EXCESS, INSPECTED, SHELF_LIFE, FIRST_CARRIER = range(5)
 MILE_SHORTEST, MILE_EXCESS, MILE_LOST, MILE_DAMAGED = range(4)
@@ -55,12 +55,15 @@ TRANSIT_SHORTEST, TRANSIT_EXCESS, TRANSIT_LOST, TRANSIT_DAMAGED, MODE_UP_TO, COL
 ROUTE_DRAW, LINEHAUL_DRAW, CUSTOMS_DRAW = np.int64(180 * 256), np.int64(181 * 256), np.int64(182 * 256)
 LAST_MILE_DRAW, COLD_CHAIN_DRAW = np.int64(183 * 256), np.int64(184 * 256)
 RETURN_WAY_DRAW, UNRECORDED_DRAW = np.int64(185 * 256), np.int64(186 * 256)
+MISDECLARED_DRAW = np.int64(245 * 256)
+PERMILLE = np.float32(0.001)
 NOWHERE = np.int64(0)  # the place of an entry that has none
 
 _SHIPPED, _SEIZED, _LOST = np.int64(Event.SHIPPED), np.int64(Event.SEIZED), np.int64(Event.LOST)
 _DELIVERED, _CLEARED, _REFUSED = np.int64(Event.DELIVERED), np.int64(Event.CLEARED), np.int64(Event.REFUSED)
 _RESTOCKED, _RETURN_RECEIVED = np.int64(Event.RESTOCKED), np.int64(Event.RETURN_RECEIVED)
 _FLAG_DAMAGED, _FLAG_INSPECTED, _FLAG_SPOILED = int(Flag.DAMAGED), int(Flag.INSPECTED), int(Flag.SPOILED)
+_FLAG_FOUND_OUT = int(Flag.FOUND_OUT)
 
 
 @njit(cache=True, error_model="numpy")
@@ -309,6 +312,7 @@ def leave_customs(
     scalars: F32,
     by_country: F32,
     by_category: F32,
+    understated: NDArray[np.uint16],
     gamma: F32,
     carrier_open: U8,
     closures: I64,
@@ -323,7 +327,10 @@ def leave_customs(
     due_buckets: I32,
     due_meta: I64,
 ) -> None:
-    """Parcels are cleared, some after being opened, and handed to the carrier; some that were opened are kept."""
+    """Parcels are cleared, some after being opened, and handed to the carrier; some that were opened are kept.
+
+    An opened parcel that declares less than it holds (`understated` uint16[n, C], permille) may be found out.
+    """
     for position in range(served.shape[0]):
         start = served[position, TIME]
         key = served[position, KEY]
@@ -337,6 +344,12 @@ def leave_customs(
             data[row_of(item)].flags |= np.uint16(_FLAG_INSPECTED)
             spent += gamma_seconds(np.float32(0), scalars[HOLD], gamma, words[3])
             seized = unit(words[2]) < by_category[category_of(label), SEIZED_SHARE]
+            hidden = np.float32(understated[data[row_of(item)].line, country]) * PERMILLE
+            if hidden > 0:
+                luck = words_of(key, MISDECLARED_DRAW, seed)
+                if unit(luck[0]) < scalars[UNDERSTATED_SEEN] * hidden:
+                    data[row_of(item)].flags |= np.uint16(_FLAG_FOUND_OUT)
+                    seized |= unit(luck[1]) < scalars[UNDERSTATED_SEIZED]
         cleared = start + spent * MICRO
         if seized:
             put(due_entries, due_links, due_buckets, due_meta, cleared // MICRO, _SEIZED, seq_of(item), NOWHERE)

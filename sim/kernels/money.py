@@ -116,6 +116,35 @@ def landed_parts(
     return goods, duty, vat
 
 
+@njit(cache=True, error_model="numpy")
+def joint_excess(
+    goods: Whole, freight: Whole, units: Whole, country: Whole, category: Whole, border: Any, declared_permille: Whole
+) -> tuple[Whole, Whole]:
+    """Duty and tax, cents, that `units` in one parcel from China pay above what they pay in parcels of their own.
+
+    `goods`, `freight`: cents of one unit, discount off.
+    """
+    one, many = np.int64(1), np.int64(units)
+    _, duty, vat = landed_parts(goods, np.int64(0), freight, one, country, category, border, declared_permille)
+    _, all_duty, all_vat = landed_parts(
+        goods * many, np.int64(0), freight * many, one, country, category, border, declared_permille
+    )
+    return max(all_duty - many * duty, np.int64(0)), max(all_vat - many * vat, np.int64(0))
+
+
+@njit(cache=True, error_model="numpy")
+def evaded(
+    goods: Whole, freight: Whole, units: Whole, country: Whole, category: Whole, border: Any, understated: Whole
+) -> tuple[Whole, Whole]:
+    """Duty and tax, cents, that a declaration `understated` permille below the truth has spared `units` units."""
+    zero, one = np.int64(0), np.int64(1)
+    _, duty, vat = landed_parts(goods, zero, freight, one, country, category, border, np.int64(FULL_VALUE))
+    _, paid_duty, paid_vat = landed_parts(
+        goods, zero, freight, one, country, category, border, np.int64(FULL_VALUE) - np.int64(understated)
+    )
+    return units * max(duty - paid_duty, zero), units * max(vat - paid_vat, zero)
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def landed_offers(
     price_cents: I32,

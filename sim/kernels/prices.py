@@ -202,8 +202,9 @@ def gain_of(
 
 
 class Listing(NamedTuple):
-    """The columns of the catalogue that prices hang on; n lines, m merchants, C countries, T tiers."""
+    """What prices hang on, columns of the catalogue but for the first; n lines, m merchants, C countries, T tiers."""
 
+    given: F64  # (m,) what offers to hosts take of the price of a mean sale
     merchant: U16  # (n,)
     seller_class: U8  # (m,)
     weekday: U8  # (m,)
@@ -259,7 +260,7 @@ def back_out(
             if listing.price_cents[line, country, 0] == 0 or beliefs.worth[line, country, 0] > 0.0:
                 continue
             sent = int(listing.direct[line, country])
-            kept = kept_share(costs, country, kind, size)
+            kept = kept_share(costs, country, kind, size) - (1.0 - costs.discount) * listing.given[seller]
             above, below = float(beliefs.above[country, kind]), float(beliefs.below[country, kind])
             steep = float(beliefs.steep[line, country])
             toll = toll_of(
@@ -319,7 +320,7 @@ def respond(
             if freight != listing.freight_cents[line, country]:
                 listing.freight_cents[line, country] = freight
                 changed += 1
-            kept = kept_share(costs, country, kind, size)
+            kept = kept_share(costs, country, kind, size) - (1.0 - costs.discount) * listing.given[seller]
             above, below = float(beliefs.above[country, kind]), float(beliefs.below[country, kind])
             steep = float(beliefs.steep[line, country])
             toll = toll_of(
@@ -366,3 +367,35 @@ def count_steepness(data: NDArray[np.void], rows: I64, steep: I64, rivalry: I64,
         if order.channel == SHELF_CHANNEL:
             rivalry[country, kind] += np.int64(order.money_utility * MICRO)
         orders[country, kind] += 1
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def line_margins(listing: Listing, costs: CostTable, weight: F32, tier_share: F64) -> tuple[F64, F64]:
+    """USD a unit that each line keeps over its cost, and its price, float64[n] each.
+
+    Means over tiers, and over countries by `weight` float32[n, C]; 0 for a line that is sold nowhere.
+    """
+    margins = np.zeros(listing.merchant.size, np.float64)
+    prices = np.zeros_like(margins)
+    for line in range(margins.size):
+        seller = int(listing.merchant[line])
+        kind, size = int(listing.category[line]), int(listing.seller_class[seller])
+        total, kept_sum, price_sum = 0.0, 0.0, 0.0
+        for country in range(listing.targets.shape[1]):
+            share = float(weight[line, country])
+            if listing.targets[seller, country] == 0 or listing.price_cents[line, country, 0] == 0 or share <= 0.0:
+                continue
+            kept = kept_share(costs, country, kind, size) - (1.0 - costs.discount) * listing.given[seller]
+            for tier in range(listing.price_cents.shape[2]):
+                cost = full_cost(
+                    costs, country, kind, size, listing.unit_cost_cents[line, tier] * CENT,
+                    float(listing.weight_kg[line]), int(listing.cold[line]), int(listing.direct[line, country]),
+                )  # fmt: skip
+                price = listing.price_cents[line, country, tier] * CENT
+                kept_sum += share * tier_share[kind, tier] * (kept * price - cost)
+                price_sum += share * tier_share[kind, tier] * price
+            total += share
+        if total > 0.0:
+            margins[line] = kept_sum / total
+            prices[line] = price_sum / total
+    return margins, prices

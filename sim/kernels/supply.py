@@ -118,13 +118,15 @@ class LinePool(NamedTuple):
 
 class Terms(NamedTuple):
     """What a host looks at in a line. income float32[P, 2, 3]: the host's share of the price by platform, seller class
-    and tier; price float32[n]: usual price, USD; reputation float32[m]; merchant uint16[n]; seller_class uint8[m]."""
+    and tier; price float32[n]: usual price, USD; reputation float32[m]; merchant uint16[n]; seller_class uint8[m];
+    offer float32[m, 3]: what the merchant adds to income, by tier."""
 
     income: F32
     price: F32
     reputation: F32
     merchant: U16
     seller_class: U8
+    offer: F32
 
 
 class Day(NamedTuple):
@@ -324,7 +326,8 @@ def choose_lineup(
         if line == lines[0] or line == lines[1] or line == lines[2] or line == lines[3]:
             continue
         merchant = int(terms.merchant[line])
-        income = terms.income[platform, int(terms.seller_class[merchant]), tier] * terms.price[line]
+        share = terms.income[platform, int(terms.seller_class[merchant]), tier] + terms.offer[merchant, tier]
+        income = share * terms.price[line]
         value = line_value(rule, income, terms.reputation[merchant], unit(words[3]))
         if category == main:
             value += ONE

@@ -39,6 +39,7 @@ from sim.kinds import (
 
 type U8 = NDArray[np.uint8]
 type U16 = NDArray[np.uint16]
+type I16 = NDArray[np.int16]
 type I32 = NDArray[np.int32]
 type I64 = NDArray[np.int64]
 type F32 = NDArray[np.float32]
@@ -74,12 +75,15 @@ class Catalogue:
     targets: U8  # (m, C) 1: sells to the country; build
     overseas_draw: F32  # (m,) keyed lottery 0-1, a local warehouse is on offer below overseas_access; build
     weekday: U8  # (m,) 0-6, day of the week on which the merchant revises prices and stock; build
+    evades: U8  # (m,) 1: declares less and divides parcels where it pays; declarations
+    host_offer_permille: U16  # (m,) of the goods price, added to the host's part of the commission; offers
+    slot_fee_change: I16  # (m,) permille by which the slot fee is above the usual one; offers
 
     # lines
     merchant: U16  # (n,) owner; build
     category: U8  # (n,) build
-    quality: F32  # (n, T) true quality 0-1, rising with the tier; build
-    unit_cost_cents: I32  # (n, T) ex-factory cost of a unit; build
+    quality: F32  # (n, T) true quality 0-1, rising with the tier; build, firms.quality
+    unit_cost_cents: I32  # (n, T) ex-factory cost of a unit; build, firms.quality
     list_cents: I32  # (n, T) export list price: ex tax, freight and duty, before any country's costs; supply.price
     weight_kg: F32  # (n,) of a packed unit, volume weight if larger; build
     line_share: F32  # (n,) share of the merchant's demand expected of the line, sums to 1 over a merchant; build
@@ -93,6 +97,7 @@ class Catalogue:
     stocked: U8  # (n, C) 1: sold from the warehouse in the country; adaptation
     direct: U8  # (n, C) 1: sold from China, parcel by parcel; adaptation
     understated_permille: U16  # (n, C) part of a parcel's goods value that is not declared at the border; declarations
+    postage_cents: I32  # (n, C) of one more parcel from China; 0: parcels are divided for nothing; declarations
 
     # stock, units in the model's world
     shown: I32  # (L, n, W) shown by live rooms 0, by shelf and sites 1; checkout takes, fulfilment refreshes
@@ -155,6 +160,9 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "targets": ("mC", np.uint8),
     "overseas_draw": ("m", np.float32),
     "weekday": ("m", np.uint8),
+    "evades": ("m", np.uint8),
+    "host_offer_permille": ("m", np.uint16),
+    "slot_fee_change": ("m", np.int16),
     "merchant": ("n", np.uint16),
     "category": ("n", np.uint8),
     "quality": ("nT", np.float32),
@@ -170,6 +178,7 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "stocked": ("nC", np.uint8),
     "direct": ("nC", np.uint8),
     "understated_permille": ("nC", np.uint16),
+    "postage_cents": ("nC", np.int32),
     "shown": ("LnW", np.int32),
     "real": ("nW", np.int32),
     "ordered_units": ("nW", np.int64),

@@ -242,7 +242,8 @@ def test_mean_price_of_a_world_at_rest_stays_where_it_is() -> None:
 
 def test_switched_off_nothing_is_learnt_and_nothing_moves() -> None:
     supply = group("supply")
-    off = supply.model_copy(update={"decide": supply.decide.model_copy(update={"prices": False})})
+    none = {"prices": False, "quality": False, "offers": False, "declared_value": False}
+    off = supply.model_copy(update={"decide": supply.decide.model_copy(update=none)})
     world = make(firms_scale=0.1, responsive=True, supply=off)
     assert world.supply.prices is None
     catalogue = world.catalogue

@@ -336,6 +336,25 @@ def test_customs_rules_move_clearance_inspection_and_queues() -> None:
     assert waiting["narrow"] > 0 == waiting["base"]
 
 
+def test_who_declares_less_is_found_out_at_inspection_and_only_there() -> None:
+    found, seized = {}, {}
+    for name, opened, share in (("shut", 0.0, 700), ("honest", 1.0, 0), ("half", 1.0, 350), ("most", 1.0, 1000)):
+        world = GoodsWorld.make(50_000)
+        rules = world.rules.amend({"customs.inspection_rate": np.full(N_COUNTRIES, opened)})
+        world.goods.catalogue.understated_permille[:] = share
+        seqs = one(world, 200, direct=1, warehouse=0)
+        world.step(seqs, rules)
+        for _ in range(6 * 60):
+            world.step(none(), rules)
+        rows = world.orders.row(seqs)
+        found[name] = int((world.orders.flags[rows] & Flag.FOUND_OUT > 0).sum())
+        seized[name] = int((world.orders.status[rows] == Status.SEIZED).sum())
+    assert found["shut"] == found["honest"] == 0
+    assert 35 < found["half"] < 95  # 0.9 x 0.35 of 200, five standard deviations
+    assert 150 < found["most"] <= 200
+    assert seized["most"] > seized["honest"]
+
+
 def test_a_suspended_carrier_hands_over_to_the_other_and_keeps_what_it_has() -> None:
     world = GoodsWorld.make(2_000)
     is_open = np.ones(N_CARRIERS)
@@ -490,5 +509,6 @@ def test_draw_addresses_are_those_of_the_purposes() -> None:
         (Purpose.COLD_CHAIN, lanes.COLD_CHAIN_DRAW),
         (Purpose.RETURN_WAY, lanes.RETURN_WAY_DRAW),
         (Purpose.UNRECORDED, lanes.UNRECORDED_DRAW),
+        (Purpose.MISDECLARED, lanes.MISDECLARED_DRAW),
     ):
         assert address == purpose * 256

@@ -223,3 +223,38 @@ def test_nobody_wants_anything() -> None:
     world = World()
     assert len(world.place(world.intents(0), DAY)) == 0
     assert CONSUMERS > 0
+
+
+def test_sellers_divide_orders_when_it_costs_less_than_the_tax_and_they_are_of_the_kind() -> None:
+    rules = RULES.amend({"tariff.de_minimis_usd": 60.0, "tariff.duty_rate": 0.5})
+    flags = {}
+    for name, postage, evades in (("free", 0, 1), ("honest", 300, 0), ("cheap", 300, 1), ("dear", 30_000, 1)):
+        world = World(rules=rules)
+        shop = world.catalogue
+        shop.direct[:], shop.price_cents[:], shop.freight_cents[:] = 1, 4000, 200
+        shop.postage_cents[:], shop.evades[:] = postage, evades
+        world.price()
+        intents = world.intents(300)
+        intents.quantity[:] = 2
+        intents.landed_cents[:] = shop.landed_cents[intents.line, intents.country, intents.tier]
+        intents.discount_permille[:] = 0
+        placed = world.place(intents)
+        orders = world.orders
+        rows = orders.row(placed.order)
+        flags[name] = (orders.flags[rows] & Flag.DIVIDED > 0).mean()
+        assert (orders.duty_cents[rows] == 0).all()  # what buyers were shown
+        world.check()
+    assert flags == {"free": 0, "honest": 0, "cheap": 1, "dear": 0}
+
+
+def test_what_is_not_declared_is_not_taxed() -> None:
+    rules = RULES.amend({"tariff.de_minimis_usd": 0.0, "tariff.duty_rate": 0.5})
+    world = World(rules=rules)
+    world.catalogue.understated_permille[:] = 400
+    world.price()
+    placed = world.place(world.intents(200))
+    rows = world.orders.row(placed.order)
+    parcel = world.orders.direct[rows] == 1
+    base = 0.6 * world.orders.goods_cents[rows]
+    assert (world.orders.duty_cents[rows][parcel] < 0.5 * (base + world.orders.freight_cents[rows])[parcel] + 2).all()
+    world.check()

@@ -418,3 +418,47 @@ def test_only_who_insures_pays_premiums_and_gets_back_what_is_lost(premium: floa
             assert result[MoneyPurpose.PREMIUM] == -insured * round(premium * 5000)
             assert result[MoneyPurpose.CLAIM] == (insured * 4000 if fate == Event.LOST else 0)
             one.ledger.check()
+
+
+def taxed() -> tuple[object, Rules]:
+    """Every parcel is taxed: duty 10 %, tax 20 %, nothing free."""
+    free = {"tariff.de_minimis_usd": 0.0, "tax.de_minimis_usd": 0.0}
+    rules = RULES.amend({**free, "tariff.duty_rate": 0.1, "tax.vat_rate": 0.2})
+    return quiet(), rules
+
+
+@pytest.mark.parametrize(("found", "seized"), [(False, False), (True, False), (True, True)])
+def test_an_understatement_that_is_found_out_costs_the_seller_taxes_and_fine(found: bool, seized: bool) -> None:
+    payments, rules = taxed()
+    one = World(payments=payments, rules=rules)  # type: ignore[arg-type]
+    one.catalogue.understated_permille[7, 2] = 500
+    flags = int(Flag.FOUND_OUT) if found else 0
+    seq = one.one(CARD, duty_cents=290, vat_cents=638, flags=flags)  # on 25.00 of goods and 4.00 of freight
+    one.say(Event.AUTHORISED, seq)
+    one.move(seq, Status.RELEASED, Status.IN_TRANSIT)
+    one.say(Event.SHIPPED, seq)
+    before = one.ledger.result(Account.MERCHANT)[3].copy()
+    one.say(Event.SEIZED if seized else Event.CLEARED, seq)
+    paid = before - one.ledger.result(Account.MERCHANT)[3]
+    evaded = (540 - 290) + (1188 - 638)
+    assert paid[MoneyPurpose.FINE] == (round(PAYMENTS.misdeclared_penalty * evaded) if found else 0)
+    owed = evaded if found and not seized else 0
+    assert paid[MoneyPurpose.TARIFF] + paid[MoneyPurpose.VAT] == owed
+    one.ledger.check()
+
+
+def test_units_in_one_parcel_owe_more_and_units_in_several_cost_more_postage() -> None:
+    rules = RULES.amend({"tariff.de_minimis_usd": 60.0, "tariff.duty_rate": 0.5, "tax.de_minimis_usd": np.nan})
+    parts = {"goods_cents": 10_000, "freight_cents": 800, "duty_cents": 0, "vat_cents": 0, "quantity": 2}
+    paid = {}
+    for name, flags, postage in (("free", 0, 0), ("joined", 0, 300), ("divided", Flag.DIVIDED, 300)):
+        one = World(payments=quiet(), rules=rules)  # type: ignore[arg-type]
+        one.catalogue.postage_cents[:] = postage
+        seq = one.one(CARD, flags=int(flags), **parts)
+        one.ship(seq)
+        paid[name] = -one.ledger.result(Account.MERCHANT)[3]
+        one.ledger.check()
+    assert paid["free"][MoneyPurpose.TARIFF] == paid["divided"][MoneyPurpose.TARIFF] == 0
+    assert paid["joined"][MoneyPurpose.TARIFF] == 5400  # half of goods and freight
+    assert paid["free"][MoneyPurpose.LOGISTICS] == paid["joined"][MoneyPurpose.LOGISTICS]
+    assert 1.5 < paid["divided"][MoneyPurpose.LOGISTICS] / paid["free"][MoneyPurpose.LOGISTICS] <= 2.0

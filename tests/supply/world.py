@@ -17,6 +17,7 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.graph import Graph
+from sim.config.logistics import Logistics
 from sim.config.payments import Payments
 from sim.config.quantity import Group, load_group
 from sim.config.supply import Supply as SupplyGroup
@@ -44,6 +45,7 @@ GROUPS: dict[str, type[Group]] = {
     "payments": Payments,
     "graph": Graph,
     "consumer": Consumer,
+    "logistics": Logistics,
 }
 
 

@@ -81,7 +81,7 @@ def duty_of(world: World, line: int, country: int) -> int:
     )
     _, duty, _ = landed_parts(
         price, np.int64(0), freight, np.int64(1), country, np.int64(catalogue.category[line]),
-        world.checkout._border[0], 1000,
+        world.checkout._border[0], 1000 - int(catalogue.understated_permille[line, country]),
     )  # fmt: skip
     return int(duty)
 
