@@ -497,9 +497,10 @@ class Consumer(ColumnAgent):
         return N_DAYPARTS - 1
 
     def focus(self, today: Today, chance: Float) -> int:
-        """Category a session turns to: in proportion to interest times (one fifth + need)."""
+        """Category a session turns to: by its `focus_weight`."""
+        floor = today.param.opening_focus_floor
         weights = [
-            focus_weight(self.interest(category), self.need(today, category)) for category in range(N_CATEGORIES)
+            focus_weight(self.interest(category), self.need(today, category), floor) for category in range(N_CATEGORIES)
         ]
         return _pick(weights, chance)
 

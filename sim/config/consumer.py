@@ -16,6 +16,7 @@ class Opening(Group):
     notification: float
     shared_link: float
     subsidy: float
+    focus_floor: float
 
 
 class Platform(Group):

@@ -14,7 +14,6 @@ from numba import njit
 
 from sim.kernels.maths import HALF, ONE, ZERO, exp1, exponential, log1, log1p_exp, sigmoid
 
-FOCUS_FLOOR = np.float32(0.2)
 CENT = np.float32(0.01)
 QUARTER_HOUR = np.float32(15)
 DAY = np.float32(86_400)  # seconds
@@ -40,9 +39,12 @@ def need_level(days: Float, rate: Float) -> Float:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def focus_weight(interest: Float, need: Float) -> Float:
-    """Weight of a category when a session turns to one: interest times (one fifth + need), each in [0, 1]."""
-    return interest * (need + FOCUS_FLOOR)
+def focus_weight(interest: Float, need: Float, floor: Float) -> Float:
+    """Weight of a category when a session turns to one: interest times (`floor` + need); interest and need in [0, 1].
+
+    `floor` is `param.opening_focus_floor`.
+    """
+    return interest * (need + floor)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)

@@ -322,16 +322,16 @@ def count_money(
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def turn_to_category(interest: Floats, need: Floats, units: Floats, focus: Rows) -> None:
+def turn_to_category(interest: Floats, need: Floats, floor: Float, units: Floats, focus: Rows) -> None:
     """Category each session turns to, drawn in proportion to `focus_weight`."""
     for at in range(units.size):
         total = ZERO
         for category in range(N_CATEGORIES):
-            total += focus_weight(interest[at, category], need[at, category])
+            total += focus_weight(interest[at, category], need[at, category], floor)
         target = units[at] * total
         chosen = 0
         for category in range(N_CATEGORIES - 1):
-            target -= focus_weight(interest[at, category], need[at, category])
+            target -= focus_weight(interest[at, category], need[at, category], floor)
             chosen += 1 if target >= ZERO else 0
         focus[at] = chosen
 
@@ -1123,7 +1123,7 @@ def visit_rooms(
         platform, slot_of, followed, near,
     )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
-    turn_to_category(interest, need, units[1, 0, :size], focus)
+    turn_to_category(interest, need, param.opening_focus_floor, units[1, 0, :size], focus)
     visitors = begin(
         rows, people.country, people.third, platform, focus, units[1, 1], counts.openings[thread], second, seen, before,
         places[4],
@@ -1419,7 +1419,7 @@ def search_shelves(
     count_money(param, rows, day, people.country, setting.liquidity, people.records, liquid)
     draw_units(birth, OF_SEARCH, tick, SHELF_CANDIDATE, key0, key1, units[0])
     draw_units(birth, OF_RESULTS, tick, SHELF_CANDIDATE, key0, key1, units[1])
-    turn_to_category(interest, need, units[0, 0, :size], focus)
+    turn_to_category(interest, need, param.opening_focus_floor, units[0, 0, :size], focus)
     pairs = list_results(
         rows, birth, home, day, people.records, focus, units[1],
         shelf, line_of_seller, offers, familiar, ends, pair_places[0], pair_places[1],

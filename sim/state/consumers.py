@@ -217,7 +217,8 @@ def populate(
         interests[:, category] = (np.minimum(level, 1.0) * 255).astype(np.uint8)
         since, rate = purchases(
             interests[:, category], adopter, behaviour.category.pace[category], need_days[category],
-            behaviour.purchase.need, np.asarray(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category)),
+            behaviour.purchase.need, float(np.float32(behaviour.opening.focus_floor)),
+            np.asarray(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category)),
         )  # fmt: skip
         need_day[:, category] = first_day - np.minimum(since, FAR_PAST).astype(np.int64)
         spending += rate * order_usd[category]

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kernels.behaviour import FOCUS_FLOOR
 from sim.kernels.maths import exp_array, log_array
 
 GRID = 128  # points of the need between nothing and whole
@@ -33,10 +32,10 @@ class Renewal:
     once there the odds of buying rise with e^(steepness need) (`purchase.need`).
     """
 
-    def __init__(self, pace: float, need_days: float, steepness: float) -> None:
+    def __init__(self, pace: float, need_days: float, steepness: float, floor: float) -> None:
         self._need = np.linspace(0.0, 1.0, GRID)
-        shape = (self._need + float(FOCUS_FLOOR)) * exp_array(steepness * (self._need - 1.0)).astype(np.float64)
-        shape /= 1.0 + float(FOCUS_FLOOR)
+        shape = (self._need + floor) * exp_array(steepness * (self._need - 1.0)).astype(np.float64)
+        shape /= 1.0 + floor
         self._days = need_days
         self._pace = pace
         lasting = exp_array(-pace * need_days * _integral(shape, self._need)).astype(np.float64)
@@ -62,19 +61,25 @@ def _integral(values: F64, at: F64) -> F64:
 
 
 def purchases(
-    interest: NDArray[np.uint8], adopter: NDArray[np.bool_], pace: float, need_days: float, steepness: float, luck: F32
+    interest: NDArray[np.uint8],
+    adopter: NDArray[np.bool_],
+    pace: float,
+    need_days: float,
+    steepness: float,
+    floor: float,
+    luck: F32,
 ) -> tuple[F64, F64]:
     """Days since the last purchase of a category and purchases a day, both (n,).
 
     `interest` (n,) in 255ths and `adopter` (n,) set a person's hazard: pace x interest x (`WATCHER` if adopter); `pace`
-    a day of a non-adopter of full interest and need; `luck` uniform (n,).
+    a day of a non-adopter of full interest and need; `steepness` and `floor` as in `Renewal`; `luck` uniform (n,).
     """
     weight = interest.astype(np.int64) * np.where(adopter, WATCHER, 1)
     age, rate = np.zeros(weight.size), np.zeros(weight.size)
     order = np.argsort(weight, kind="stable")
     values, first = np.unique(weight[order], return_index=True)
     for value, members in zip(values, np.split(order, first[1:]), strict=True):
-        law = Renewal(pace * max(int(value), 1) / 255.0, need_days, steepness)
+        law = Renewal(pace * max(int(value), 1) / 255.0, need_days, steepness, floor)
         age[members] = law.age(luck[members])
         rate[members] = 1.0 / law.interval
     return age, rate

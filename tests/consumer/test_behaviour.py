@@ -31,9 +31,11 @@ def test_needs_come_back_in_a_line() -> None:
 
 
 def test_a_session_turns_to_interests_more_so_when_needed() -> None:
-    assert behaviour.focus_weight(F(0), F(1)) == 0
-    assert 0 < behaviour.focus_weight(F(1), F(0)) < behaviour.focus_weight(F(1), F(0.5))
-    assert behaviour.focus_weight(F(1), F(1)) / behaviour.focus_weight(F(1), F(0)) == pytest.approx(6)
+    assert behaviour.focus_weight(F(0), F(1), F(0.2)) == 0
+    assert 0 < behaviour.focus_weight(F(1), F(0), F(0.2)) < behaviour.focus_weight(F(1), F(0.5), F(0.2))
+    for floor in (0.2, 0.5):
+        ratio = behaviour.focus_weight(F(1), F(1), F(floor)) / behaviour.focus_weight(F(1), F(0), F(floor))
+        assert ratio == pytest.approx((1 + floor) / floor)
 
 
 def test_discoveries_and_spending_are_forgotten_exponentially(param: Any) -> None:
