@@ -111,6 +111,7 @@ grown_bond = _single(behaviour.grown_bond)
 impulse = _single(behaviour.impulse)
 information = _single(behaviour.information)
 left_to_spend = _single(behaviour.left_to_spend)
+still_minded = _single(behaviour.still_minded)
 money_utility = _single(behaviour.money_utility)
 need_level = _single(behaviour.need_level)
 nest_utility = _single(behaviour.nest_utility)
@@ -393,7 +394,7 @@ class Consumer(ColumnAgent):
     def liquid_usd(self, today: Today) -> Float:
         """What can be spent now: the monthly budget less what was spent and not yet forgotten; instalments stretch."""
         days = np.float32(today.day - self.spent_day)
-        left = left_to_spend(today.param, np.float32(self.budget_cents), self.spent_cents, days)
+        left = left_to_spend(np.float32(self.budget_cents), self.spent_cents, still_minded(today.param, days))
         return np.float32(left * today.setting.liquidity[self.country])
 
     def loyalty(self, merchant: int, category: int) -> Float:

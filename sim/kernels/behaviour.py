@@ -54,9 +54,15 @@ def freshness(param: Any, days: Float) -> Float:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def left_to_spend(param: Any, budget_cents: Float, spent_cents: Float, days: Float) -> Float:
-    """What is left of the monthly online budget, USD: what was spent `days` ago is forgotten exponentially."""
-    return (budget_cents - spent_cents * exp1(-days / param.budget_memory_days)) * CENT
+def still_minded(param: Any, days: Float) -> Float:
+    """Share of a spending that still counts after `days`, in (0, 1]: forgotten exponentially."""
+    return exp1(-days / param.budget_memory_days)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def left_to_spend(budget_cents: Float, spent_cents: Float, minded: Float) -> Float:
+    """What is left of the monthly online budget, USD; of what was spent the share `minded` still counts."""
+    return (budget_cents - spent_cents * minded) * CENT
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)

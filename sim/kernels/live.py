@@ -292,6 +292,29 @@ def remembered(person: Any, merchant: np.uint16, category: np.uint8) -> Float:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
+def keep_in_mind(person: Any, merchant: np.uint16, category: np.uint8, day: np.uint16, score: np.uint8) -> int:
+    """Writes a seller that was met into a person's record; 1 if it was not in mind before, else 0.
+
+    Awareness keeps the day on which the seller was first met and the best score, uses the last place, and never
+    overwrites a purchase from the same seller in the category.
+    """
+    known = N_MEMORY
+    for memory in range(N_MEMORY - 1, -1, -1):
+        same = (person.memory_seller[memory] == merchant) & ((person.memory_kind[memory] & KIND) == category)
+        known = memory if same else known
+    is_new = known == N_MEMORY
+    place = np.uint32(min(known, N_MEMORY - 1))
+    kind, old = person.memory_kind[place], person.memory_score[place]
+    other_category = person.memory_seller[place] == merchant
+    better = (kind < BOUGHT) & (score > old)
+    person.memory_seller[place] = merchant
+    person.memory_kind[place] = category if is_new else kind
+    person.memory_day[place] = day if is_new else person.memory_day[place]
+    person.memory_score[place] = score if is_new | better else old
+    return int(is_new & (not other_category))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
 def remember(
     memory_seller: NDArray[np.uint16],
     memory_kind: NDArray[np.uint8],
@@ -299,31 +322,19 @@ def remember(
     memory_score: NDArray[np.uint8],
     row: int,
     merchant: np.uint16,
-    kind: np.uint8,
+    category: np.uint8,
     day: np.uint16,
     score: np.uint8,
-) -> int:
-    """Writes a seller into memory; 1 if it was not in mind before, else 0.
-
-    A purchase goes over the same seller and category, else over the oldest of the first three places. Awareness (kind
-    below `BOUGHT`) keeps the day on which the seller was first met, uses the last place and never overwrites a
-    purchase.
-    """
-    place = N_MEMORY - 1 if kind < BOUGHT else 0
+) -> None:
+    """Writes a purchase into memory: over the same seller and category, else over the oldest of the first three."""
+    place = 0
     for candidate in range(N_MEMORY):
-        if memory_seller[row, candidate] == merchant and (memory_kind[row, candidate] & KIND) == (kind & KIND):
-            if kind < BOUGHT:
-                if memory_kind[row, candidate] < BOUGHT and score > memory_score[row, candidate]:
-                    memory_score[row, candidate] = score
-                return 0
-            if memory_kind[row, candidate] >= BOUGHT:
-                place = candidate
-                break
-        if kind >= BOUGHT and candidate < N_MEMORY - 1 and memory_day[row, candidate] < memory_day[row, place]:
+        if memory_seller[row, candidate] == merchant and memory_kind[row, candidate] == (BOUGHT | category):
             place = candidate
-    known = memory_seller[row, place] == merchant
+            break
+        if candidate < N_MEMORY - 1 and memory_day[row, candidate] < memory_day[row, place]:
+            place = candidate
     memory_seller[row, place] = merchant
-    memory_kind[row, place] = kind
+    memory_kind[row, place] = BOUGHT | category
     memory_day[row, place] = day
     memory_score[row, place] = score
-    return 0 if known else 1

@@ -392,7 +392,7 @@ def record_purchases(
                 break
         remember(
             memory_seller, memory_kind, memory_day, memory_score, person, order.merchant,
-            BOUGHT | np.uint8(category), today, np.uint8(128),
+            np.uint8(category), today, np.uint8(128),
         )  # fmt: skip
         if order.streamer == NOBODY:
             continue

@@ -15,29 +15,18 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.kernels.behaviour import (
-    buying_value,
-    claims_weight,
     clip_unit,
-    expected_quality,
-    expected_surplus,
     focus_weight,
     grown_bond,
-    impulse,
-    information,
     left_to_spend,
     money_utility,
     need_level,
-    nest_utility,
-    perceived_risk,
     platform_utility,
     price_utility,
     room_utility,
     search_utility,
     shelf_knowledge,
-    stay_log_scale,
-    stay_minutes,
-    tier_utility,
-    tier_weight,
+    still_minded,
     units_bought,
 )
 from sim.kernels.live import (
@@ -49,7 +38,6 @@ from sim.kernels.live import (
     CLOSED,
     DAYPART_LENGTH,
     KIND,
-    LINEUP,
     MAX_ROOMS,
     MEMORY_DAYS,
     MILLICENTS,
@@ -71,7 +59,6 @@ from sim.kernels.live import (
     OF_STAYING_OUT,
     PERMILLE,
     PLATFORM,
-    PROOF_CAP,
     ROOM,
     SECONDS,
     SHELF_BUY,
@@ -89,21 +76,44 @@ from sim.kernels.live import (
     Setting,
     draw_units,
     draw_units_with,
-    fit_of,
     host_taste,
+    keep_in_mind,
     noise_of,
-    remember,
     remembered,
 )
-from sim.kernels.maths import HALF, ONE, ZERO, gumbel, sigmoid
+from sim.kernels.maths import HALF, ONE, ZERO, gumbel
 from sim.kernels.threads import fetch, on_threads
+from sim.kernels.weighing import (
+    ALPHA,
+    CHANCE,
+    EXPECTED,
+    KNOWN,
+    LIQUID,
+    MINUTES,
+    NEST,
+    PASSING,
+    PRICE,
+    SURPLUS,
+    TILE,
+    TILE_SIZE,
+    WEIGHT,
+    claim_nothing,
+    draw_fits,
+    fetch_offers,
+    gather_claims,
+    gather_offers,
+    gather_stays,
+    hold_eyes,
+    learn,
+    measure_stays,
+    weigh,
+)
 
 MOST_CANDIDATES = N_FOLLOWS + 1 + N_RECOMMENDED
 LIVE, SEARCH = 0, 1
-N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 2, 18, 13, 2
+N_UNITS, N_FLOATS, N_PLACES, N_SHOWS = 2, 5, 13, 2
 NO_ROOM = np.uint32(0xFFFFFFFF)
 NO_SHOW, SHOW_BITS, ZERO_WORD = np.uint32(0xFFFF), np.uint32(16), np.uint32(0)
-FAR_BEHIND = np.float32(-1e8)  # no tier that can be bought lies so far behind the best
 WEAKER = np.int32(-1)  # an empty place gives way before any bond
 GUARANTEED, DISCLOSED, TRIED_ON, TRACED = np.uint16(16), np.uint16(128), np.uint16(4096), np.uint16(8192)
 SHELF_CHANNEL, BRAND_SITE = 8, 9
@@ -118,14 +128,14 @@ class Scratch(NamedTuple):
     """Working memory, one plane per thread; `width` is at least the number of sessions of a block in a daypart."""
 
     units: NDArray[np.float32]  # (T, 2, 4, width)
-    floats: NDArray[np.float32]  # (T, 18, width)
+    floats: NDArray[np.float32]  # (T, 5, width)
     places: NDArray[np.uint32]  # (T, 13, width)
     shows: NDArray[np.uint16]  # (T, 2, width)
     followed: NDArray[np.uint16]  # (T, width, 7)
     by_category: NDArray[np.float32]  # (T, 2, width, 8)
-    by_tier: NDArray[np.float32]  # (T, 3, width, 4)
-    pair_places: NDArray[np.uint32]  # (T, 3, 11 * width)
-    pair_floats: NDArray[np.float32]  # (T, 3, 11 * width)
+    tile: NDArray[np.float32]  # (T, TILE_SIZE), see sim.kernels.weighing
+    pair_places: NDArray[np.uint32]  # (T, 5, 11 * width)
+    pair_floats: NDArray[np.float32]  # (T, 4, 11 * width)
 
 
 def make_scratch(threads: int, width: int) -> Scratch:
@@ -138,9 +148,9 @@ def make_scratch(threads: int, width: int) -> Scratch:
         shows=np.zeros((threads, N_SHOWS, width), np.uint16),
         followed=np.zeros((threads, width, N_FOLLOWS + 1), np.uint16),
         by_category=np.zeros((threads, 2, width, N_CATEGORIES), np.float32),
-        by_tier=np.zeros((threads, 3, width, N_TIERS), np.float32),
-        pair_places=np.zeros((threads, 3, pairs), np.uint32),
-        pair_floats=np.zeros((threads, 3, pairs), np.float32),
+        tile=np.zeros((threads, TILE_SIZE), np.float32),
+        pair_places=np.zeros((threads, 5, pairs), np.uint32),
+        pair_floats=np.zeros((threads, 4, pairs), np.float32),
     )
 
 
@@ -177,43 +187,6 @@ def draw_tastes(birth: Rows, host: Rows, key0: np.uint32, key1: np.uint32, taste
     """Lasting taste of each pair of a person and a host."""
     for at in range(birth.size):
         taste[at] = host_taste(birth[at], host[at], key0, key1)
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def draw_fits(birth: Rows, line: Rows, key0: np.uint32, key1: np.uint32, fit: Floats) -> None:
-    """How each line fits its person."""
-    for at in range(birth.size):
-        fit[at] = fit_of(birth[at], line[at], key0, key1)
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def measure_stays(units: Floats, log_scale: Floats, shape: Float, longest: Float, minutes: Floats) -> None:
-    """Minutes of each visit."""
-    for at in range(log_scale.size):
-        minutes[at] = stay_minutes(units[at], log_scale[at], shape, longest)
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def close_nests(values: Floats, shared: Floats, best: Floats, spread: Float, weights: Floats, nest: Floats) -> None:
-    """Weights of tiers in place of their utilities less the best one's (n, 4), 0 where not to be had, and the utility
-    of buying of each visit, which is near `NEVER` where no tier can be bought."""
-    flat = values[: shared.size].reshape(-1)
-    for at in range(flat.size):
-        behind = flat[at]
-        weight = tier_weight(behind, ZERO, spread)
-        flat[at] = weight if behind > FAR_BEHIND else ZERO
-    for at in range(shared.size):
-        weights[at] = values[at, 0] + values[at, 1] + values[at, 2] + values[at, 3]
-    for at in range(shared.size):
-        nest[at] = nest_utility(shared[at], best[at], weights[at], spread)
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def weigh_nests(nest: Floats, alpha: Floats, chance: Floats, surplus: Floats) -> None:
-    """Chance to buy and expected surplus (USD) of each visit."""
-    for at in range(nest.size):
-        chance[at] = sigmoid(nest[at])
-        surplus[at] = expected_surplus(nest[at], alpha[at])
 
 
 # Gathering phases: one list, many columns.
@@ -313,11 +286,14 @@ def count_money(
     records: Any,
     liquid: Floats,
 ) -> None:
-    """What each can spend today, USD."""
+    """What each can spend today, USD. What is forgotten of the spending is computed for all of them together."""
+    for at in range(rows.size):
+        liquid[at] = np.float32(np.int32(day) - np.int32(records[rows[at]].spent_day))
+    for at in range(rows.size):
+        liquid[at] = still_minded(param, liquid[at])
     for at in range(rows.size):
         person = records[rows[at]]
-        days = np.float32(np.int32(day) - np.int32(person.spent_day))
-        left = left_to_spend(param, np.float32(person.budget_cents), person.spent_cents, days)
+        left = left_to_spend(np.float32(person.budget_cents), person.spent_cents, liquid[at])
         liquid[at] = left * liquidity[country[rows[at]]]
 
 
@@ -419,15 +395,15 @@ def list_candidates(
     slots: Floats,
     pool: Words,
     platform_by_show: Bytes,
-    ends: Rows,
     pair_show: Rows,
     pair_birth: Rows,
+    pair_visit: Rows,
     pair_bond: Floats,
 ) -> np.uint32:
     """Rooms each visitor considers, each once: followed hosts on air, the room a friend shared, and keyed
     recommendation slots.
 
-    Rooms on another platform or visited in this session are left out. `ends[v]` is where the candidates of visit v end.
+    Rooms on another platform or visited in this session are left out. `pair_visit` is whose candidate it is.
     Every candidate is written, and written over by the next if it is left out: who is left out cannot be foreseen, and
     a wrongly foreseen branch costs more than writing. Returns the number of pairs.
     """
@@ -459,6 +435,7 @@ def list_candidates(
                 kept = (show != NOBODY) & (show != first) & (show != second)
                 pair_show[pairs] = show
                 pair_birth[pairs] = who
+                pair_visit[pairs] = at
                 pair_bond[pairs] = np.float32(person.bonds[place]) * WORD
                 pairs += np.uint32(kept)
                 new &= shared != show
@@ -468,6 +445,7 @@ def list_candidates(
                 kept3 &= show3 != show
             pair_show[pairs] = shared
             pair_birth[pairs] = who
+            pair_visit[pairs] = at
             pair_bond[pairs] = ZERO
             pairs += np.uint32(new)
             kept0 &= show0 != shared
@@ -476,21 +454,24 @@ def list_candidates(
             kept3 &= show3 != shared
         pair_show[pairs] = show0
         pair_birth[pairs] = who
+        pair_visit[pairs] = at
         pair_bond[pairs] = ZERO
         pairs += np.uint32(kept0)
         pair_show[pairs] = show1
         pair_birth[pairs] = who
+        pair_visit[pairs] = at
         pair_bond[pairs] = ZERO
         pairs += np.uint32(kept1)
         pair_show[pairs] = show2
         pair_birth[pairs] = who
+        pair_visit[pairs] = at
         pair_bond[pairs] = ZERO
         pairs += np.uint32(kept2)
         pair_show[pairs] = show3
         pair_birth[pairs] = who
+        pair_visit[pairs] = at
         pair_bond[pairs] = ZERO
         pairs += np.uint32(kept3)
-        ends[at] = pairs
     return pairs
 
 
@@ -506,7 +487,6 @@ def choose_rooms(
     param: Any,
     visits: Rows,
     rows: Rows,
-    birth: Rows,
     home_of: Rows,
     records: Any,
     shared_host: Words,
@@ -515,13 +495,72 @@ def choose_rooms(
     comprehension: Floats,
     interest: Floats,
     need: Floats,
-    outside: Floats,
-    ends: Rows,
+    pair_visit: Rows,
     pair_show: Rows,
     pair_host: Rows,
     pair_bond: Floats,
     taste: Floats,
     noise: Floats,
+    best: Floats,
+    choice: Rows,
+    pair_clear: Floats,
+    pair_tongue: Rows,
+) -> None:
+    """Best room of each visitor against staying out.
+
+    `best` comes as the noise of staying out and leaves as the utility of the choice, `choice` is its pair, `NO_ROOM`
+    for staying out. Fills, of each pair, the understanding (the best over the languages a viewer knows) and that
+    language. All pairs stand in one loop without a question: how many a visitor has cannot be foreseen.
+    """
+    for at in range(visits.size):
+        best[at] = param.room_outside + best[at]
+        choice[at] = NO_ROOM
+    for pair in range(pair_show.size):
+        at = pair_visit[pair]
+        session = visits[at]
+        row = rows[session]
+        show, host = pair_show[pair], pair_host[pair]
+        category = category_of[show]
+        languages, proficiency = records[row].languages, records[row].proficiency
+        tongue, tongue1, tongue2 = np.uint32(languages[0]), np.uint32(languages[1]), np.uint32(languages[2])
+        clear = np.float32(proficiency[0]) * BYTE * comprehension[show, tongue]
+        clear1 = np.float32(proficiency[1]) * BYTE * comprehension[show, tongue1]
+        tongue = tongue1 if clear1 > clear else tongue
+        clear = clear1 if clear1 > clear else clear
+        clear2 = np.float32(proficiency[2]) * BYTE * comprehension[show, tongue2]
+        tongue = tongue2 if clear2 > clear else tongue
+        clear = clear2 if clear2 > clear else clear
+        value = (
+            room_utility(
+                param,
+                base[show, home_of[session]],
+                interest[session, category],
+                need[session, category],
+                pair_bond[pair],
+                clear,
+                np.float32(np.uint32(shared_host[row]) == host),
+                taste[pair],
+            )
+            + noise[pair]
+        )
+        before = best[at]
+        best[at] = value if value > before else before
+        choice[at] = np.uint32(pair) if value > before else choice[at]
+        pair_clear[pair] = clear
+        pair_tongue[pair] = tongue
+
+
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def enter_rooms(
+    visits: Rows,
+    birth: Rows,
+    choice: Rows,
+    pairs: np.uint32,
+    pair_show: Rows,
+    pair_host: Rows,
+    pair_bond: Floats,
+    pair_clear: Floats,
+    pair_tongue: Rows,
     seen: Words,
     before: Words,
     chosen_show: Rows,
@@ -531,310 +570,40 @@ def choose_rooms(
     understood: Floats,
     bond_there: Floats,
 ) -> int:
-    """Best room of each visitor against staying out; whoever stays out leaves the list. Returns how many remain.
-
-    Understanding is the best over the languages a viewer knows, and `spoken` that language.
-    """
+    """Whoever stays out leaves the list. Returns how many remain, with their rooms, in their order."""
     remaining = 0
-    pair = np.uint32(0)
+    last = max(pairs, np.uint32(1)) - np.uint32(1)
     for at in range(visits.size):
         session = visits[at]
-        row = rows[session]
-        home = home_of[session]
-        shared = np.uint32(shared_host[row])
-        languages, proficiency = records[row].languages, records[row].proficiency
-        tongue0, tongue1, tongue2 = languages[0], languages[1], languages[2]
-        skill0 = np.float32(proficiency[0]) * BYTE
-        skill1 = np.float32(proficiency[1]) * BYTE
-        skill2 = np.float32(proficiency[2]) * BYTE
-        best = param.room_outside + outside[at]
-        chosen = NO_ROOM
-        best_host = np.uint32(0)
-        best_bond = ZERO
-        best_understood = ZERO
-        best_spoken = tongue0
-        while pair < ends[at]:
-            show = pair_show[pair]
-            host = pair_host[pair]
-            category = category_of[show]
-            clear = skill0 * comprehension[show, tongue0]
-            tongue = tongue0
-            clear1 = skill1 * comprehension[show, tongue1]
-            tongue = tongue1 if clear1 > clear else tongue
-            clear = clear1 if clear1 > clear else clear
-            clear2 = skill2 * comprehension[show, tongue2]
-            tongue = tongue2 if clear2 > clear else tongue
-            clear = clear2 if clear2 > clear else clear
-            bond = pair_bond[pair]
-            value = (
-                room_utility(
-                    param,
-                    base[show, home],
-                    interest[session, category],
-                    need[session, category],
-                    bond,
-                    clear,
-                    ONE if shared == host else ZERO,
-                    taste[pair],
-                )
-                + noise[pair]
-            )
-            better = value > best
-            best = value if better else best
-            chosen = show if better else chosen
-            best_host = host if better else best_host
-            best_bond = bond if better else best_bond
-            best_understood = clear if better else best_understood
-            best_spoken = tongue if better else best_spoken
-            pair += np.uint32(1)
-        if chosen != NO_ROOM:
-            before[session] = seen[session]
-            seen[session] = chosen
-            visits[remaining] = session
-            chosen_show[remaining] = chosen
-            visit_birth[remaining] = birth[session]
-            visit_host[remaining] = best_host
-            understood[remaining] = best_understood
-            bond_there[remaining] = best_bond
-            spoken[remaining] = best_spoken
-            remaining += 1
+        enters = choice[at] != NO_ROOM
+        pair = min(choice[at], last)
+        show = pair_show[pair]
+        before[session] = seen[session] if enters else before[session]
+        seen[session] = np.uint16(show) if enters else seen[session]
+        visits[remaining] = session
+        chosen_show[remaining] = show
+        visit_birth[remaining] = birth[session]
+        visit_host[remaining] = pair_host[pair]
+        understood[remaining] = pair_clear[pair]
+        bond_there[remaining] = pair_bond[pair]
+        spoken[remaining] = pair_tongue[pair]
+        remaining += int(enters)
     return remaining
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def scale_stays(
-    param: Any,
-    visits: Rows,
-    home_of: Rows,
-    chosen_show: Rows,
-    understood: Floats,
-    bond: Floats,
-    interest: Floats,
-    stutter: Floats,
-    interaction: Floats,
-    culture: Floats,
-    skill: Floats,
-    lively: Floats,
-    category_of: Bytes,
-    log_scale: Floats,
-) -> None:
-    """Log scale of the minutes of each visit."""
-    for at in range(visits.size):
-        session = visits[at]
-        show = chosen_show[at]
-        home = home_of[session]
-        log_scale[at] = stay_log_scale(
-            param,
-            understood[at],
-            stutter[home],
-            culture[show, home],
-            skill[show],
-            bond[at],
-            interest[session, category_of[show]],
-            lively[show] * interaction[home],
-        )
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def watch(
-    param: Any,
-    visits: Rows,
-    rows: Rows,
-    home_of: Rows,
-    trust_of: Words,
-    stutter: Floats,
-    interaction: Floats,
-    impulse_of: Floats,
-    lineup: Words,
-    lively_of: Floats,
-    disclosed: Floats,
-    discount: Floats,
-    category_of: Bytes,
-    tryon: Bytes,
-    chosen_show: Rows,
-    first_line: Floats,
-    interest: Floats,
-    need: Floats,
-    minutes: Floats,
-    understood: Floats,
-    bond: Floats,
-    line: Rows,
-    known: Floats,
-    belief: Floats,
-    passing: Floats,
-) -> None:
-    """The line that holds the eye, what is learnt of it, what is believed of the claims, and the passing impulse.
-
-    Of the lines shown while the viewer was there, the one that meets the strongest need holds the eye.
-    """
-    for at in range(visits.size):
-        session = visits[at]
-        home = home_of[session]
-        show = chosen_show[at]
-        shown = min(1 + int(minutes[at] / param.watching_minutes_per_line), LINEUP)
-        first = int(first_line[at] * np.float32(LINEUP))
-        held = lineup[show, first]
-        strongest = -ONE
-        for step in range(LINEUP):
-            candidate = lineup[show, (first + step) & (LINEUP - 1)]
-            kind = category_of[candidate]
-            pull = interest[session, kind] * need[session, kind]
-            better = (step < shown) & (pull > strongest)
-            strongest = pull if better else strongest
-            held = candidate if better else held
-        line[at] = held
-        lively = lively_of[show] * interaction[home]
-        known[at] = information(param, minutes[at], understood[at], stutter[home], lively, np.float32(tryon[held]))
-        trust = np.float32(trust_of[rows[session]]) * WORD
-        belief[at] = claims_weight(param, clip_unit(trust + bond[at] * (ONE - trust)), disclosed[show])
-        passing[at] = impulse(param, minutes[at], clip_unit(lively), discount[show], impulse_of[category_of[held]])
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fetch_offers(visits: Rows, home_of: Rows, line: Rows, offers: Offers) -> None:
-    """Asks for what the lines cost and promise where their viewers live."""
-    for at in range(visits.size):
-        home = home_of[visits[at]]
-        fetch(offers.landed_cents[line[at]], home)
-        fetch(offers.remembered_usd[line[at]], home)
-        fetch(offers.promised_days[line[at]], home)
-        fetch(offers.discounted_share[line[at]], home)
-
-
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def weigh(
-    param: Any,
-    kind: np.uint8,
-    visits: Rows,
-    rows: Rows,
-    home_of: Rows,
-    people: People,
-    setting: Setting,
-    offers: Offers,
-    rooms: Rooms,
-    channel: Rows,
-    slot_of: Rows,
-    chosen_show: Rows,
-    line_of: Rows,
-    interest: Floats,
-    need: Floats,
-    liquid: Floats,
-    known_of: Floats,
-    belief_of: Floats,
-    passing_of: Floats,
-    bond_of: Floats,
-    fit_of_line: Floats,
-    shared: Floats,
-    best: Floats,
-    alpha_of: Floats,
-    quality_of: Floats,
-    price_of: Floats,
-    value_of: Floats,
-) -> None:
-    """Values of the four tiers of the line each person faces, live or on a shelf.
-
-    Fills, per visit: `shared` (utility common to the tiers), `best` (the best tier's own; `NEVER` if none is sold or
-    affordable), `weights` (sum of the tiers' weights), `alpha_of` (marginal utility of a dollar); per tier (n, 4)
-    expected quality, price shown (USD) and weight within the nest (0 where not to be had). On a shelf there is no show:
-    `belief_of`, `passing_of` and `bond_of` are not read.
-    """
-    trust_of, proof, records = people.trust, people.proof, people.records
-    price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
-    fit_spread, steps, subsidy_usd = setting.fit_spread, setting.steps, setting.subsidy_usd
-    price_cents, service_fee = offers.price_cents, setting.service_fee
-    landed_cents, discounted_share, remembered_usd = offers.landed_cents, offers.discounted_share, offers.remembered_usd
-    promised_days, category_of, merchant_of = offers.promised_days, offers.category, offers.merchant
-    quality, typical, reputation, reference_usd = (
-        offers.quality,
-        offers.typical,
-        offers.reputation,
-        offers.reference_usd,
-    )
-    guaranteed, certified, traced = offers.guaranteed, offers.certified, offers.traced
-    exaggeration_of, discount_of = rooms.exaggeration, rooms.discount
-    live = kind == LIVE
-    intercept = param.purchase_intercept if live else param.purchase_shelf_intercept
-    for at in range(visits.size):
-        session = visits[at]
-        row = rows[session]
-        person = records[row]
-        home = home_of[session]
-        line = line_of[at]
-        where = channel[session]
-        category = category_of[line]
-        merchant = merchant_of[line]
-        known = known_of[at]
-        bond, passing, belief, exaggeration, discount, subsidy = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
-        if live:
-            show = chosen_show[at]
-            bond, passing, belief = bond_of[at], passing_of[at], belief_of[at]
-            exaggeration, discount, subsidy = exaggeration_of[show], discount_of[show], subsidy_usd[where]
-        trust = HALF * (np.float32(trust_of[row]) * WORD + np.float32(person.channel_trust[slot_of[session]]) * WORD)
-        alpha = money_utility(
-            param, price_weight[category], reference_usd[category], person.money_weight * price_taste[home]
-        )
-        risk = perceived_risk(
-            param,
-            risk_of[category],
-            known,
-            trust,
-            np.float32(guaranteed[where, line]),
-            np.float32(certified[line]),
-            np.float32(traced[line]),
-        )
-        shared[at] = (
-            intercept
-            + buying_value(
-                param,
-                need[session, category],
-                interest[session, category],
-                trust,
-                bond,
-                min(np.float32(proof[row]), PROOF_CAP),
-                remembered(person, merchant, category),
-                risk,
-                person.delay_weight * promised_days[line, home],
-                steps[where],
-            )
-            + passing
-        )
-        fit = known * (fit_of_line[at] * fit_spread[category])
-        share = ONE - discount * discounted_share[line, home]
-        usual = remembered_usd[line, home] / (np.float32(landed_cents[line, home, 0]) * CENT)
-        fee = service_fee[where] * (ONE - discount)
-        top = NEVER
-        for tier in range(N_TIERS):
-            landed = np.float32(landed_cents[line, home, tier]) * CENT
-            service = fee * (np.float32(price_cents[line, home, tier]) * CENT) if fee > ZERO else ZERO
-            price = landed * share + service - subsidy
-            price = price if price > ZERO else ZERO
-            expected = fit + expected_quality(
-                param, quality[line, tier], typical[category, tier], reputation[merchant], exaggeration, belief, known
-            )
-            quality_of[at, tier] = expected
-            price_of[at, tier] = price
-            value = tier_utility(param, detail[home], expected, price_utility(param, alpha, price, usual * landed))
-            value = NEVER if (landed <= ZERO) | (price > liquid[session]) else value
-            value_of[at, tier] = value
-            top = value if value > top else top
-        for tier in range(N_TIERS):
-            value_of[at, tier] -= top
-        best[at] = top
-        alpha_of[at] = alpha
-
-
 @njit(cache=True, error_model="numpy", forceinline=True)
-def pick_tier(weights: Floats, u: Float) -> int:
-    """Tier by its weight within the nest, in the order of the ladder; weights: (4,), at least one of them positive."""
+def pick_tier(tile: Floats, place: np.uint64, u: Float) -> int:
+    """Tier by its weight within the nest, in the order of the ladder; at least one of the weights is positive."""
     total = ZERO
     for tier in range(N_TIERS):
-        total += weights[tier]
+        total += tile[place + WEIGHT + np.uint64(tier * TILE)]
     target = u * total
     chosen = -1
     for tier in range(N_TIERS):
-        if weights[tier] > ZERO:
+        weight = tile[place + WEIGHT + np.uint64(tier * TILE)]
+        if weight > ZERO:
             chosen = tier
-            target -= weights[tier]
+            target -= weight
             if target < ZERO:
                 break
     return chosen
@@ -862,9 +631,8 @@ def grow_bonds(
     followed: Words,
     chosen_show: Rows,
     visit_host: Rows,
-    minutes: Floats,
-    known: Floats,
     units: Floats,
+    tile: Floats,
     cells: Rows,
     counted: NDArray[np.int64],
 ) -> None:
@@ -875,6 +643,7 @@ def grow_bonds(
     """
     start = np.uint16(np.int32(param.trust_bond_start * WORD_TOP + HALF))
     for at in range(visits.size):
+        place = np.uint64(at)
         session = visits[at]
         person = records[rows[session]]
         host = visit_host[at]
@@ -889,10 +658,10 @@ def grow_bonds(
             weakest = slot if weaker else weakest
             weakest_bond = (WEAKER if empty else bond) if weaker else weakest_bond
         if met < N_FOLLOWS:
-            strength = grown_bond(param, np.float32(person.bonds[met]) * WORD, minutes[at])
+            strength = grown_bond(param, np.float32(person.bonds[met]) * WORD, tile[place + MINUTES])
             person.bonds[met] = np.uint16(np.int32(strength * WORD_TOP + HALF))
             continue
-        if units[at] >= param.trust_follow * known[at]:
+        if units[at] >= param.trust_follow * tile[place + KNOWN]:
             continue
         if weakest_bond != WEAKER and np.float32(weakest_bond) * WORD >= param.trust_bond_start:
             continue
@@ -911,8 +680,7 @@ def count_visits(
     category_of: Bytes,
     channel: Rows,
     line: Rows,
-    minutes: Floats,
-    surplus: Floats,
+    tile: Floats,
     cells: Rows,
     counted_visits: NDArray[np.int64],
     counted_seconds: NDArray[np.int64],
@@ -925,8 +693,8 @@ def count_visits(
         cell = cell_of(country[row], channel[session], category_of[line[at]], third[row])
         cells[at] = cell
         counted_visits[cell] += 1
-        counted_seconds[cell] += np.int64(minutes[at] * SECONDS)
-        counted_surplus[cell] += np.int64(surplus[at] * MILLICENTS)
+        counted_seconds[cell] += np.int64(tile[np.uint64(at) + MINUTES] * SECONDS)
+        counted_surplus[cell] += np.int64(tile[np.uint64(at) + SURPLUS] * MILLICENTS)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -941,7 +709,7 @@ def count_hosts(
     chosen_show: Rows,
     language_of: Bytes,
     spoken: Rows,
-    minutes: Floats,
+    tile: Floats,
     host_visits: NDArray[np.int64],
     host_seconds: NDArray[np.int64],
     languages: NDArray[np.int64],
@@ -949,7 +717,7 @@ def count_hosts(
     """Visits and seconds by host, visits by the show's and the viewer's language."""
     for at in range(visit_host.size):
         host_visits[visit_host[at]] += 1
-        host_seconds[visit_host[at]] += np.int64(minutes[at] * SECONDS)
+        host_seconds[visit_host[at]] += np.int64(tile[np.uint64(at) + MINUTES] * SECONDS)
         languages[language_of[chosen_show[at]], spoken[at]] += 1
 
 
@@ -968,66 +736,58 @@ def decide(
     line_of: Rows,
     watch_units: Floats,
     buy_units: Floats,
-    chance: Floats,
-    minutes: Floats,
-    liquid: Floats,
-    known: Floats,
-    passing: Floats,
-    nest: Floats,
-    alpha: Floats,
-    quality: Floats,
-    price: Floats,
-    weights: Floats,
+    tile: Floats,
     second: Floats,
     cells: Rows,
     discoveries: NDArray[np.int64],
     bought: Any,
     found: int,
+    hopping: Rows,
+    hoppers: int,
 ) -> tuple[int, int]:
     """Buys, or remembers the seller and perhaps hops on. Returns the number of orders and of those who hop.
 
-    Orders are added to `bought` from place `found` on; who hops stays in `visits`.
+    Orders are added to `bought` from place `found` on, who hops to `hopping` from place `hoppers` on.
     """
-    memory_seller, memory_kind, memory_day = people.memory_seller, people.memory_kind, people.memory_day
-    memory_score = people.memory_score
-    hoppers = 0
     for at in range(visits.size):
+        place = np.uint64(at)
         session = visits[at]
         row = rows[session]
         line = line_of[at]
-        second[session] += minutes[at] * SECONDS
-        if buy_units[0, at] < chance[at]:
+        second[session] += tile[place + MINUTES] * SECONDS
+        if buy_units[0, at] < tile[place + CHANCE]:
             show = chosen_show[at]
             where = channel[session]
             home = home_of[session]
-            tier = pick_tier(weights[at], buy_units[1, at])
+            tier = pick_tier(tile, place, buy_units[1, at])
+            of_tier = place + np.uint64(tier) * np.uint64(TILE)
             order = bought[found]
             order.second = np.int32(min(second[session], DAYPART_LENGTH - ONE))
             order.consumer = row
             order.channel = where
             order.line = line
             order.tier = tier
-            order.quantity = units_bought(param, buy_units[2, at], price[at, tier], liquid[session])
+            order.quantity = units_bought(param, buy_units[2, at], tile[of_tier + PRICE], tile[place + LIQUID])
             order.host = rooms.host[show]
             order.landed_cents = offers.landed_cents[line, home, tier]
             order.discount_permille = np.uint16(rooms.discount[show] * PERMILLE + HALF)
             order.promised_days = offers.promised_days[line, home]
-            order.expected_quality = quality[at, tier]
-            order.impulse_gap = passing[at]
-            order.utility = nest[at]
-            order.money_utility = alpha[at]
+            order.expected_quality = tile[of_tier + EXPECTED]
+            order.impulse_gap = tile[place + PASSING]
+            order.utility = tile[place + NEST]
+            order.money_utility = tile[place + ALPHA]
             order.flags = offer_flags(offers, where, line) | (
                 DISCLOSED if rooms.disclosed[show] > ZERO else np.uint16(0)
             )
             order.ordinal = LIVE
             found += 1
             continue
-        discoveries[cells[at]] += remember(
-            memory_seller, memory_kind, memory_day, memory_score, row, offers.merchant[line], offers.category[line],
-            np.uint16(day), np.uint8(known[at] * BYTE_TOP),
+        discoveries[cells[at]] += keep_in_mind(
+            people.records[row], offers.merchant[line], offers.category[line], np.uint16(day),
+            np.uint8(tile[place + KNOWN] * BYTE_TOP),
         )  # fmt: skip
         if watch_units[1, at] < param.room_hop and second[session] < DAYPART_LENGTH:
-            visits[hoppers] = session
+            hopping[hoppers] = session
             hoppers += 1
     return found, hoppers
 
@@ -1103,7 +863,7 @@ def visit_rooms(
         scratch.places[thread],
         scratch.shows[thread],
     )
-    followed, tiers = scratch.followed[thread], scratch.by_tier[thread]
+    followed, tile = scratch.followed[thread], scratch.tile[thread]
     pair_places, pair_floats = scratch.pair_places[thread], scratch.pair_floats[thread]
     interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
     birth, platform, slot_of, focus, home = places[0, :size], places[1], places[2], places[3], places[11]
@@ -1139,64 +899,62 @@ def visit_rooms(
         draw_noise(places[5, :visitors], OF_STAYING_OUT, tick, ROOM + np.uint32(visit), key0, key1, floats[2])
         pairs = list_candidates(
             visits, rows, birth, home, platform, focus, people.records, followed, near, seen, before, units[0], pool,
-            platform_by_show, places[6], pair_places[0], pair_places[1], pair_floats[2],
+            platform_by_show, pair_places[0], pair_places[1], pair_places[3], pair_floats[2],
         )  # fmt: skip
         hosts_of(pair_places[0, :pairs], host_by_show, pair_places[2])
         draw_tastes(pair_places[1, :pairs], pair_places[2, :pairs], key0, key1, pair_floats[0])
         draw_pair_noise(pair_places[1, :pairs], pair_places[2, :pairs], tick, ROOM, key0, key1, pair_floats[1])
-        visitors = choose_rooms(
-            param, visits, rows, birth, home, people.records, people.shared_host, rooms.category, rooms.base,
-            rooms.comprehension, interest, need, floats[2], places[6], pair_places[0], pair_places[2],
-            pair_floats[2], pair_floats[0], pair_floats[1], seen, before, places[7], places[5], places[8], places[9],
-            floats[3], floats[4],
+        choose_rooms(
+            param, visits, rows, home, people.records, people.shared_host, rooms.category, rooms.base,
+            rooms.comprehension, interest, need, pair_places[3], pair_places[0, :pairs], pair_places[2], pair_floats[2],
+            pair_floats[0], pair_floats[1], floats[2], places[6], pair_floats[3], pair_places[4],
         )  # fmt: skip
-        visits, visit_birth = places[4, :visitors], places[5, :visitors]
-        chosen_show, visit_host, spoken = places[7, :visitors], places[8, :visitors], places[9, :visitors]
-        understood, bond = floats[3, :visitors], floats[4, :visitors]
-        log_scale, minutes = floats[5, :visitors], floats[6, :visitors]
-        known, belief, passing, fit = floats[7], floats[8], floats[9], floats[10]
-        line, cells = places[10, :visitors], places[6, :visitors]
-
-        draw_units_with(visit_birth, visit_host, tick, WATCH, key0, key1, units[0])
-        scale_stays(
-            param, visits, home, chosen_show, understood, bond, interest, setting.stutter, setting.interaction,
-            rooms.culture, rooms.skill, rooms.lively, rooms.category, log_scale,
+        visitors = enter_rooms(
+            visits, birth, places[6], pairs, pair_places[0], pair_places[2], pair_floats[2], pair_floats[3],
+            pair_places[4], seen, before, places[7], places[5], places[8], places[9], floats[3], floats[4],
         )  # fmt: skip
-        measure_stays(units[0, 0], log_scale, param.watching_shape, param.watching_longest, minutes)
-        watch(
-            param, visits, rows, home, people.trust, setting.stutter, setting.interaction, setting.impulse,
-            rooms.lineup, rooms.lively, rooms.disclosed, rooms.discount, offers.category, offers.tryon, chosen_show,
-            units[0, 3], interest, need, minutes, understood, bond, line, known, belief, passing,
-        )  # fmt: skip
-        fetch_offers(visits, home, line, offers)
-        draw_fits(visit_birth, line, key0, key1, fit)
-        shared, best, weights, alpha = floats[11, :visitors], floats[12], floats[13], floats[14]
-        nest, chance, surplus = floats[15, :visitors], floats[16], floats[17]
-        weigh(
-            param, np.uint8(LIVE), visits, rows, home, people, setting, offers, rooms, platform, slot_of, chosen_show,
-            line, interest, need, liquid, known, belief, passing, bond, fit, shared, best, alpha, tiers[0],
-            tiers[1], tiers[2],
-        )  # fmt: skip
-        close_nests(tiers[2], shared, best, param.purchase_tier_spread, weights, nest)
-        weigh_nests(nest, alpha, chance, surplus)
-        count_visits(
-            visits, rows, people.country, people.third, offers.category, platform, line, minutes, surplus, cells,
-            counts.visits[thread], counts.seconds[thread], counts.surplus[thread],
-        )  # fmt: skip
-        count_hosts(
-            visit_host, chosen_show, rooms.language, spoken, minutes, counts.host_visits[thread],
-            counts.host_seconds[thread], counts.languages[thread],
-        )  # fmt: skip
-        grow_bonds(
-            param, visits, rows, people.records, followed, chosen_show, visit_host, minutes, known,
-            units[0, 2], cells, counts.follows[thread],
-        )  # fmt: skip
-        draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
-        found, visitors = decide(
-            param, day, visits, rows, home, people, offers, rooms, platform, chosen_show, line, units[0], units[1],
-            chance, minutes, liquid, known, passing, nest, alpha, tiers[0], tiers[1], tiers[2], second, cells,
-            counts.discoveries[thread], bought, found,
-        )  # fmt: skip
+        hoppers: Any = np.int64(0)
+        for low in range(0, visitors, TILE):
+            high = min(low + TILE, visitors)
+            size = high - low
+            visits, visit_birth, chosen_show = places[4, low:high], places[5, low:high], places[7, low:high]
+            visit_host, spoken, line, cells = places[8, low:high], places[9, low:high], places[10], places[6]
+            draw_units_with(visit_birth, visit_host, tick, WATCH, key0, key1, units[0])
+            gather_stays(
+                visits, home, chosen_show, units[0, 0], floats[3, low:high], floats[4, low:high], interest, setting,
+                rooms, tile,
+            )  # fmt: skip
+            measure_stays(param, size, tile)
+            hold_eyes(
+                param.watching_minutes_per_line, visits, chosen_show, units[0, 3], rooms.lineup, offers.category,
+                interest, need, tile, line,
+            )  # fmt: skip
+            fetch_offers(visits, home, line, offers)
+            draw_fits(visit_birth, line, key0, key1, tile)
+            gather_claims(chosen_show, platform, visits, line, setting, offers, rooms, tile)
+            gather_offers(
+                visits, rows, home, people, setting, offers, platform, slot_of, line, interest, need, liquid, tile,
+            )  # fmt: skip
+            learn(param, size, tile)
+            weigh(param, param.purchase_intercept, size, tile)
+            count_visits(
+                visits, rows, people.country, people.third, offers.category, platform, line, tile, cells,
+                counts.visits[thread], counts.seconds[thread], counts.surplus[thread],
+            )  # fmt: skip
+            count_hosts(
+                visit_host, chosen_show, rooms.language, spoken, tile, counts.host_visits[thread],
+                counts.host_seconds[thread], counts.languages[thread],
+            )  # fmt: skip
+            grow_bonds(
+                param, visits, rows, people.records, followed, chosen_show, visit_host, units[0, 2], tile, cells,
+                counts.follows[thread],
+            )  # fmt: skip
+            draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
+            found, hoppers = decide(
+                param, day, visits, rows, home, people, offers, rooms, platform, chosen_show, line, units[0], units[1],
+                tile, second, cells, counts.discoveries[thread], bought, found, places[4], hoppers,
+            )  # fmt: skip
+        visitors = hoppers
     return found
 
 
@@ -1335,14 +1093,7 @@ def decide_on_results(
     line_of: Rows,
     start: Floats,
     buy_units: Floats,
-    chance: Floats,
-    surplus: Floats,
-    liquid: Floats,
-    nest: Floats,
-    alpha: Floats,
-    quality: Floats,
-    price: Floats,
-    weights: Floats,
+    tile: Floats,
     counted_surplus: NDArray[np.int64],
     bought: Any,
     found: int,
@@ -1350,30 +1101,34 @@ def decide_on_results(
     """Buys or not; counts expected surplus (milli-cents). Orders go into `bought` from `found` on; returns the end."""
     country, third, category_of = people.country, people.third, offers.category
     for at in range(searches.size):
+        place = np.uint64(at)
         session = searches[at]
         row = rows[session]
         home = country[row]
         line = line_of[at]
         where = channel[session]
-        counted_surplus[cell_of(home, where, category_of[line], third[row])] += np.int64(surplus[at] * MILLICENTS)
-        if buy_units[0, at] >= chance[at]:
+        counted_surplus[cell_of(home, where, category_of[line], third[row])] += np.int64(
+            tile[place + SURPLUS] * MILLICENTS
+        )
+        if buy_units[0, at] >= tile[place + CHANCE]:
             continue
-        tier = pick_tier(weights[at], buy_units[1, at])
+        tier = pick_tier(tile, place, buy_units[1, at])
+        of_tier = place + np.uint64(tier) * np.uint64(TILE)
         order = bought[found]
         order.second = np.int32(min(start[session] * DAYPART_LENGTH, DAYPART_LENGTH - ONE))
         order.consumer = row
         order.channel = where
         order.line = line
         order.tier = tier
-        order.quantity = units_bought(param, buy_units[2, at], price[at, tier], liquid[session])
+        order.quantity = units_bought(param, buy_units[2, at], tile[of_tier + PRICE], tile[place + LIQUID])
         order.host = NOBODY
         order.landed_cents = offers.landed_cents[line, home, tier]
         order.discount_permille = 0
         order.promised_days = offers.promised_days[line, home]
-        order.expected_quality = quality[at, tier]
+        order.expected_quality = tile[of_tier + EXPECTED]
         order.impulse_gap = ZERO
-        order.utility = nest[at]
-        order.money_utility = alpha[at]
+        order.utility = tile[place + NEST]
+        order.money_utility = tile[place + ALPHA]
         order.flags = offer_flags(offers, where, line)
         order.ordinal = SEARCH
         found += 1
@@ -1407,7 +1162,7 @@ def search_shelves(
     """
     size = rows.size
     units, floats, places = scratch.units[thread], scratch.floats[thread], scratch.places[thread]
-    tiers, pair_places, pair_floats = scratch.by_tier[thread], scratch.pair_places[thread], scratch.pair_floats[thread]
+    tile, pair_places, pair_floats = scratch.tile[thread], scratch.pair_places[thread], scratch.pair_floats[thread]
     interest, need = scratch.by_category[thread, 0], scratch.by_category[thread, 1]
     birth, channel, slot_of, focus, home = places[0, :size], places[1], places[2], places[3], places[11]
     familiar, ends = places[5], places[6]
@@ -1427,28 +1182,27 @@ def search_shelves(
     draw_pair_noise(pair_places[1, :pairs], pair_places[0, :pairs], tick, SHELF_NOISE, key0, key1, pair_floats[0])
     facing = choose_results(
         param, rows, home, people, setting, offers, focus, units[0, 2], familiar, ends, pair_places[0], pair_floats[0],
-        counts.openings[thread], channel, places[4], places[10], floats[7],
+        counts.openings[thread], channel, places[4], places[10], floats[2],
     )  # fmt: skip
     slot_of[:size] = N_PLATFORM_SLOTS  # trust in shelf and brand sites stands behind the platforms'
-    searches, line = places[4, :facing], places[10, :facing]
-    known, fit = floats[7], floats[10]
-    shared, best, weights, alpha = floats[11, :facing], floats[12], floats[13], floats[14]
-    nest, chance, surplus = floats[15, :facing], floats[16], floats[17]
-    fetch_offers(searches, home, line, offers)
-    births_of(searches, birth, places[5])
-    draw_fits(places[5, :facing], line, key0, key1, fit)
-    weigh(
-        param, np.uint8(SEARCH), searches, rows, home, people, setting, offers, rooms, channel, slot_of, line, line,
-        interest, need, liquid, known, known, known, known, fit, shared, best, alpha, tiers[0], tiers[1],
-        tiers[2],
-    )  # fmt: skip
-    close_nests(tiers[2], shared, best, param.purchase_tier_spread, weights, nest)
-    weigh_nests(nest, alpha, chance, surplus)
-    draw_units(places[5, :facing], OF_NOTHING, tick, SHELF_BUY, key0, key1, units[1])
-    return decide_on_results(
-        param, searches, rows, people, offers, channel, line, units[0, 1], units[1], chance, surplus, liquid, nest,
-        alpha, tiers[0], tiers[1], tiers[2], counts.surplus[thread], bought, found,
-    )  # fmt: skip
+    known = floats[2]
+    for low in range(0, facing, TILE):
+        high = min(low + TILE, facing)
+        searches, line, visit_birth = places[4, low:high], places[10, low:high], places[5, : high - low]
+        fetch_offers(searches, home, line, offers)
+        births_of(searches, birth, visit_birth)
+        draw_fits(visit_birth, line, key0, key1, tile)
+        claim_nothing(high - low, known[low:high], tile)
+        gather_offers(
+            searches, rows, home, people, setting, offers, channel, slot_of, line, interest, need, liquid, tile,
+        )  # fmt: skip
+        weigh(param, param.purchase_shelf_intercept, high - low, tile)
+        draw_units(visit_birth, OF_NOTHING, tick, SHELF_BUY, key0, key1, units[1])
+        found = decide_on_results(
+            param, searches, rows, people, offers, channel, line, units[0, 1], units[1], tile, counts.surplus[thread],
+            bought, found,
+        )  # fmt: skip
+    return found
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

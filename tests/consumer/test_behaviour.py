@@ -42,10 +42,14 @@ def test_discoveries_and_spending_are_forgotten_exponentially(param: Any) -> Non
     assert behaviour.freshness(param, F(0)) == 1
     days = F(param.trust_discovery_days)
     assert behaviour.freshness(param, days) == pytest.approx(np.exp(-1), rel=1e-6)
-    assert behaviour.left_to_spend(param, *f32(5000, 2000, 0)) == pytest.approx(30)
+
+    def left(days: float) -> float:
+        return behaviour.left_to_spend(F(5000), F(2000), F(behaviour.still_minded(param, F(days))))
+
+    assert left(0) == pytest.approx(30)
     month = float(param.budget_memory_days)
-    assert behaviour.left_to_spend(param, *f32(5000, 2000, month)) == pytest.approx(50 - 20 * np.exp(-1), rel=1e-6)
-    assert behaviour.left_to_spend(param, *f32(5000, 2000, 1e4)) == pytest.approx(50)
+    assert left(month) == pytest.approx(50 - 20 * np.exp(-1), rel=1e-6)
+    assert left(1e4) == pytest.approx(50)
 
 
 @pytest.mark.parametrize("place", range(6))
