@@ -106,10 +106,11 @@ ORDER = np.dtype(
 class People(NamedTuple):
     """The columns of the consumer table that these loops read and write (see sim.state.consumers for units).
 
-    Those from `interests` on are views on fields of `records`, which sessions read whole.
+    Those from `interests` to `bonds` are views on fields of `drives`, the others not read for everybody on `means`.
     """
 
-    records: NDArray[Any]
+    drives: NDArray[Any]
+    means: NDArray[Any]
     birth: NDArray[np.uint32]
     country: NDArray[np.uint8]
     third: NDArray[np.uint8]
@@ -283,7 +284,7 @@ def platform_slot(platform_slots: NDArray[np.uint8], country: int, platform: int
 def remembered(person: Any, merchant: np.uint16, category: np.uint8) -> Float:
     """Satisfaction with the last purchase from a seller in a category, minus one half; 0 where there was none.
 
-    `person` is a record of the consumer table.
+    `person` is the record `means` of the consumer table.
     """
     for place in range(N_MEMORY):
         if person.memory_seller[place] == merchant and person.memory_kind[place] == (BOUGHT | category):
@@ -293,7 +294,7 @@ def remembered(person: Any, merchant: np.uint16, category: np.uint8) -> Float:
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def keep_in_mind(person: Any, merchant: np.uint16, category: np.uint8, day: np.uint16, score: np.uint8) -> int:
-    """Writes a seller that was met into a person's record; 1 if it was not in mind before, else 0.
+    """Writes a seller that was met into the record `means` of a person; 1 if it was not in mind before, else 0.
 
     Awareness keeps the day on which the seller was first met and the best score, uses the last place, and never
     overwrites a purchase from the same seller in the category.

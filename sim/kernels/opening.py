@@ -35,7 +35,7 @@ from sim.kernels.live import (
     draw_units,
 )
 from sim.kernels.maths import ONE, ZERO, bits_float, float_bits, sigmoid
-from sim.kernels.threads import on_threads
+from sim.kernels.threads import fetch, on_threads
 
 SLACK = np.float32(1e-4)  # far above the rounding of a chance
 NO_DAY = np.int32(-1)
@@ -78,7 +78,7 @@ def strongest_needs(
     listed: Rows,
     day: np.int32,
     country: NDArray[np.uint8],
-    records: Any,
+    drives: Any,
     need_rate: Floats,
     weighted: Floats,
     strongest: Floats,
@@ -90,7 +90,7 @@ def strongest_needs(
     """
     for at in range(listed.size):
         row = listed[at]
-        last, interest = records[row].need_day, records[row].interests
+        last, interest = drives[row].need_day, drives[row].interests
         rate, product = need_rate[country[row]], weighted[at]
         for category in range(product.size):
             level = need_level(np.float32(day - np.int32(last[category])), rate[category])
@@ -131,7 +131,7 @@ def open_live(
     low: int,
     country: NDArray[np.uint8],
     taste: Floats,
-    records: Any,
+    drives: Any,
     shared_host: NDArray[np.uint16],
     on_air: Floats,
     expected: Floats,
@@ -149,7 +149,7 @@ def open_live(
     found = 0
     for at in range(listed.size):
         row = listed[at]
-        person = records[row]
+        person = drives[row]
         home = country[row]
         bond = ZERO
         for slot in range(N_FOLLOWS):
@@ -180,7 +180,7 @@ def open_shelf(
     listed: Rows,
     low: int,
     day: np.int32,
-    records: Any,
+    means: Any,
     strongest: Floats,
     draw: Floats,
     rows: Rows,
@@ -188,8 +188,10 @@ def open_shelf(
     """Lists who searches a shelf; returns how many. `draw` is by row less `low`."""
     found = 0
     for at in range(listed.size):
+        fetch(means, listed[at])
+    for at in range(listed.size):
         row = listed[at]
-        person = records[row]
+        person = means[row]
         latest = NO_DAY
         for place in range(N_MEMORY):
             aware = (person.memory_seller[place] != NOBODY) & (person.memory_kind[place] < BOUGHT)
@@ -296,13 +298,13 @@ def open_block(
         adopters,
         np.int32(day),
         people.country,
-        people.records,
+        people.drives,
         setting.need_rate,
         weighted,
         strongest,
     )
     found = open_live(
-        param, adopters, low, people.country, people.opening_taste, people.records, people.shared_host,
+        param, adopters, low, people.country, people.opening_taste, people.drives, people.shared_host,
         on_air, setting.expected, setting.activity, best_subsidy, strongest, units[0], listed[1],
     )  # fmt: skip
     find_dayparts(listed[1, :found], low, people.country, setting.availability, units[1], marks[size:])
@@ -313,14 +315,14 @@ def open_block(
         seekers,
         np.int32(day),
         people.country,
-        people.records,
+        people.drives,
         setting.need_rate,
         weighted,
         strongest,
     )
     found = list_seekers(param, seekers, low, strongest, units[2], listed[1], needs)
     found = open_shelf(
-        param, listed[1, :found], low, np.int32(day), people.records,
+        param, listed[1, :found], low, np.int32(day), people.means,
         needs, units[2], listed[0],
     )  # fmt: skip
     find_dayparts(listed[0, :found], low, people.country, setting.availability, units[3], marks[size:])

@@ -196,23 +196,16 @@ def unpack(
 def fetch_buyer(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
     """Asks for what a verdict moves, before anybody waits for it."""
     fetch(people.trust, person)
-    fetch(people.channel_trust, person)
-    fetch(people.follows, person)
-    fetch(people.memory_seller, person)
-    fetch(people.memory_kind, person)
+    fetch(people.drives, person)
+    fetch(people.means, person)
     fetch(indptr, person)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def fetch_shopper(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
     """Asks for what an order changes of its buyer."""
-    fetch(people.need_day, person)
-    fetch(people.spent_cents, person)
-    fetch(people.spent_day, person)
-    fetch(people.memory_seller, person)
-    fetch(people.memory_kind, person)
-    fetch(people.memory_day, person)
-    fetch(people.memory_score, person)
+    fetch(people.drives, person)
+    fetch(people.means, person)
     fetch(indptr, person)
 
 

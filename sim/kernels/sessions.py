@@ -240,7 +240,8 @@ def list_slots(platform_slots: Bytes, expected: Floats) -> tuple[Floats, Floats]
 def fetch_people(rows: Rows, people: People) -> None:
     """Asks for what sessions read of these people, before anybody waits for it."""
     for at in range(rows.size):
-        fetch(people.records, rows[at])
+        fetch(people.drives, rows[at])
+        fetch(people.means, rows[at])
         fetch(people.birth, rows[at])
         fetch(people.trust, rows[at])
         fetch(people.shared_host, rows[at])
@@ -252,7 +253,7 @@ def meet(
     day: int,
     birth_of: Rows,
     country: Bytes,
-    records: Any,
+    drives: Any,
     need_rate: Floats,
     birth: Rows,
     home: Rows,
@@ -268,10 +269,10 @@ def meet(
         row = rows[at]
         birth[at] = birth_of[row]
         home[at] = country[row]
-        stored, own = records[row].interests, interest[at]
+        stored, own = drives[row].interests, interest[at]
         for category in range(own.size):
             own[category] = np.float32(stored[category]) * BYTE
-        last, level, rate = records[row].need_day, need[at], need_rate[country[row]]
+        last, level, rate = drives[row].need_day, need[at], need_rate[country[row]]
         for category in range(level.size):
             level[category] = need_level(np.float32(np.int32(day) - np.int32(last[category])), rate[category])
 
@@ -283,16 +284,16 @@ def count_money(
     day: int,
     country: Bytes,
     liquidity: Floats,
-    records: Any,
+    means: Any,
     liquid: Floats,
 ) -> None:
     """What each can spend today, USD. What is forgotten of the spending is computed for all of them together."""
     for at in range(rows.size):
-        liquid[at] = np.float32(np.int32(day) - np.int32(records[rows[at]].spent_day))
+        liquid[at] = np.float32(np.int32(day) - np.int32(means[rows[at]].spent_day))
     for at in range(rows.size):
         liquid[at] = still_minded(param, liquid[at])
     for at in range(rows.size):
-        person = records[rows[at]]
+        person = means[rows[at]]
         left = left_to_spend(np.float32(person.budget_cents), person.spent_cents, liquid[at])
         liquid[at] = left * liquidity[country[rows[at]]]
 
@@ -317,7 +318,8 @@ def choose_platforms(
     param: Any,
     rows: Rows,
     home_of: Rows,
-    records: Any,
+    drives: Any,
+    means: Any,
     shared_host: Words,
     slots: Bytes,
     is_at: Floats,
@@ -339,14 +341,14 @@ def choose_platforms(
     no_platform = np.uint32(is_at.shape[1] - 1)
     shows = np.zeros(N_FOLLOWS + 1, np.uint32)
     for at in range(rows.size):
-        person = records[rows[at]]
+        drive, person = drives[rows[at]], means[rows[at]]
         home = home_of[at]
         bond0, bond1, bond2, bond3 = ZERO, ZERO, ZERO, ZERO
         for place in range(N_FOLLOWS):
-            show = on_air[min(np.uint32(person.follows[place]), nobody)]
+            show = on_air[min(np.uint32(drive.follows[place]), nobody)]
             shows[place] = show
             there = is_at[home, min(show >> SHOW_BITS, no_platform)]
-            bond = np.float32(person.bonds[place]) * WORD
+            bond = np.float32(drive.bonds[place]) * WORD
             bond0 += bond * there[0]
             bond1 += bond * there[1]
             bond2 += bond * there[2]
@@ -387,7 +389,7 @@ def list_candidates(
     home_of: Rows,
     platform: Rows,
     focus: Rows,
-    records: Any,
+    drives: Any,
     followed: Words,
     near: Rows,
     seen: Words,
@@ -427,7 +429,7 @@ def list_candidates(
         kept2 &= (show2 != show0) & (show2 != show1)
         kept3 &= (show3 != show0) & (show3 != show1) & (show3 != show2)
         if near[session] != 0:
-            person = records[rows[session]]
+            person = drives[rows[session]]
             shared = np.uint32(followed[session, N_FOLLOWS])
             new = (shared != NOBODY) & (shared != first) & (shared != second)
             for place in range(N_FOLLOWS):
@@ -488,7 +490,7 @@ def choose_rooms(
     visits: Rows,
     rows: Rows,
     home_of: Rows,
-    records: Any,
+    means: Any,
     shared_host: Words,
     category_of: Bytes,
     base: Floats,
@@ -521,7 +523,7 @@ def choose_rooms(
         row = rows[session]
         show, host = pair_show[pair], pair_host[pair]
         category = category_of[show]
-        languages, proficiency = records[row].languages, records[row].proficiency
+        languages, proficiency = means[row].languages, means[row].proficiency
         tongue, tongue1, tongue2 = np.uint32(languages[0]), np.uint32(languages[1]), np.uint32(languages[2])
         clear = np.float32(proficiency[0]) * BYTE * comprehension[show, tongue]
         clear1 = np.float32(proficiency[1]) * BYTE * comprehension[show, tongue1]
@@ -627,7 +629,7 @@ def grow_bonds(
     param: Any,
     visits: Rows,
     rows: Rows,
-    records: Any,
+    drives: Any,
     followed: Words,
     chosen_show: Rows,
     visit_host: Rows,
@@ -645,7 +647,7 @@ def grow_bonds(
     for at in range(visits.size):
         place = np.uint64(at)
         session = visits[at]
-        person = records[rows[session]]
+        person = drives[rows[session]]
         host = visit_host[at]
         met = N_FOLLOWS
         weakest = 0
@@ -783,7 +785,7 @@ def decide(
             found += 1
             continue
         discoveries[cells[at]] += keep_in_mind(
-            people.records[row], offers.merchant[line], offers.category[line], np.uint16(day),
+            people.means[row], offers.merchant[line], offers.category[line], np.uint16(day),
             np.uint8(tile[place + KNOWN] * BYTE_TOP),
         )  # fmt: skip
         if watch_units[1, at] < param.room_hop and second[session] < DAYPART_LENGTH:
@@ -872,15 +874,15 @@ def visit_rooms(
     seen, before = shows[0], shows[1]
 
     meet(
-        rows, day, people.birth, people.country, people.records, setting.need_rate, birth, home, interest, need,
+        rows, day, people.birth, people.country, people.drives, setting.need_rate, birth, home, interest, need,
     )  # fmt: skip
-    count_money(param, rows, day, people.country, setting.liquidity, people.records, liquid)
+    count_money(param, rows, day, people.country, setting.liquidity, people.means, liquid)
     draw_units(birth, OF_NOTHING, tick, PLATFORM, key0, key1, units[0])
     for slot in range(N_PLATFORM_SLOTS):
         to_gumbel(units[0, slot, :size])
     choose_platforms(
-        param, rows, home, people.records, people.shared_host, setting.platform_slots, is_at, offered, on_air, units[0],
-        platform, slot_of, followed, near,
+        param, rows, home, people.drives, people.means, people.shared_host, setting.platform_slots, is_at, offered,
+        on_air, units[0], platform, slot_of, followed, near,
     )  # fmt: skip
     draw_units(birth, OF_SESSION, tick, CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, param.opening_focus_floor, units[1, 0, :size], focus)
@@ -898,14 +900,14 @@ def visit_rooms(
         draw_units(places[5, :visitors], OF_ROOMS, tick, CANDIDATE + np.uint32(visit), key0, key1, units[0])
         draw_noise(places[5, :visitors], OF_STAYING_OUT, tick, ROOM + np.uint32(visit), key0, key1, floats[2])
         pairs = list_candidates(
-            visits, rows, birth, home, platform, focus, people.records, followed, near, seen, before, units[0], pool,
+            visits, rows, birth, home, platform, focus, people.drives, followed, near, seen, before, units[0], pool,
             platform_by_show, pair_places[0], pair_places[1], pair_places[3], pair_floats[2],
         )  # fmt: skip
         hosts_of(pair_places[0, :pairs], host_by_show, pair_places[2])
         draw_tastes(pair_places[1, :pairs], pair_places[2, :pairs], key0, key1, pair_floats[0])
         draw_pair_noise(pair_places[1, :pairs], pair_places[2, :pairs], tick, ROOM, key0, key1, pair_floats[1])
         choose_rooms(
-            param, visits, rows, home, people.records, people.shared_host, rooms.category, rooms.base,
+            param, visits, rows, home, people.means, people.shared_host, rooms.category, rooms.base,
             rooms.comprehension, interest, need, pair_places[3], pair_places[0, :pairs], pair_places[2], pair_floats[2],
             pair_floats[0], pair_floats[1], floats[2], places[6], pair_floats[3], pair_places[4],
         )  # fmt: skip
@@ -946,7 +948,7 @@ def visit_rooms(
                 counts.host_seconds[thread], counts.languages[thread],
             )  # fmt: skip
             grow_bonds(
-                param, visits, rows, people.records, followed, chosen_show, visit_host, units[0, 2], tile, cells,
+                param, visits, rows, people.drives, followed, chosen_show, visit_host, units[0, 2], tile, cells,
                 counts.follows[thread],
             )  # fmt: skip
             draw_units_with(visit_birth, visit_host, tick, BUY, key0, key1, units[1])
@@ -964,7 +966,7 @@ def list_results(
     birth: Rows,
     home_of: Rows,
     day: int,
-    records: Any,
+    means: Any,
     focus: Rows,
     slots: Floats,
     shelf: Words,
@@ -982,7 +984,7 @@ def list_results(
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     pairs = 0
     for at in range(rows.size):
-        person = records[rows[at]]
+        person = means[rows[at]]
         home = home_of[at]
         category = focus[at]
         known_line = NOBODY
@@ -1032,7 +1034,7 @@ def choose_results(
     known: Floats,
 ) -> int:
     """Line each searcher turns to, and whether on the seller's own site; counts searches. Returns how many found."""
-    third, records = people.third, people.records
+    third, means = people.third, people.means
     price_weight, price_taste = setting.price_weight, setting.price_taste
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     merchant_of, reputation, own_site, tryon = offers.merchant, offers.reputation, offers.own_site, offers.tryon
@@ -1041,7 +1043,7 @@ def choose_results(
     pair = np.uint32(0)
     for at in range(rows.size):
         row = rows[at]
-        person = records[row]
+        person = means[row]
         home = home_of[at]
         category = np.uint8(focus[at])
         alpha = money_utility(
@@ -1169,14 +1171,14 @@ def search_shelves(
     liquid = floats[0]
 
     meet(
-        rows, day, people.birth, people.country, people.records, setting.need_rate, birth, home, interest, need,
+        rows, day, people.birth, people.country, people.drives, setting.need_rate, birth, home, interest, need,
     )  # fmt: skip
-    count_money(param, rows, day, people.country, setting.liquidity, people.records, liquid)
+    count_money(param, rows, day, people.country, setting.liquidity, people.means, liquid)
     draw_units(birth, OF_SEARCH, tick, SHELF_CANDIDATE, key0, key1, units[0])
     draw_units(birth, OF_RESULTS, tick, SHELF_CANDIDATE, key0, key1, units[1])
     turn_to_category(interest, need, param.opening_focus_floor, units[0, 0, :size], focus)
     pairs = list_results(
-        rows, birth, home, day, people.records, focus, units[1],
+        rows, birth, home, day, people.means, focus, units[1],
         shelf, line_of_seller, offers, familiar, ends, pair_places[0], pair_places[1],
     )  # fmt: skip
     draw_pair_noise(pair_places[1, :pairs], pair_places[0, :pairs], tick, SHELF_NOISE, key0, key1, pair_floats[0])

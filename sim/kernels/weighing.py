@@ -168,6 +168,7 @@ def fetch_offers(visits: Rows, home_of: Rows, line: Rows, offers: Offers) -> Non
     for at in range(visits.size):
         home = home_of[visits[at]]
         fetch(offers.landed_cents[line[at]], home)
+        fetch(offers.price_cents[line[at]], home)
         fetch(offers.remembered_usd[line[at]], home)
         fetch(offers.promised_days[line[at]], home)
         fetch(offers.discounted_share[line[at]], home)
@@ -228,7 +229,7 @@ def gather_offers(
     tile: Floats,
 ) -> None:
     """What the value of a line to a person hangs on, live or on a shelf."""
-    trust_of, proof, records = people.trust, people.proof, people.records
+    trust_of, proof, means = people.trust, people.proof, people.means
     price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
     fit_spread, steps, service_fee = setting.fit_spread, setting.steps, setting.service_fee
     price_cents = offers.price_cents
@@ -241,7 +242,7 @@ def gather_offers(
         place = np.uint64(at)
         session = visits[at]
         row = rows[session]
-        person = records[row]
+        person = means[row]
         home = home_of[session]
         line = line_of[at]
         where = channel[session]

@@ -25,6 +25,8 @@ from sim.state.table import FIXED, Column, Table
 BUILD, ATTENTION, SHOPPING, OPINION = "build", "attention", "shopping", "opinion"
 FAR_PAST = 3000  # days before the first one to which last purchases reach back at the most
 
+DRIVES, MEANS = "drives", "means"  # records: what draws a person; what else a session reads
+
 COLUMNS = (
     Column("birth", np.uint32, "1", 0, None, BUILD, "birth number: who this is, whatever the row"),
     Column("country", np.uint8, "index", 0, N_COUNTRIES - 1, BUILD, "country of residence"),
@@ -37,73 +39,73 @@ COLUMNS = (
     # the columns above are read for everybody every day, those below for the few who do something
     Column(
         "interests", np.uint8, "1/255", 0, 255, BUILD, "lasting interest by category", N_CATEGORIES,
-        in_record=True,
+        record=DRIVES,
     ),
     Column(
         "need_day", np.uint16, "day", 0, None, SHOPPING, "day of the last purchase by category", N_CATEGORIES,
-        in_record=True,
+        record=DRIVES,
     ),
     Column(
         "follows", np.uint16, "streamer", 0, None, ATTENTION, "followed hosts, 65535 empty", N_FOLLOWS,
-        in_record=True,
+        record=DRIVES,
     ),
     Column(
-        "bonds", np.uint16, "1", 0, 1, ATTENTION, "bond with each of them", N_FOLLOWS, FIXED, in_record=True
+        "bonds", np.uint16, "1", 0, 1, ATTENTION, "bond with each of them", N_FOLLOWS, FIXED, record=DRIVES
     ),
     Column(
         "money_weight", np.float32, "1", 0, 1000, BUILD, "marginal utility of money against the mean person",
-        in_record=True,
+        record=MEANS,
     ),
     Column(
         "delay_weight", np.float32, "utils/day", 0, 10, BUILD, "sensitivity to a day of waiting, heavy tail",
-        in_record=True,
+        record=MEANS,
     ),
     Column("budget_cents", np.int32, "US cent", 0, None, BUILD, "monthly budget for online shopping",
-           in_record=True),
+           record=MEANS),
     Column(
         "spent_cents", np.float32, "US cent", 0, None, SHOPPING, "spent and not yet forgotten, as of `spent_day`",
-        in_record=True,
+        record=MEANS,
     ),
-    Column("spent_day", np.uint16, "day", 0, None, SHOPPING, "day of the last spending", in_record=True),
+    Column("spent_day", np.uint16, "day", 0, None, SHOPPING, "day of the last spending", record=MEANS),
     Column(
         "channel_trust", np.uint16, "1", 0, 1, OPINION,
         "trust in the country's platforms, last place: shelf and brand sites", N_PLATFORM_SLOTS + 1, FIXED,
-        in_record=True,
+        record=MEANS,
     ),
     Column(
         "memory_seller", np.uint16, "merchant", 0, None, SHOPPING, "sellers remembered, 65535 empty", N_MEMORY,
-        in_record=True,
+        record=MEANS,
     ),
-    Column("memory_day", np.uint16, "day", 0, None, SHOPPING, "day of the memory", N_MEMORY, in_record=True),
+    Column("memory_day", np.uint16, "day", 0, None, SHOPPING, "day of the memory", N_MEMORY, record=MEANS),
     Column(
         "memory_kind", np.uint8, "code", 0, 255, SHOPPING, "category, plus 128 if bought there", N_MEMORY,
-        in_record=True,
+        record=MEANS,
     ),
     Column(
         "memory_score", np.uint8, "1/255", 0, 255, OPINION, "satisfaction, or how much was learnt", N_MEMORY,
-        in_record=True,
+        record=MEANS,
     ),
     Column(
         "habit", np.uint8, "1/255", 0, 255, BUILD, "habit of each of the country's platforms", N_PLATFORM_SLOTS,
-        in_record=True,
+        record=MEANS,
     ),
     Column(
         "languages", np.uint8, "index", 0, len(LANGUAGES) - 1, BUILD, "languages known, best first", N_SPOKEN,
-        in_record=True,
+        record=MEANS,
     ),
     Column(
         "proficiency", np.uint8, "1/255", 0, 255, BUILD, "proficiency in each, 0 for an empty place", N_SPOKEN,
-        in_record=True,
+        record=MEANS,
     ),
     Column("age", np.uint8, "index", 0, 3, BUILD, "age band, see sim.config.geography.AGE_BANDS",
-           in_record=True),
-    Column("payment_preference", np.uint8, "index", 0, 5, BUILD, "preferred payment method", in_record=True),
+           record=MEANS),
+    Column("payment_preference", np.uint8, "index", 0, 5, BUILD, "preferred payment method", record=MEANS),
 )  # fmt: skip
 
 
 def people_of(table: Table) -> People:
     """The columns as the compiled loops take them."""
-    return People(**{name: getattr(table, name) for name in People._fields})
+    return People(**table.records, **{name: table[name] for name in People._fields if name not in table.records})
 
 
 def behaviour_record(behaviour: Behaviour) -> NDArray[Any]:

@@ -8,8 +8,8 @@ half the memory of float32, and a step of 1.5e-5. How they are rounded matters a
 `sim.kernels.maths.to_fixed` (nearest) and `to_fixed_keyed` (with odds that keep the mean exact, for changes smaller
 than a step). 8 bits would not do: with a step of 1/255 a bond that grows by 0.001 a visit would never move.
 
-Columns that are read together for few rows at a time may lie in one record per row (`in_record`): who looks at one
-person then waits for two or three cache lines instead of one per column. The columns stay what they are, as strided
+Columns that are read together, for few rows at a time, may lie in one record per row (`record`): who looks at one
+person then waits for one or two cache lines instead of one per column. The columns stay what they are, as strided
 views; what is read for all rows at once should stay a column of its own.
 """
 
@@ -23,10 +23,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FIXED = 65535.0
+CACHE_LINE = 64  # bytes
 
 
 class RangeError(RuntimeError):
     """A column holds a value outside its declared range: a defect of the model, not of the user's input."""
+
+
+def _aligned(rows: int, fields: list[Any]) -> NDArray[Any]:
+    """A structured array that begins with a cache line, not filled."""
+    dtype = np.dtype(fields, align=True)
+    memory = np.empty(rows * dtype.itemsize + CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + rows * dtype.itemsize].view(dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class Column:
     `low` and `high` bound the values in the declared unit (after division by `scale`); None leaves an end open. `owner`
     is the one module that writes the column after it is built. `width` > 0 makes it a matrix with that many slots a
     row. `default` is the initial value in the declared unit. A float column with both ends open may hold NaN, others
-    may not. `in_record` puts the column into the table's record, in the order of declaration.
+    may not. `record` names the record that the column lies in, in the order of declaration; none by default.
     """
 
     name: str
@@ -49,7 +58,7 @@ class Column:
     width: int = 0
     scale: float = 1.0
     default: float = 0.0
-    in_record: bool = False
+    record: str = ""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a declaration that cannot hold."""
@@ -90,7 +99,7 @@ class Column:
 class Table:
     """One array per declared column, as attributes: `table.trust` is the array itself (stored values, no copy).
 
-    `records` is the structured array behind the columns declared with `in_record`, one record a row.
+    `table.records[name]` is the structured array behind the columns declared with that `record`, one element a row.
 
     Arrays are written in place (`table.trust[rows] = ...`); binding a column to another array raises AttributeError,
     because views and kernels hold on to it.
@@ -111,13 +120,21 @@ class Table:
         taken = sorted(set(declared) & {"columns", "name", "rows", "records", *dir(type(self))})
         if taken:
             raise ValueError(f"{name}: {', '.join(taken)} is the name of a part of Table")
-        fields = [(column.name, column.dtype, (column.width,)) if column.width else (column.name, column.dtype)
-                  for column in columns if column.in_record]  # fmt: skip
-        records = np.empty(int(rows), np.dtype(fields, align=True))
+        records = {
+            record: _aligned(
+                int(rows),
+                [
+                    (column.name, column.dtype, (column.width,)) if column.width else (column.name, column.dtype)
+                    for column in columns
+                    if column.record == record
+                ],
+            )
+            for record in dict.fromkeys(column.record for column in columns if column.record)
+        }
         self.__dict__.update(columns=declared, name=name, rows=int(rows), records=records)
         for column in columns:
             shape = (int(rows), column.width) if column.width else (int(rows),)
-            array = records[column.name] if column.in_record else np.empty(shape, dtype=column.dtype)
+            array = records[column.record][column.name] if column.record else np.empty(shape, dtype=column.dtype)
             array[...] = column.stored(values.get(column.name, column.default))
             self.__dict__[column.name] = array
 
@@ -125,7 +142,7 @@ class Table:
         columns: dict[str, Column]
         name: str
         rows: int
-        records: NDArray[Any]
+        records: dict[str, NDArray[Any]]
 
         def __getattr__(self, name: str) -> NDArray[Any]: ...
 
