@@ -21,7 +21,7 @@ def market() -> SyntheticMarket:
 @pytest.mark.parametrize(("pace", "need_days", "steepness"), [(0.001, 50.0, 2.0), (0.03, 60.0, 2.0), (3.0, 90.0, 0.0)])
 def test_ages_are_those_of_a_renewal_process_long_under_way(pace: float, need_days: float, steepness: float) -> None:
     """Against a process of that hazard lived day by day; ten standard errors of the mean age of its people."""
-    law = Renewal(pace, need_days, steepness)
+    law = Renewal(pace, need_days, steepness, 0.2)
     ages = law.age(GRID)
     assert (np.diff(ages) >= 0).all()
     assert ages[0] >= 0
@@ -46,11 +46,11 @@ def test_interest_and_watching_bring_purchases_nearer() -> None:
     half = np.full(1000, 0.5, np.float32)
     interest = np.repeat(np.array([0, 60, 250], np.uint8), [300, 300, 400])
     adopter = np.arange(1000) % 2 == 0
-    age, rate = purchases(interest, adopter, 0.02, 60.0, 2.0, half)
+    age, rate = purchases(interest, adopter, 0.02, 60.0, 2.0, 0.2, half)
     assert age[interest == 0].min() > age[interest == 60].max() > age[interest == 250].max()
     assert (rate[interest == 250].min()) > rate[interest == 60].max()
     # twice the occasions are as good as twice the interest
-    twice = purchases(np.full(1000, 120, np.uint8), ~adopter & False, 0.02, 60.0, 2.0, half)[1]
+    twice = purchases(np.full(1000, 120, np.uint8), ~adopter & False, 0.02, 60.0, 2.0, 0.2, half)[1]
     assert WATCHER == 2
     np.testing.assert_allclose(rate[(interest == 60) & adopter], twice[0])
 
