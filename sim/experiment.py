@@ -5,6 +5,7 @@ none. Many runs at once: `sim.engines`.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -148,7 +149,8 @@ def _simulate(cfg: RunConfig, folder: Path, progress: Progress) -> dict[str, Any
     world = World(cfg)
     world.run(progress=progress)
     world.recorder.write(folder)
-    return {"weight": float(world.scale.weight)}
+    sums = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.parquet"))}
+    return {"weight": float(world.scale.weight), "tables": sums}
 
 
 def _use_threads(threads: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,9 @@ def _problems(run: Path) -> list[str]:
         path = run / f"{name}.parquet"
         if not path.is_file():
             problems.append(f"table {name} is missing")
+            continue
+        if hashlib.sha256(path.read_bytes()).hexdigest() != dict(facts.get("tables", {})).get(name):
+            problems.append(f"table {name} is damaged (its checksum is not the one in {RUN_JSON})")
             continue
         try:
             table = pq.ParquetFile(path, page_checksum_verification=True).read()
