@@ -185,6 +185,7 @@ class Decisions:
         self.prices.pay(ledger)
         if self.solvency is not None:
             self.solvency.settle(rules, day, ledger, orders)
+            self._meet(self.solvency.newcomers)
         if self.on.careers:
             self.agencies.follow(self.careers.move(rules, day, ledger))
             self.careers.expose(rules, day)
@@ -197,6 +198,12 @@ class Decisions:
             self.agencies.settle(rules)
         self.platforms.respond(rules, day, orders, ledger, self.prices.steepness.level[0])
         self.audits.audit(rules, day, air, ledger)
+
+    def _meet(self, newcomers: I64) -> None:
+        """Who keeps something about a merchant forgets the forerunners of `newcomers` (k,)."""
+        if newcomers.size:
+            self.prices.meet(newcomers)
+            self.audits.meet(newcomers)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What tomorrow's decisions depend on besides the columns, by name."""

@@ -156,6 +156,10 @@ class Audits:
         moved = now != before
         catalogue.authenticity[moved] = (1.0 - fakes)[moved]
 
+    def meet(self, who: NDArray[np.integer]) -> None:
+        """Other merchants stand in the rows `who` (k,): what is usual of their goods is what they come with."""
+        self._usual_fakes[who] = 1.0 - self.catalogue.authenticity[who].astype(np.float64)
+
     # -- the evening ---------------------------------------------------------------------------------------------------
     def audit(self, rules: Rules, day: int, air: Air, ledger: Ledger) -> None:
         """Today's audits and fines; on one day of the week revenues are read and beliefs renewed."""

@@ -52,8 +52,14 @@ class Declarations:
         self._rule = rule
         self._seen, self._seized = cfg.logistics.customs.understated_seen, cfg.logistics.customs.understated_seized
         self._penalty = cfg.payments.misdeclared_penalty
-        luck = np.asarray(draws.uniform(Purpose.HONESTY, np.arange(catalogue.n_merchants)))
-        self._evades = (luck >= rule.honest_share).astype(np.uint8)
+        self._draws = draws
+        self._evades = np.zeros(catalogue.n_merchants, np.uint8)
+        self.meet(np.arange(catalogue.n_merchants))
+
+    def meet(self, who: NDArray[np.integer]) -> None:
+        """Reads how honest the merchants in the rows `who` (k,) are: a property of the person, drawn by identity."""
+        luck = np.asarray(self._draws.uniform(Purpose.HONESTY, self.catalogue.identity[who]))
+        self._evades[who] = luck >= self._rule.honest_share
 
     def review(
         self, listing: Listing, costs: CostTable, border: NDArray[Any], rules: Rules, who: NDArray[np.bool_]

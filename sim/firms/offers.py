@@ -89,6 +89,13 @@ class Offers:
         margin = np.maximum(self._margin(listing, costs, rules), self._rule.least_margin)
         self._readiness[new] = (self.host_share(rules)[self.catalogue.seller_class] / margin)[new]
 
+    def meet(self, who: NDArray[np.integer]) -> None:
+        """Other merchants stand in the rows `who` (k,): they offer hosts nothing on top, and are not known yet."""
+        self._readiness[who] = 0
+        self.offer[who] = 0
+        self.catalogue.host_offer_permille[who] = 0
+        self.catalogue.slot_fee_change[who] = 0
+
     def review(self, listing: Listing, costs: CostTable, rules: Rules, who: NDArray[np.bool_]) -> None:
         """Merchants `who` bool[m] make hosts their best offer, if it is `step` away from the one in force."""
         rule, catalogue = self._rule, self.catalogue

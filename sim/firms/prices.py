@@ -301,6 +301,16 @@ class Prices:
         """`offers` bool[n, C] are no longer made, or others stand in their place: views on them are lost."""
         self.view[offers] = 0
 
+    def meet(self, who: NDArray[np.integer]) -> None:
+        """Other merchants stand in the rows `who` (k,): nothing of what their forerunners chose is theirs."""
+        lines = np.isin(self.catalogue.merchant, who)
+        if self.quality is not None:
+            self.quality.meet(lines)
+        if self.offers is not None:
+            self.offers.meet(who)
+        if self.declarations is not None:
+            self.declarations.meet(who)
+
     def respond(self, costs: CostTable, border: NDArray[Any], weekday: int, priced_direct: NDArray[np.uint8]) -> int:
         """Merchants whose weekday it is ask their best prices; returns how many prices and freights changed."""
         return int(respond(self._beliefs(), self._listing(), costs, border, weekday, priced_direct, self.changes))

@@ -71,6 +71,13 @@ class Quality:
         self._weight[new] = rate[new]
         self._margin[new] = np.maximum(self._margins(listing, costs)[new], 0)
 
+    def meet(self, lines: NDArray[np.bool_]) -> None:
+        """Other lines stand in the rows `lines` bool[n]: quality is their own, the usual margin not known yet."""
+        self._own[lines] = self.catalogue.quality[lines]
+        self._cost[lines] = self.catalogue.unit_cost_cents[lines]
+        self._margin[lines] = 0
+        self.change[lines] = 0
+
     def review(self, listing: Listing, costs: CostTable, who: NDArray[np.bool_]) -> None:
         """Merchants `who` bool[m] look at their margins and change inputs where the best quality is `step` away.
 

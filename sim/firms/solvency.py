@@ -151,6 +151,7 @@ class Solvency:
         )[seller] * self._relative_size()  # fmt: skip
         self._keep = float(np.exp(-1.0 / self.rule.luck_weeks))
         self._judging = False
+        self.newcomers: I64 = np.zeros(0, np.int64)  # places filled tonight
         self.exits = 0
         self.entries = 0
 
@@ -169,6 +170,7 @@ class Solvency:
     # -- the week's end ---------------------------------------------------------------------------------------------
     def settle(self, rules: Rules, day: int, ledger: Ledger, orders: Orders) -> None:
         """Once a week, after the books were read: owners, loans, stock funds, exit and entry."""
+        self.newcomers = self.newcomers[:0]
         if day % WEEK:
             return
         if not self._judging:
@@ -195,7 +197,7 @@ class Solvency:
     def _start(self, rules: Rules, day: int, ledger: Ledger) -> None:
         """The first judgement: positions as luck has left them after many years of the results that are usual now."""
         sales = self._usual_sales = self._sales()
-        self._usual_aside = self._aside()
+        self._usual_aside = self._aside() - self.books.own(MERCHANT)[:, int(MoneyPurpose.FINE)]  # no fine is usual
         self.margin = self._margin(rules, day)
         self._waited = self._wait(rules)
         seller = self.catalogue.seller_class
@@ -386,6 +388,7 @@ class Solvency:
         ledger.endow(account, gap)
         self.premises.forget(who)
         self.margin[who] = np.nan
+        self.newcomers = who
         self.place[who] = OPENING
 
     def _open(self, ledger: Ledger) -> None:

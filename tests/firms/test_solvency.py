@@ -94,6 +94,12 @@ def test_who_leaves_is_wound_up_and_replaced_by_another() -> None:
     assert (world.consumers.memory_seller == gone).sum() == 0, "memory is not inherited"
     assert catalogue.identity[gone] != gone
     assert (catalogue.quality[lines] != quality).any()
+    prices, audits = world.decisions.prices, world.decisions.audits
+    assert prices.quality is not None
+    assert prices.offers is not None
+    assert (prices.quality._own[lines] == catalogue.quality[lines]).all(), "slow choices start anew as well"
+    assert prices.offers.offer[gone] == 0
+    assert audits._usual_fakes[gone] == pytest.approx(1 - catalogue.authenticity[gone])
 
 
 def test_an_entrant_sells() -> None:
