@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.agents.channel import traffic_push
 from sim.agents.mcn import fakes_bought, nash_cut, pay_grade, power_behind, shifted, traffic_bought
 from sim.agents.streamer import promotion_habits, threshold, write_contracts
 from sim.draws import Draws, Purpose
@@ -55,6 +56,7 @@ class Agencies:
         )
         self.limits = self._limits(np.arange(count))
         self._detection: F64 = np.zeros(N_PLATFORMS)
+        self._push: F64 = np.ones(N_PLATFORMS)
         self.worth: F64 = np.ones(cuts.shape[0])  # the agency's part of its hosts' income against that at rest
         self.signed = self.left = self.released = 0
         self._is_settled = False
@@ -69,6 +71,7 @@ class Agencies:
     def settle(self, rules: Rules) -> None:
         """What holds now is the state at rest."""
         self._detection = np.asarray(rules.exposure.bot_detection, np.float64).copy()
+        self._push = self._pushed(rules)
         self._is_settled = True
 
     # -- what an agency is worth ---------------------------------------------------------------------------------------
@@ -78,10 +81,16 @@ class Agencies:
             return 0.0
         platform = self.streamers.platform[roster]
         found = np.asarray(rules.exposure.bot_detection, np.float64)[platform]
-        paid = self.cfg.supply.exposure.traffic * (self.traffic[agency] - self._traffic_rest[agency])
+        push = self._pushed(rules)[platform]
+        bought, usual = self.traffic[agency] * push, self._traffic_rest[agency] * self._push[platform]
+        paid = self.cfg.supply.exposure.traffic * (bought - usual)
         shown = logs(1.0 + self.bots[agency] * (1.0 - found))
-        usual = logs(1.0 + self._bots_rest[agency] * (1.0 - self._detection[platform]))
-        return float(paid + (shown - usual).mean())
+        before = logs(1.0 + self._bots_rest[agency] * (1.0 - self._detection[platform]))
+        return float((paid + shown - before).mean())
+
+    def _pushed(self, rules: Rules) -> F64:
+        """float64[P]: how far a usual budget of traffic moves a room up, against the base year."""
+        return traffic_push(rules, self.cfg.supply.platforms.traffic_response).astype(np.float64)
 
     def lift(self, agency: int, roster: Rows, rules: Rules) -> float:
         """What the agency adds to a host's income now; `supply.agencies.lift` at rest."""
@@ -210,5 +219,5 @@ class Agencies:
         """What tomorrow's decisions depend on besides the columns, by name."""
         return {
             "cuts": self.cuts, "bots": self.bots, "traffic": self.traffic, "worth": self.worth, "limits": self.limits,
-            "detection": self._detection, "offers": self._offers,
+            "detection": self._detection, "push": self._push, "offers": self._offers,
         }  # fmt: skip

@@ -142,6 +142,18 @@ def test_detection_ends_fakes_and_lowers_what_an_agency_brings(office):
     assert np.allclose(office.agencies.cuts[honest], cuts[honest], atol=1e-6)
 
 
+def test_traffic_that_moves_less_lowers_what_an_agency_brings(office):
+    buying = int(np.flatnonzero(office.agencies.traffic > 0)[0])
+    honest = int(np.flatnonzero(office.agencies.bots + office.agencies.traffic == 0)[0])
+    roster = np.arange(10)
+    usual = office.agencies.rule.lift
+    dear = RULES.amend({"exposure.traffic_price": 2.0})
+    weightless = RULES.amend({"exposure.traffic_weight": 0.0})
+    assert office.agencies.lift(buying, roster, RULES) == pytest.approx(usual)
+    assert office.agencies.lift(buying, roster, weightless) < office.agencies.lift(buying, roster, dear) < usual
+    assert office.agencies.lift(honest, roster, weightless) == pytest.approx(usual)
+
+
 def test_poor_hosts_are_let_go_and_taught_less(office):
     office.careers.fame[:] = office.careers._rest["fame"]
     change(office, 0.75)
