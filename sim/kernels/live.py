@@ -7,7 +7,7 @@ logarithms and exponentials are vectorised and a person's columns are touched on
 from many columns and a phase that computes on contiguous scratch are kept apart for that reason. Tuples of arrays are
 taken apart once a block: handing one to a function for every person costs more than all arithmetic together.
 
-Each thread owns a fixed range of blocks and writes rows, buffers and int64 counters that no other thread touches, so
+Each thread takes its blocks by turns and writes rows, buffers and int64 counters that no other thread touches, so
 any number of threads and any size of block give the same bits. Formulas live in `sim.kernels.behaviour`; the readable
 twin of the loops is `sim.agents.consumer.Consumer`.
 """

@@ -355,7 +355,7 @@ def open_blocks(
     on_air_or_nobody = np.zeros(on_air.size + 1, np.float32)
     for host in range(on_air.size):
         on_air_or_nobody[host] = on_air[host]
-    for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
+    for block in range(thread, blocks, threads):  # by turns, since countries, and with them stretches, differ
         open_block(
             param[0], people, setting, on_air_or_nobody, best_subsidy, day, key0, key1, block * chunk,
             min(size, (block + 1) * chunk), order, bounds[:, block], floats[thread], weighted[thread],

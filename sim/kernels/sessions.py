@@ -1237,7 +1237,7 @@ def run_blocks(
     is_at, offered = list_slots(setting.platform_slots, setting.expected_by_platform)
     tick = np.uint32(day * 8 + daypart)
     blocks = bounds.shape[1]
-    for block in range(thread * blocks // threads, (thread + 1) * blocks // threads):
+    for block in range(thread, blocks, threads):  # by turns, since countries, and with them stretches, differ
         viewers = order[0, bounds[0, block, daypart] : bounds[0, block, daypart + 1]]
         searchers = order[1, bounds[1, block, daypart] : bounds[1, block, daypart + 1]]
         fetch_people(viewers, people)
