@@ -65,7 +65,7 @@ COMPLAINED, DISPUTED, SPOILED, REPEAT, TRACED = (
 REPEAT_DAYS = 90
 WEEK = 7
 NO_FLAG = np.uint16(0)
-FAR, NEAR, NEXT = 24, 12, 4  # orders ahead at which memory is asked for what the step before has found
+FAR, NEAR, NEXT = 24, 12, 4  # orders or people ahead at which memory is asked for what the step before has found
 NO_BOND = np.uint16(0)
 PROOF_TOP = np.uint8(255)
 MILLION = np.float32(1_000_000)
@@ -439,6 +439,9 @@ def fade(
     draw_priors(param[0], who, key0, key1, prior)
     reversion, decay, lapse = param[0].trust_reversion, param[0].trust_bond_decay, param[0].trust_bond_lapse
     for at in range(count):
+        if at + FAR < count:
+            fetch(people.drives, listed[at + FAR])
+            fetch(people.means, listed[at + FAR])
         row = listed[at]
         shared_host[row] = NOBODY
         trust[row] = nudged(trust[row], reversion * (prior[at] - np.float32(trust[row]) * WORD))
