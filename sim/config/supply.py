@@ -160,6 +160,16 @@ class Books(Group):
     first_week: int
 
 
+class Channels(Group):
+    spread: float
+    country_spread: float
+    incremental: float
+    joining_cost: float
+    country_cost: float
+    payback_years: float
+    review_weeks: int
+
+
 class Solvency(Group):
     start_weeks: int
     usual_margin: float
@@ -282,6 +292,7 @@ class Supply(Group):
     integrity: Integrity
     agencies: Agencies
     solvency: Solvency
+    channels: Channels
     platforms: Platforms
     audits: Audits
 

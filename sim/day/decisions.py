@@ -22,10 +22,11 @@ from sim.firms.agencies import Agencies
 from sim.firms.audits import Audits
 from sim.firms.books import Books
 from sim.firms.careers import Careers
+from sim.firms.channels import Channels
 from sim.firms.platforms import Platforms
 from sim.firms.prices import Prices
 from sim.firms.solvency import Solvency
-from sim.kinds import N_CATEGORIES
+from sim.kinds import N_CATEGORIES, N_ORIGIN_WAREHOUSES
 from sim.rules import Rules
 from sim.state.catalogue import Air, Catalogue, country_demand, sales_shares
 from sim.state.ledger import Account, Ledger
@@ -85,8 +86,8 @@ class Stock(Protocol):
 class Shelves(Protocol):
     """Where stock lies."""
 
-    def clear(self, lines: I64) -> I64:
-        """Sells off the stock of lines."""
+    def clear(self, places: NDArray[np.bool_]) -> I64:
+        """Sells off the stock of lines in warehouses, bool[n, 24]."""
 
 
 class Meeting(Protocol):
@@ -119,11 +120,18 @@ class Premises:
 
     def clear(self, who: I64) -> I64:
         """Sells off all stock of the merchants `who` (k,); int64[k] cents of production cost it had."""
-        lines = np.flatnonzero(np.isin(self.catalogue.merchant, who))
-        units = np.zeros(self.catalogue.n_lines, np.int64)
-        units[lines] = self.shelves.clear(lines)
-        worth: I64 = self.stock.stock_worth(units)[who]
+        places = np.zeros(self.catalogue.real.shape, np.bool_)
+        places[np.isin(self.catalogue.merchant, who)] = True
+        worth: I64 = self.stock.stock_worth(self.shelves.clear(places))[who]
         return worth
+
+    def clear_abroad(self) -> I64:
+        """Sells off stock in countries its owner, still in business, has left; int64[m] cents of production cost."""
+        catalogue = self.catalogue
+        places = np.zeros(catalogue.real.shape, np.bool_)
+        left = (catalogue.targets == 0) & (catalogue.trading == 1)[:, None]
+        places[:, N_ORIGIN_WAREHOUSES:] = left[catalogue.merchant]
+        return self.stock.stock_worth(self.shelves.clear(places))
 
     def stock_up(self, who: I64, targets: U8, rules: Rules, ledger: Ledger, day: int) -> None:
         """Orders the first stock of merchants who will sell to `targets` (k, C)."""
@@ -158,6 +166,7 @@ class Decisions:
         alike = catalogue.seller_class.astype(np.int64) * N_CATEGORIES + catalogue.merchant_category
         self.books.follow(Account.MERCHANT, size, alike)
         self.solvency = Solvency(cfg, scale, draws, catalogue, self.books, premises) if self.on.credit else None
+        self.channels = Channels(cfg, draws, catalogue, self.books, premises) if self.on.channels else None
 
     def in_force(self, rules: Rules) -> Rules:
         """Today's rules with what platforms have set, and everybody briefed about them."""
@@ -186,6 +195,8 @@ class Decisions:
         if self.solvency is not None:
             self.solvency.settle(rules, day, ledger, orders)
             self._meet(self.solvency.newcomers)
+        if self.channels is not None:
+            self.channels.choose(rules, day, ledger)
         if self.on.careers:
             self.agencies.follow(self.careers.move(rules, day, ledger))
             self.careers.expose(rules, day)
@@ -211,4 +222,6 @@ class Decisions:
         parts = {type(decider).__name__.lower(): decider.arrays() for decider in deciders}
         if self.solvency is not None:
             parts["solvency"] = self.solvency.arrays()
+        if self.channels is not None:
+            parts["channels"] = self.channels.arrays()
         return {f"{part} {name}": array for part, arrays in parts.items() for name, array in arrays.items()}

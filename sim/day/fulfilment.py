@@ -906,12 +906,12 @@ class Fulfilment:
             sent.append(consignment)
         return sent
 
-    def clear(self, lines: I64) -> I64:
-        """Sells off in bulk whatever lies in stock of `lines` (k,), in all warehouses; int64[k] units of each."""
+    def clear(self, places: NDArray[np.bool_]) -> I64:
+        """Sells off in bulk whatever lies in stock at `places` bool[lines, 24]; int64[lines] units of each."""
         real = self.catalogue.real
-        units: I64 = real[lines].sum(axis=1, dtype=np.int64)
-        real[lines] = 0
-        self.catalogue.shown[:, lines] = 0
+        units: I64 = np.where(places, real, 0).sum(axis=1, dtype=np.int64)
+        real[places] = 0
+        self.catalogue.shown[:, places] = 0
         total = int(units.sum())
         self.units[Place.STOCK] -= total
         self.units[Place.SOLD_OFF] += total

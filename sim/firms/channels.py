@@ -1,0 +1,270 @@
+"""Channels: through which platforms, shelf and own site merchants sell, and to which countries.
+
+Once in some weeks a merchant looks at every channel and country. A channel h brings sales of which a part is new and
+the rest would have come through the merchant's other channels; with what a sale leaves before charges m, the charge of
+the channel c_h (effective commission and advertising, shares of sales) and the new part of its sales l, belonging to h
+is worth, per dollar sold there,
+
+    taste + l (m - m0) - (c_h - c_h0) + (1 - l) (mean of c - c0 over the other channels, by sales)
+
+A country is worth taste + (margin there - margin at the start). What is unobserved in a present choice is its `taste`,
+keyed by the merchant: above zero where it belongs, so that at the charges of the warm-up's end (0) nobody moves. Below
+zero it leaves; where it does not belong it enters when the worth exceeds the cost of joining, spread over the years in
+which that has to be earned back. So a rise of one commission moves some off that platform and some to sites of their
+own, and a cap brings them back, with the lag that joining costs make.
+
+Sources: multi-homing with diversion, Armstrong (2006); entry and exit bands from sunk costs, Dixit (1989); sellers
+leave when the commission exceeds their own cost of traffic, claim s8-5-commission-cost.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.channel import effective_commission, traffic_rates
+from sim.agents.merchant import cost_table, market_margins
+from sim.config.economics import Economics
+from sim.config.firms import Firms
+from sim.config.geography import Geography
+from sim.config.supply import Supply as SupplyGroup
+from sim.draws import Draws, Purpose
+from sim.firms.books import WEEK, Books
+from sim.kernels.supply import log_each
+from sim.kinds import BRAND_SITE, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, SHELF
+from sim.record.schema import MoneyPurpose
+from sim.rules import Rules
+from sim.state.catalogue import Catalogue, country_demand
+from sim.state.ledger import Account, Ledger
+
+type F64 = NDArray[np.float64]
+type I64 = NDArray[np.int64]
+type Flags = NDArray[np.bool_]
+
+WEEKS_A_YEAR = 365.0 / 7.0
+
+
+class ChannelsSource(Protocol):
+    """What the choice of channels needs of a run's configuration."""
+
+    @property
+    def supply(self) -> SupplyGroup:
+        """Decision rules."""
+
+    @property
+    def firms(self) -> Firms:
+        """Who there is."""
+
+    @property
+    def economics(self) -> Economics:
+        """Charges."""
+
+    @property
+    def geography(self) -> Geography:
+        """Countries."""
+
+    @property
+    def availability(self) -> Any:
+        """Which table of open platforms holds."""
+
+
+class Offers(Protocol):
+    """What a change of channels or countries asks of others."""
+
+    def follow_targets(self, newcomers: I64) -> None:
+        """Offers follow the columns of merchants."""
+
+    def clear_abroad(self) -> I64:
+        """Sells off stock in countries its owner has left; int64[m] cents of production cost."""
+
+    def origin_factor(self, day: int) -> float:
+        """Price of the yuan in dollars against the base year."""
+
+
+def worth_of_channel(taste: Any, incremental: float, gain: Any, rise: Any, others: Any) -> Any:
+    """Worth of belonging to a channel, share of its sales; see the module's text. Arrays or scalars.
+
+    `gain`: change of what a sale leaves before charges; `rise`: change of the channel's charge; `others`: mean change
+    of the charges of the merchant's other channels.
+    """
+    return taste + incremental * gain - rise + (1.0 - incremental) * others
+
+
+def moves(inside: Any, worth: Any, joining: Any) -> Any:
+    """Where a merchant belongs next: stays while the worth is not negative, enters above the joining cost."""
+    return np.where(inside, worth >= 0.0, worth > joining)
+
+
+class Channels:
+    """m merchants, H channels, C countries. Columns written: on_platform, own_site, lister, targets."""
+
+    def __init__(self, cfg: ChannelsSource, draws: Draws, catalogue: Catalogue, books: Books, offers: Offers) -> None:
+        self.cfg, self.draws, self.catalogue, self.books, self.offers = cfg, draws, catalogue, books, offers
+        self.rule = cfg.supply.channels
+        self._demand = country_demand(cfg.economics, cfg.geography)
+        economics = cfg.economics
+        live, brand = economics.live_share_of_sales, economics.brand_site_share
+        platforms = (self._demand[:, None] * cfg.geography.platform_shares(cfg.availability)).sum(axis=0)
+        mix = np.concatenate((live * platforms, [(1 - live) * (1 - brand), (1 - live) * brand]))
+        self._mix: F64 = mix / mix.sum()
+        count = catalogue.n_merchants
+        self.taste: F64 = np.zeros((count, N_CHANNELS + N_COUNTRIES))
+        self._charge: F64 = np.zeros((N_CHANNELS, 2))
+        self._whole: F64 = np.zeros(count)  # margin over all countries at the start
+        self._left: F64 = np.zeros((count, N_COUNTRIES))  # margin by country at the start, nan where it did not sell
+        self._of: NDArray[np.uint32] = catalogue.identity.copy()  # whose tastes are kept
+        self._known = False
+        self.moved: I64 = np.zeros((2, 2), np.int64)  # joined, left (rows); channels, countries
+
+    # -- what there is ----------------------------------------------------------------------------------------------
+    def belongs(self) -> Flags:
+        """bool[m, H + C]: channels and countries of every merchant."""
+        catalogue = self.catalogue
+        flags: Flags = (
+            np.concatenate(
+                (catalogue.on_platform, catalogue.lister[:, None], catalogue.own_site[:, None], catalogue.targets),
+                axis=1,
+            )
+            == 1
+        )
+        return flags
+
+    def _charges(self, rules: Rules) -> F64:
+        """float64[H, 2]: commission in force and advertising, share of sales, by channel and seller class."""
+        asked = effective_commission(self.catalogue.commission_asked, rules).astype(np.float64)
+        charges: F64 = asked + traffic_rates(
+            self.cfg.economics, rules, self.cfg.supply.platforms.traffic_response
+        )  # fmt: skip
+        return charges
+
+    def _margins(self, rules: Rules, day: int) -> tuple[F64, F64]:
+        """Share of sales left before fixed costs: float64[m, C] by country, nan where nothing is sold; float64[m]."""
+        costs = cost_table(self.cfg, self.catalogue.commission_asked, rules, self.offers.origin_factor(day))
+        left, taken = market_margins(self.catalogue, costs, self._demand)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return left / taken, left.sum(axis=1) / taken.sum(axis=1)
+
+    def _draw_tastes(self, who: I64) -> None:
+        """Tastes of merchants `who`, keyed by identity: above zero where they belong, else below the joining cost."""
+        places = np.arange(N_CHANNELS + N_COUNTRIES)
+        luck = self.draws.uniform(Purpose.CHANNEL_TASTE, self.catalogue.identity[who][:, None], other=places)
+        slack = -log_each(luck.reshape(-1)).reshape(luck.shape).astype(np.float64)
+        spread = np.where(places < N_CHANNELS, self.rule.spread, self.rule.country_spread)
+        inside = self.belongs()[who]
+        self.taste[who] = np.where(inside, slack * spread, self._joining() - slack * spread)
+        self._of[who] = self.catalogue.identity[who]
+
+    def _joining(self) -> F64:
+        """float64[H + C]: cost of joining a channel or a country a year, share of its sales."""
+        cost = np.full(N_CHANNELS + N_COUNTRIES, self.rule.country_cost / self.rule.payback_years)
+        cost[:N_CHANNELS] = self.rule.joining_cost / self.rule.payback_years
+        return cost
+
+    # -- what is decided --------------------------------------------------------------------------------------------
+    def choose(self, rules: Rules, day: int, ledger: Ledger) -> None:
+        """Once a week those whose turn has come review channels and countries."""
+        if day % WEEK:
+            return
+        if not self._known:
+            if self.books.weeks >= self.cfg.supply.solvency.start_weeks:
+                self._start(rules, day)
+            return
+        self._sell_off(ledger)
+        catalogue = self.catalogue
+        by_country, whole = self._margins(rules, day)
+        new = np.flatnonzero((self._of != catalogue.identity) & (catalogue.trading == 1))
+        if new.size:
+            self._meet(new, rules, by_country, whole)
+        turn = catalogue.identity % self.rule.review_weeks == (day // WEEK) % self.rule.review_weeks
+        who = np.flatnonzero(turn & (catalogue.trading == 1))
+        inside = self.belongs()[who]
+        after = moves(inside, self._worth(who, rules, by_country, whole), self._joining())
+        after = self._keep_one(inside, after, self.taste[who])
+        if np.array_equal(after, inside):
+            return
+        self._write(who, after)
+        self._pay(who, after & ~inside, ledger)
+        for row, changed in enumerate((after & ~inside, inside & ~after)):
+            self.moved[row] += changed[:, :N_CHANNELS].sum(), changed[:, N_CHANNELS:].sum()
+        self.offers.follow_targets(np.zeros(0, np.int64))
+
+    def _start(self, rules: Rules, day: int) -> None:
+        """Takes what merchants do now for their best choice."""
+        self._charge = self._charges(rules)
+        self._left, self._whole = self._margins(rules, day)
+        self._draw_tastes(np.arange(self.catalogue.n_merchants))
+        self._known = True
+
+    def _meet(self, who: I64, rules: Rules, by_country: F64, whole: F64) -> None:
+        """Newcomers take today's terms for given: they have chosen under them."""
+        self._left[who], self._whole[who] = by_country[who], whole[who]
+        self._draw_tastes(who)
+        # what has changed since the start enters their tastes, so that they, too, rest at today's terms
+        change = self._worth(who, rules, by_country, whole) - self.taste[who]
+        self.taste[who] -= np.where(np.isfinite(change), change, 0.0)
+
+    def _worth(self, who: I64, rules: Rules, by_country: F64, whole: F64) -> F64:
+        """float64[k, H + C]: worth of belonging; see the module's text."""
+        seller = self.catalogue.seller_class[who]
+        rise = (self._charges(rules) - self._charge).T[seller]  # (k, H)
+        gain = np.nan_to_num(whole[who] - self._whole[who])
+        # margins are after charges: what a sale leaves before them has changed by the mean charge more
+        inside = self.belongs()[who]
+        weight = self._mix * inside[:, :N_CHANNELS]
+        total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+        before = gain + (rise * self._mix).sum(axis=1)
+        others = ((weight * rise).sum(axis=1, keepdims=True) - weight * rise) / np.maximum(total - weight, 1e-12)
+        channel = worth_of_channel(
+            self.taste[who, :N_CHANNELS], self.rule.incremental, before[:, None], rise, others
+        )  # fmt: skip
+        here = by_country[who] - self._left[who]
+        usual = self._usual_change(by_country)[seller]
+        country = self.taste[who, N_CHANNELS:] + np.where(np.isnan(here), usual, here)
+        return np.concatenate((channel, country), axis=1)
+
+    def _usual_change(self, by_country: F64) -> F64:
+        """float64[2, C]: mean change of margins in a country, of the seller class that sells there."""
+        change = by_country - self._left
+        known = np.isfinite(change)
+        result = np.zeros((2, N_COUNTRIES))
+        for kind in range(2):
+            mine = known & (self.catalogue.seller_class == kind)[:, None]
+            result[kind] = np.where(mine, change, 0.0).sum(axis=0) / np.maximum(mine.sum(axis=0), 1)
+        return result
+
+    @staticmethod
+    def _keep_one(inside: Flags, after: Flags, taste: F64) -> Flags:
+        """Nobody gives up the last channel or the last country: that is insolvency's matter."""
+        for part in (slice(0, N_CHANNELS), slice(N_CHANNELS, None)):
+            none = ~after[:, part].any(axis=1)
+            best = np.where(inside[:, part], taste[:, part], -np.inf).argmax(axis=1)
+            rows = np.flatnonzero(none)
+            after[rows, best[rows] + (part.start or 0)] = True
+        return after
+
+    def _write(self, who: I64, after: Flags) -> None:
+        catalogue = self.catalogue
+        catalogue.on_platform[who] = after[:, :N_PLATFORMS]
+        catalogue.lister[who] = after[:, SHELF]
+        catalogue.own_site[who] = after[:, BRAND_SITE]
+        catalogue.targets[who] = after[:, N_CHANNELS:]
+
+    def _pay(self, who: I64, joined: Flags, ledger: Ledger) -> None:
+        """One-off cost of joining, a share of a year's sales expected there."""
+        sales = np.maximum(self.books.expected(Account.MERCHANT)[who, int(MoneyPurpose.SALE)], 0.0) * WEEKS_A_YEAR
+        account, world = ledger.account(Account.MERCHANT, who), ledger.account(Account.REST_OF_WORLD)
+        channels = sales * self.rule.joining_cost * (joined[:, :N_CHANNELS] * self._mix).sum(axis=1)
+        countries = sales * self.rule.country_cost * (joined[:, N_CHANNELS:] * self._demand).sum(axis=1)
+        ledger.post(MoneyPurpose.TECHNOLOGY, account, world, np.rint(channels).astype(np.int64))
+        ledger.post(MoneyPurpose.COMPLIANCE, account, world, np.rint(countries).astype(np.int64))
+
+    def _sell_off(self, ledger: Ledger) -> None:
+        worth = np.rint(self.offers.clear_abroad() * self.cfg.supply.solvency.salvage).astype(np.int64)
+        account = ledger.account(Account.MERCHANT, np.arange(worth.size))
+        ledger.post(MoneyPurpose.PRODUCTION, ledger.account(Account.REST_OF_WORLD), account, worth)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What the next review depends on, by name."""
+        return {name: getattr(self, name) for name in ("taste", "_charge", "_left", "_whole", "_of")}
