@@ -148,7 +148,7 @@ class World(mesa.Model):
         self.attention = Attention(size, cfg.chunk, threads, opening)
         self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads, sessions)
         self.opinion = Opinion(cfg.consumer, threads)
-        self.aftersales = Aftersales(self.catalogue.n_merchants)
+        self.aftersales = Aftersales(self.catalogue.n_merchants, threads)
 
     def _build_decisions(self) -> None:
         premises = Premises(

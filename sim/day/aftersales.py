@@ -19,6 +19,7 @@ from sim.state.social import SocialGraph
 
 I64 = NDArray[np.int64]
 
+WORTH_SHARING = 1000  # verdicts from which two threads are done before one
 MILLION = np.float32(1_000_000)
 COUNT_RETURNED, COUNT_DISPUTED = np.int64(Measure.RETURNED), np.int64(Measure.DISPUTED)
 COUNT_COMPLAINED, COUNT_SATISFACTION = np.int64(Measure.COMPLAINED), np.int64(Measure.SATISFACTION_PPM)
@@ -48,7 +49,8 @@ def _write_off(data: Records, rows: I64, sheets: Sheets) -> None:
 class Aftersales:
     """Judges what arrived. `verdict_sum` (merchants, 2) collects the day's verdicts for public reputation."""
 
-    def __init__(self, merchants: int) -> None:
+    def __init__(self, merchants: int, threads: int) -> None:
+        self.threads = threads
         self.verdict_sum = np.zeros((merchants, 2), np.int64)
 
     def judge(
@@ -76,6 +78,7 @@ class Aftersales:
             judge(
                 param, people, setting, offers, authenticity, return_level, orders.data, rows, draws.key[0],
                 draws.key[1], judged, self.verdict_sum, graph.indptr, graph.friends,
+                self.threads if count >= WORTH_SHARING else 1,
             )  # fmt: skip
             _count_verdicts(orders.data, rows, judged, tally.sheets)
         return Verdicts(delivered, judged.time, judged.satisfaction, judged.returns, judged.disputes, judged.complains)

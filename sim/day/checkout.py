@@ -24,6 +24,7 @@ from sim.config.payments import Payments
 from sim.draws import Draws, Purpose, purpose_base
 from sim.kernels.money import FULL_VALUE, border_of, joint_excess, landed_parts, parts_per_million, share_cents
 from sim.kernels.philox import philox, unit
+from sim.kernels.threads import fetch
 from sim.kinds import (
     COUNTRIES,
     DAY_SECONDS,
@@ -43,7 +44,7 @@ from sim.record.schema import N_THIRDS, Measure, MerchantMeasure, StreamerMeasur
 from sim.record.tally import Sheets, Tally, count, count_declared, count_merchant, count_streamer
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
-from sim.state.orders import NO_MODE, ORDER, Orders, Records
+from sim.state.orders import AHEAD, NO_MODE, ORDER, Orders, Records
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -279,6 +280,16 @@ def _place(
     placed = 0
     gap = 0
     for i in range(time.size):
+        if i + AHEAD < time.size:
+            later, there, soon = consumer[i + AHEAD], np.int64(country[i + AHEAD]), np.int64(line[i + AHEAD])
+            fetch(birth, later)
+            fetch(preference, later)
+            fetch(trust, later)
+            fetch(third, later)
+            fetch(shop.wanted_units[soon], there)
+            fetch(shop.price_cents[soon], there)
+            fetch(shop.freight_cents[soon], there)
+            fetch(shop.shown[0 if channel[i + AHEAD] < N_PLATFORMS else 1], soon)
         item = np.int64(line[i])
         land = np.int64(country[i])
         units = np.int64(quantity[i])

@@ -33,7 +33,7 @@ from sim.agents.warehouse import Warehouse, planned_capacity
 from sim.clock import Clock
 from sim.config.geography import Geography
 from sim.config.logistics import BULK_MODES, PARCEL_MODES, STAGES, Logistics, by_name
-from sim.draws import Draws, Purpose
+from sim.draws import Draws, Purpose, purpose_base
 from sim.kernels.lanes import (
     CLEAR_EXCESS,
     CLEAR_SHORTEST,
@@ -81,7 +81,7 @@ from sim.kernels.lanes import (
     words_of,
 )
 from sim.kernels.maths import quantile_table
-from sim.kernels.philox import unit
+from sim.kernels.philox import philox, unit
 from sim.kernels.stations import (
     BACKLOG,
     HEADWAY,
@@ -165,7 +165,8 @@ class Place(IntEnum):
 _IN_STOCK, _IN_RESERVED = int(Place.STOCK), int(Place.RESERVED)
 _IN_TRANSIT, _IN_BUYER = int(Place.TRANSIT), int(Place.BUYER)
 _IN_RETURNING, _IN_LOST = int(Place.RETURNING), int(Place.LOST)
-_IN_SEIZED, _IN_SCRAPPED = int(Place.SEIZED), int(Place.SCRAPPED)
+_IN_SEIZED, _IN_SCRAPPED, _IN_INBOUND = int(Place.SEIZED), int(Place.SCRAPPED), int(Place.INBOUND)
+CONSIGNMENT_DRAW = purpose_base(Purpose.CONSIGNMENT)
 
 
 @njit(cache=True, error_model="numpy")
@@ -456,6 +457,18 @@ def _synchronise(shown: I32, real: I32, data: Records, pending: I64, due: U8) ->
                 if shown[listing, line, warehouse] < 0:
                     shown[listing, line, warehouse] = 0
     return kept
+
+
+@njit(cache=True, error_model="numpy")
+def _arrive(lines: I64, units: I64, warehouse: int, real: I32, received: I64, inbound: I32, places: I64) -> None:
+    """A consignment's units come into stock."""
+    for position in range(lines.size):
+        line, count = lines[position], units[position]
+        real[line, warehouse] += count
+        received[line, warehouse] += count
+        inbound[line, warehouse] -= count
+        places[_IN_INBOUND] -= count
+        places[_IN_STOCK] += count
 
 
 class Fulfilment:
@@ -849,13 +862,10 @@ class Fulfilment:
         for position in np.flatnonzero((events.kind == Event.RESTOCKED) & (events.order >= 0)):
             consignment = self.consignments.pop(int(events.order[position]))
             consignment.arrived = int(events.time[position])
-            units = consignment.units
-            np.add.at(self.catalogue.real[:, consignment.warehouse], consignment.line, units.astype(np.int32))
-            np.add.at(self.catalogue.received_units[:, consignment.warehouse], consignment.line, units)
-            np.subtract.at(self.inbound[:, consignment.warehouse], consignment.line, units.astype(np.int32))
-            total = int(units.sum())
-            self.units[Place.INBOUND] -= total
-            self.units[Place.STOCK] += total
+            _arrive(
+                consignment.line, consignment.units, consignment.warehouse, self.catalogue.real,
+                self.catalogue.received_units, self.inbound, self.units,
+            )  # fmt: skip
             arrived.append(consignment)
         return arrived
 
@@ -920,7 +930,9 @@ class Fulfilment:
     def _consignment(self, consignment: Consignment, day: int) -> Generator[simpy.Event, None, None]:
         """Production, the next departure with space, transport, clearance; waits while the mode or border is closed."""
         env, place, mode = self.clock.env, consignment.warehouse, consignment.mode
-        word = self.draws.words(Purpose.CONSIGNMENT, place, mode, day)
+        # one draw of one consignment: the general way through arrays takes twenty times as long
+        key0, key1 = self.draws.key
+        word = philox(np.uint32(place), np.uint32(mode), np.uint32(day), CONSIGNMENT_DRAW, key0, key1)
         production = self.cfg.bulk.production_days * DAY_SECONDS
         yield env.timeout(self._drawn(0.5 * production, 0.5 * production, word[0]))
         if place >= N_ORIGIN_WAREHOUSES:

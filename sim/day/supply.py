@@ -21,7 +21,7 @@ from sim.config.payments import Payments
 from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws, Purpose
 from sim.firms.prices import Prices
-from sim.kernels.money import border_of, landed_offers
+from sim.kernels.money import border_of, landed_offers, promise_each, sum_up_offers
 from sim.kernels.supply import (
     RACE_ROWS,
     Board,
@@ -404,7 +404,7 @@ class Supply:
         new_promise = bool(changed) or not np.array_equal(lane_promise, self._promise)
         if new_promise:
             self._promise = lane_promise.copy()
-            catalogue.promised_days[:] = np.where(catalogue.direct == 1, lane_promise[DIRECT], lane_promise[LOCAL])
+            promise_each(catalogue.direct, lane_promise[LOCAL], lane_promise[DIRECT], catalogue.promised_days)
         told = catalogue.understated_permille
         if changed or rules is not self._priced_rules or not np.array_equal(told, self._told):
             self._told = told.copy()
@@ -413,10 +413,7 @@ class Supply:
                 catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, self._border,
                 catalogue.understated_permille, catalogue.landed_cents,
             )  # fmt: skip
-            self._sold_in[:] = ((catalogue.landed_cents[:, :, 0] > 0) * BITS).sum(axis=1, dtype=np.uint32)
-            sold = catalogue.price_cents[:, :, 1] > 0
-            total = (catalogue.price_cents[:, :, 1] * sold).sum(axis=1, dtype=np.int64)
-            self._price_usd[:] = total / np.maximum(sold.sum(axis=1), 1) / 100.0
+            sum_up_offers(catalogue.price_cents, catalogue.landed_cents, BITS, self._sold_in, self._price_usd)
             return True
         return new_promise
 

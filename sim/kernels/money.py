@@ -182,3 +182,53 @@ def landed_offers(
                     )
                     landed = goods + freight + duty + vat
                 out[line, country, tier] = landed
+
+
+@njit(cache=True, error_model="numpy")
+def sum_up_offers(
+    price_cents: I32, landed_cents: I32, bits: NDArray[np.uint32], sold_in: NDArray[np.uint32], usd: Any
+) -> None:
+    """By line: the countries it is sold in (`sold_in`, the OR of their `bits`) and its mean price in `usd` (float32).
+
+    The mean is over countries in which the second tier is sold, before tax and freight. Else as `landed_offers`.
+    """
+    lines, countries, _ = price_cents.shape
+    for line in range(lines):
+        found = np.uint32(0)
+        total = np.int64(0)
+        sold = np.int64(0)
+        for country in range(countries):
+            if landed_cents[line, country, 0] > 0:
+                found |= bits[country]
+            if price_cents[line, country, 1] > 0:
+                total += price_cents[line, country, 1]
+                sold += 1
+        sold_in[line] = found
+        usd[line] = np.float64(total) / np.float64(sold if sold > 0 else 1) / np.float64(100)
+
+
+@njit(cache=True, error_model="numpy")
+def promise_each(direct: U8, local_days: NDArray[np.float32], direct_days: NDArray[np.float32], out: Any) -> None:
+    """Fills `out` float32[line, country] with the days promised on the route of each line, `direct` uint8 likewise."""
+    for line in range(direct.shape[0]):
+        for country in range(direct.shape[1]):
+            out[line, country] = direct_days[country] if direct[line, country] == 1 else local_days[country]
+
+
+@njit(cache=True, error_model="numpy")
+def follow_landed(landed_cents: I32, freight_cents: I32, share: Any, remembered_usd: Any) -> None:
+    """What buyers make of new offers, float32[line, country] each.
+
+    `share` becomes the part of the lowest landed price that a discount on the goods takes off; `remembered_usd` becomes
+    that price where none is remembered yet.
+    """
+    one, hundred = np.float64(1), np.float32(100)
+    for line in range(landed_cents.shape[0]):
+        for country in range(landed_cents.shape[1]):
+            lowest = landed_cents[line, country, 0]
+            if lowest <= 0:
+                share[line, country] = 0
+                continue
+            share[line, country] = one - np.float64(freight_cents[line, country]) / np.float64(lowest)
+            if remembered_usd[line, country] <= 0:
+                remembered_usd[line, country] = np.float32(lowest) / hundred

@@ -105,9 +105,11 @@ def lost_surplus(utility: Float, alpha: Float) -> np.int64:
     return np.int64(log1p_exp(utility) / sigmoid(utility) / alpha * MILLICENTS)
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def unpack(
-    param: Any,
+    thread: int,
+    threads: int,
+    params: NDArray[Any],
     delay_weight: Floats,
     detail: Floats,
     fit_spread: Floats,
@@ -123,11 +125,14 @@ def unpack(
 ) -> None:
     """What buyers find in their parcels and decide: fills `judged`, sets the orders' flags and satisfaction.
 
-    Reads nothing that another verdict of the day moves, so one verdict does not depend on another.
+    One thread's share. Reads nothing that another verdict of the day moves, so one verdict does not depend on another.
     """
+    param = params[0]
     satisfactions, times, all_return = judged.satisfaction, judged.time, judged.returns
     all_dispute, all_complain, losses = judged.disputes, judged.complains, judged.realised_loss
-    for at in range(rows.size):
+    for at in range(thread * rows.size // threads, (thread + 1) * rows.size // threads):
+        if at + FAR < rows.size:
+            fetch(delay_weight, data[rows[at + FAR]].consumer)
         order = data[rows[at]]
         category = order.category
         line = np.uint32(order.line)
@@ -215,9 +220,9 @@ def is_unusual(param: Any, satisfaction: Float) -> bool:
     return abs(satisfaction - param.trust_reputation_centre) > param.word_of_mouth_extreme
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(cache=True, error_model="numpy")
 def take_to_heart(
-    param: Any,
+    params: NDArray[Any],
     people: People,
     platform_slots: NDArray[np.uint8],
     data: Any,
@@ -233,6 +238,7 @@ def take_to_heart(
 
     A friend's general trust moves towards the teller's satisfaction (DeGroot 1974); only unusual verdicts are told.
     """
+    param = params[0]
     trust, channel_trust, follows, bonds = people.trust, people.channel_trust, people.follows, people.bonds
     memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
     for at in range(rows.size):
@@ -271,9 +277,8 @@ def take_to_heart(
                     trust[friend] = nudged(trust[friend], param.word_of_mouth_effect * gap)
 
 
-@njit(cache=True, error_model="numpy")
 def judge(
-    param: Any,
+    param: NDArray[Any],
     people: People,
     setting: Setting,
     offers: Offers,
@@ -287,17 +292,18 @@ def judge(
     verdict_sum: NDArray[np.int64],
     indptr: NDArray[np.int64],
     friends: NDArray[np.int32],
+    threads: int = 1,
 ) -> None:
     """Verdicts on delivered orders and what they do, in event order.
 
     verdict_sum: (merchants, 2) int64 sums of satisfaction (65535ths) and number of verdicts of the day.
     """
-    unpack(
-        param[0], people.delay_weight, setting.detail, setting.fit_spread, offers.quality, authenticity, return_level,
-        setting.return_window, data, rows, key0, key1, judged,
+    on_threads(
+        threads, unpack, param, people.delay_weight, setting.detail, setting.fit_spread, offers.quality, authenticity,
+        return_level, setting.return_window, data, rows, key0, key1, judged,
     )  # fmt: skip
     take_to_heart(
-        param[0], people, setting.platform_slots, data, rows, key0, key1, judged.satisfaction, verdict_sum, indptr,
+        param, people, setting.platform_slots, data, rows, key0, key1, judged.satisfaction, verdict_sum, indptr,
         friends,
     )  # fmt: skip
 

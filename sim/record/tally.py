@@ -205,6 +205,11 @@ def _close(today: I64, totals: I64, matured: I64, daily: I64, age: int, slots: I
     """
     for where in range(N_CELLS):
         place = where // _PER_CHANNEL
+        found = np.int64(0)
+        for measure in range(N_MEASURES):
+            found |= today[where, measure]
+        if found == 0:
+            continue
         for measure in range(N_MEASURES):
             amount = today[where, measure]
             if amount != 0:

@@ -6,7 +6,10 @@ only when the catalogue says so, rooms once a day.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from sim.calendar import Calendar
@@ -15,6 +18,7 @@ from sim.draws import Draws, Purpose
 from sim.kernels.behaviour import room_base
 from sim.kernels.live import NOBODY, Offers, Rooms, Setting
 from sim.kernels.maths import log_array
+from sim.kernels.money import follow_landed
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, REGION_OF_COUNTRY
 from sim.rules import Rules
 from sim.state.catalogue import Air, Catalogue
@@ -22,7 +26,24 @@ from sim.state.consumers import behaviour_record, platform_slots
 
 GUARANTEE, CERTIFICATION, TRACING, TRYON = range(4)
 SHELF_SLOTS = 64
+NO_PLATFORM = 255  # an empty place in a country's platform slots
 VISITS_PER_DAYPART = 0.06  # only the scale of audiences shown: openings an adopter and day, over six dayparts
+
+
+@njit(cache=True, error_model="numpy")
+def learn_mean(
+    slots: NDArray[np.uint8], value: NDArray[np.float32], memory: np.float32, expected: NDArray[np.float32]
+) -> None:
+    """What a country expects moves by `memory` towards the mean `value` (C, P) of the platforms in its `slots`."""
+    for country in range(slots.shape[0]):
+        total = np.float32(0)
+        offered = 0
+        for place in range(slots.shape[1]):
+            if slots[country, place] != NO_PLATFORM:
+                total += value[country, slots[country, place]]
+                offered += 1
+        if offered > 0:
+            expected[country] += memory * (total / np.float32(offered) - expected[country])
 
 
 class Market:
@@ -145,13 +166,8 @@ class Market:
     def follow_offers(self) -> None:
         """After prices changed: the share of the landed price that a discount on the goods takes off; what is new is
         remembered at its first price."""
-        catalogue = self.catalogue
-        lowest = catalogue.landed_cents[:, :, 0]
-        taxed = np.maximum(lowest, 1)
-        self.offers.discounted_share[...] = np.where(lowest > 0, 1.0 - catalogue.freight_cents / taxed, 0.0)
-        remembered = self.offers.remembered_usd
-        new = (remembered <= 0) & (lowest > 0)
-        remembered[new] = lowest[new].astype(np.float32) / np.float32(100)
+        catalogue, offers = self.catalogue, self.offers
+        follow_landed(catalogue.landed_cents, catalogue.freight_cents, offers.discounted_share, offers.remembered_usd)
 
     def open_day(self, day: int) -> None:
         """Time people have for screens today, by country and daypart, and how fast needs come back."""
@@ -193,16 +209,9 @@ class Market:
         # habit comes to people as if more were on air; it is no reason to open more often
         self.setting.expected_by_platform[...] = self.on_air + self.habit / max(self._value_weight, 1e-6)
 
-    def learn_expectation(self, mean_value: NDArray[np.floating], memory: float) -> None:
-        """At the day's end the expected value of opening moves towards the day's mean (C, P)."""
-        slots = self.setting.platform_slots
-        for country in range(N_COUNTRIES):
-            offered = slots[country][slots[country] != 255]
-            if offered.size:
-                today = float(mean_value[country, offered].mean())
-                self.setting.expected[country] += np.float32(memory) * np.float32(
-                    today - self.setting.expected[country]
-                )
+    def learn_expectation(self, mean_value: NDArray[Any], memory: float) -> None:
+        """At the day's end the expected value of opening moves towards the day's mean, float32 (C, P)."""
+        learn_mean(self.setting.platform_slots, mean_value, np.float32(memory), self.setting.expected)
 
     def shelve(self) -> None:
         """Search results: (C, K, 64) lines in slots, in proportion to the seller's size, the line's share of it and the

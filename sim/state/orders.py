@@ -509,7 +509,9 @@ class Orders:
         Raises IllegalMoveError if an order is in another state or the book does not allow the move.
         """
         rows = np.asarray(rows, np.int64)
-        fault = _move_status(self.data, rows, _mask(sources), target, ALLOWED_STATUS, self.counts, self.listed_rows)
+        fault = _move_status(
+            self.data, rows, _mask(sources), int(target), ALLOWED_STATUS, self.counts, self.listed_rows
+        )
         if fault >= 0:
             row = int(rows[fault])
             raise IllegalMoveError(f"order {self.seq[row]}: {Status(self.status[row]).name} -> {Status(target).name}")
@@ -520,7 +522,7 @@ class Orders:
         Raises IllegalMoveError if an order is in another state or the book does not allow the move.
         """
         rows = np.asarray(rows, np.int64)
-        fault = _move_money(self.data, rows, _mask(sources), target, ALLOWED_MONEY, self.counts, self.listed_rows)
+        fault = _move_money(self.data, rows, _mask(sources), int(target), ALLOWED_MONEY, self.counts, self.listed_rows)
         if fault >= 0:
             row = int(rows[fault])
             raise IllegalMoveError(
