@@ -231,7 +231,8 @@ def test_mean_price_of_a_world_at_rest_stays_where_it_is() -> None:
     before = catalogue.price_cents.astype(np.float64)
     while world.day < world.frame.end_day:
         world.step()
-    sold = before[:, :, 1] > 0
+    # Offers that a merchant took off a shelf or out of a country meanwhile have no price; those still there count.
+    sold = (before[:, :, 1] > 0) & (catalogue.price_cents[:, :, 1] > 0)
     step = np.log(catalogue.price_cents[sold] / before[sold])
     merchants = catalogue.merchant[np.nonzero(sold)[0]]
     by_merchant = np.bincount(merchants, step.mean(axis=1)) / np.maximum(np.bincount(merchants), 1)
