@@ -267,10 +267,14 @@ class Local:
         try:
             result: Ending = future.result()
         except TimeoutError:
-            return _lost(index, f"took longer than {self.time_limit:g} s and was stopped")
+            return _lost(index, _too_long(self.time_limit))
         except Exception as failure:  # the process died, or its answer could not be read
             return _lost(index, f"{type(failure).__name__}: {failure}")
         return result
+
+
+def _too_long(limit: float | None) -> str:
+    return f"took longer than {limit:g} s and was stopped"
 
 
 def _lost(index: int, error: str) -> Ending:
@@ -309,10 +313,34 @@ def _work(place: int, index: int, cfg: RunConfig, out: str) -> Ending:
 # ---- clusters ----------------------------------------------------------------------------------------------------
 
 
-def compute_away(index: int, cfg: RunConfig) -> tuple[Ending, bytes]:
+HANGING_SECONDS = 10.0  # how long a run over its time limit has to come to the end of a day
+
+
+@contextlib.contextmanager
+def _within(limit: float | None) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress callback that ends a run over its time limit; a process that hangs inside a day ends as a whole."""
+    if limit is None:
+        yield None
+        return
+    until = time.monotonic() + limit
+
+    def progress(done: int, days: int) -> None:
+        if time.monotonic() > until:
+            raise UserError(_too_long(limit))
+
+    last_resort = threading.Timer(limit + HANGING_SECONDS, os._exit, (1,))
+    last_resort.daemon = True
+    last_resort.start()
+    try:
+        yield progress
+    finally:
+        last_resort.cancel()
+
+
+def compute_away(index: int, cfg: RunConfig, time_limit: float | None = None) -> tuple[Ending, bytes]:
     """One task on another machine: its ending and its run folder as a tar file, empty when it failed."""
-    with tempfile.TemporaryDirectory(prefix="livecommerce-") as folder:
-        ending = compute(index, cfg, str(Path(folder) / "run"))
+    with tempfile.TemporaryDirectory(prefix="livecommerce-") as folder, _within(time_limit) as progress:
+        ending = compute(index, cfg, str(Path(folder) / "run"), progress)
         packed = io.BytesIO()
         if ending.state == "done":
             with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -343,7 +371,7 @@ class _Cluster:
     def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
         """See `Engine`. Results travel back as bytes, so the machines need no common disk."""
         waiting = list(range(len(jobs)))[::-1]
-        under_way: dict[Any, tuple[int, float]] = {}
+        under_way: dict[Any, int] = {}
         while waiting or under_way:
             while waiting and len(under_way) < self._slots() * (1 + OUTSTANDING):
                 index = waiting.pop()
@@ -355,9 +383,9 @@ class _Cluster:
                 if there:
                     yield Ending(index, "done", was_done=True)
                 else:
-                    under_way[self._submit(index, jobs[index].cfg)] = (index, time.monotonic())
+                    under_way[self._submit(index, jobs[index].cfg)] = index
             for handle in self._ended(list(under_way)):
-                index, _ = under_way.pop(handle)
+                index = under_way.pop(handle)
                 try:
                     ending, packed = self._result(handle)
                     if packed:
@@ -387,6 +415,7 @@ class RayCluster(_Cluster):
     RETRIES = 3
 
     def __enter__(self) -> Self:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports home unless told not to
         import ray
 
         self._ray: Any = ray
@@ -405,7 +434,7 @@ class RayCluster(_Cluster):
         return self.workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def _submit(self, index: int, cfg: RunConfig) -> Any:
-        return self._task.remote(index, cfg)
+        return self._task.remote(index, cfg, self.time_limit)
 
     def _ended(self, handles: list[Any]) -> list[Any]:
         return list(self._ray.wait(handles, num_returns=1, timeout=BUSY_SECONDS)[0]) if handles else []
@@ -438,7 +467,7 @@ class DaskCluster(_Cluster):
         return self.workers or max(1, len(self._client.ncores()))
 
     def _submit(self, index: int, cfg: RunConfig) -> Any:
-        return self._client.submit(compute_away, index, cfg, pure=False)
+        return self._client.submit(compute_away, index, cfg, self.time_limit, pure=False)
 
     def _ended(self, handles: list[Any]) -> list[Any]:
         ended = [handle for handle in handles if handle.done()]

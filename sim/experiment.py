@@ -135,6 +135,7 @@ def run_one(
         if starting is not None:
             starting()
         start = time.perf_counter()
+        provenance.forget_peak_memory()  # of the runs this process computed before
         facts = _simulate(cfg, temporary, progress or (lambda done, days: None))
         facts["wall_seconds"] = round(time.perf_counter() - start, 3)
         _write_run_json(temporary / RUN_JSON, cfg, me, facts)
@@ -173,7 +174,9 @@ def _write_run_json(path: Path, cfg: RunConfig, me: Identity, facts: dict[str, A
         "record": cfg.record,
         "config_hash": me.config,
         "code_hash": me.code,
+        "data": provenance.data_hashes(),
         "versions": provenance.versions(),
+        "host": provenance.host(),
         "git": provenance.git_state(),
         "notes": list(notes(cfg)),
         "peak_memory_mb": provenance.peak_memory_mb(),

@@ -1,11 +1,14 @@
-"""What made a result: the code, the versions, the revision, the machine's time and memory."""
+"""What made a result: the code, the data, the versions, the revision, the machine with its time and memory."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
+import os
 import platform
 import resource
 import subprocess
@@ -22,6 +25,10 @@ PACKAGES = (
     "livecommerce", "numpy", "numba", "llvmlite", "scipy", "mesa", "simpy", "networkx", "pyarrow", "duckdb",
     "holidays", "hijridate", "astral", "currencyconverter", "tzdata", "hydra-core", "omegaconf", "pydantic",
 )  # fmt: skip
+
+
+# Files of observations that the model reads from installed packages; its own figures are in the configuration.
+DATA_FILES = (("currency_converter", "eurofxref-hist.zip"),)
 
 
 def _module_file(module: str) -> Path | None:
@@ -92,6 +99,45 @@ def code_hash() -> str:
 
 
 @functools.cache
+def data_hashes() -> dict[str, str]:
+    """SHA-256 of every file of observations the model reads, by package and file; "missing" where there is none."""
+    found = {}
+    for package, name in DATA_FILES:
+        spec = importlib.util.find_spec(package)
+        file = Path(str(spec.origin)).parent / name if spec else None
+        there = file is not None and file.is_file()
+        found[f"{package}/{name}"] = hashlib.sha256(file.read_bytes()).hexdigest() if file and there else "missing"
+    return found
+
+
+@functools.cache
+def host() -> dict[str, str | int | None]:
+    """What kind of machine this is: cores, processor, memory in MB, system. No names and no addresses."""
+    memory: int | None = None
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6)
+    return {
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "memory_mb": memory,
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
+    }
+
+
+def _processor() -> str:
+    """The model of the processor, or its architecture where the system does not tell."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    if sys.platform == "darwin":
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    return platform.processor() or platform.machine()
+
+
+@functools.cache
 def versions() -> dict[str, str]:
     """Installed versions of the interpreter and of every package that can move a number."""
     found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
@@ -121,7 +167,17 @@ def _git(root: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
 
+def forget_peak_memory() -> None:
+    """Let `peak_memory_mb` count from now on, where the system can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 def peak_memory_mb() -> float:
-    """The most memory this process has held, in MB of 10^6 bytes."""
+    """The most memory this process has held since `forget_peak_memory`, in MB of 10^6 bytes; else since its start."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) * 1024 / 1e6, 1)
     unit = 1 if sys.platform == "darwin" else 1024  # the kernels count in bytes and KiB
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)

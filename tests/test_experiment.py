@@ -69,7 +69,9 @@ def test_run_json_says_what_made_the_run() -> None:
     assert facts["overrides"] == list(cfg.overrides)
     assert facts["configuration"]["population"]["consumers"] == 50
     assert facts["notes"], "an end beyond the run is clipped, and said so"
-    assert {"code_hash", "versions", "git", "wall_seconds", "peak_memory_mb", "seed", "record"} <= set(facts)
+    assert {
+        "code_hash", "data", "versions", "git", "host", "wall_seconds", "peak_memory_mb", "seed", "record"
+    } <= set(facts)  # fmt: skip
 
 
 def test_days_without_quoted_exchange_rates_are_said() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+from pathlib import Path
 
 from sim import provenance
 
@@ -33,3 +35,26 @@ def test_versions_name_what_can_move_numbers() -> None:
 
 def test_memory_is_in_megabytes() -> None:
     assert 10 < provenance.peak_memory_mb() < 1e6
+
+
+def test_peak_memory_counts_from_where_it_was_told() -> None:
+    """A process that computes many runs says of each what that run took."""
+    if not Path("/proc/self/clear_refs").exists():
+        return
+    ballast = bytearray(os.urandom(1) * 300_000_000)
+    high = provenance.peak_memory_mb()
+    del ballast
+    provenance.forget_peak_memory()
+    assert provenance.peak_memory_mb() < high - 200
+
+
+def test_the_host_is_described_without_its_name() -> None:
+    host = provenance.host()
+    assert set(host) == {"cores", "processor", "memory_mb", "system"}
+    assert host["cores"] == os.cpu_count()
+    assert all(host.values())
+
+
+def test_data_files_are_hashed() -> None:
+    hashes = provenance.data_hashes()
+    assert [len(value) for value in hashes.values()] == [64] * len(provenance.DATA_FILES)

@@ -7,6 +7,8 @@ are written beside and renamed, and the next driver goes on.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import time
@@ -29,6 +31,7 @@ RUNS: Final = "runs"
 FAILURES: Final = "failures"
 MANIFEST: Final = "manifest.parquet"
 EVENTS: Final = "events.jsonl"
+LOCKS: Final = ".locks"
 FIRM_CONSUMERS: Final = 20_000  # consumers whose day takes as long as that of the firms
 MANIFEST_SCHEMA: Final = pa.schema(
     [
@@ -148,13 +151,59 @@ def state_of(folder: Path, name: str) -> str:
 
 
 def log_event(folder: Path, event: str, **facts: Any) -> None:
-    """One line of JSON at the end of the event log; a log that cannot be written stops nothing."""
+    """One line of JSON at the end of the event log; a log that cannot be written stops nothing.
+
+    Half a line, which a killed driver or a full disk has left, is taken away first: every line can be read.
+    """
     line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts})
     try:
-        with (folder / EVENTS).open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
+        handle = os.open(folder / EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError:
-        pass
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # drivers that share a sweep write one after the other
+        _cut_half_line(handle)
+        _write_all(handle, f"{line}\n".encode())
+    except OSError:
+        with contextlib.suppress(OSError):
+            _cut_half_line(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def _cut_half_line(handle: int) -> None:
+    """Shorten a file of lines to its last complete one."""
+    end = os.fstat(handle).st_size
+    kept = end
+    while kept > 0:
+        start = max(0, kept - 4096)
+        found = os.pread(handle, kept - start, start).rfind(b"\n")
+        if found >= 0:
+            kept = start + found + 1
+            break
+        kept = start
+    if kept < end:
+        os.ftruncate(handle, kept)
+
+
+@contextlib.contextmanager
+def _manifest_locked(folder: Path) -> Iterator[None]:
+    """Keeps drivers that share a sweep from writing over each other's rows; ends with the block or the process."""
+    try:
+        (folder / LOCKS).mkdir(exist_ok=True)
+        handle = os.open(folder / LOCKS / MANIFEST, os.O_CREAT | os.O_RDWR, 0o666)
+    except OSError as error:
+        raise RunFolderError(f"{folder}: cannot be written ({error.strerror}); finished runs are kept") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 # ---- driving -----------------------------------------------------------------------------------------------------
@@ -168,7 +217,7 @@ def prepare(plan: Plan, out: Path) -> None:
     """
     try:
         if out.exists() and not (out / MANIFEST).is_file() and any(
-            entry for entry in out.iterdir() if entry.name not in (RUNS, FAILURES, EVENTS, ".locks")
+            entry for entry in out.iterdir() if entry.name not in (RUNS, FAILURES, EVENTS, LOCKS)
             and not entry.name.startswith(f".{MANIFEST}")
         ):  # fmt: skip
             raise RunFolderError(
@@ -179,6 +228,14 @@ def prepare(plan: Plan, out: Path) -> None:
     except OSError as error:
         raise RunFolderError(f"--out {out}: cannot be made ({error.strerror})") from None
     sweep_dead(out / RUNS)
+    with _manifest_locked(out):
+        _enter(plan, out)
+
+
+def _enter(plan: Plan, out: Path) -> None:
+    """Enter a plan into the manifest, whose lock is held. `RunFolderError` as `prepare`."""
+    for left_by_the_dead in out.glob(f".{MANIFEST}.tmp-*"):
+        left_by_the_dead.unlink(missing_ok=True)
     rows = {str(row["hash"]): row for row in read_manifest(out)}
     taken = {(row["label"], row["seed"]): row for row in rows.values()}
     for point in plan.points:
@@ -200,10 +257,11 @@ def prepare(plan: Plan, out: Path) -> None:
 
 def _refresh(out: Path) -> None:
     """Enter into the manifest what the disk says."""
-    rows = read_manifest(out)
-    for row in rows:
-        row["state"] = state_of(out, row["hash"])
-    _write_manifest(out, rows)
+    with _manifest_locked(out):
+        rows = read_manifest(out)
+        for row in rows:
+            row["state"] = state_of(out, row["hash"])
+        _write_manifest(out, rows)
 
 
 def drive(plan: Plan, out: Path, engine: Engine, retry: bool = False, watch: Watch | None = None) -> Summary:

@@ -103,7 +103,7 @@ def rerun(folder: Path, progress: Callable[[int, int], None] | None = None) -> d
     """Compute a stored run again and compare every table byte for byte.
 
     Returns:
-        same; differing: names of tables; notes: what differs in code or versions, which may be why.
+        same; differing: names of tables; notes: what differs in code, data or versions, which may be why.
 
     Raises:
         UserError: no finished run there, or a configuration that the present code no longer accepts.
@@ -121,6 +121,8 @@ def rerun(folder: Path, progress: Callable[[int, int], None] | None = None) -> d
         )
     if facts.get("code_hash") != me.code:
         notes.append("the code has changed since")
+    if facts.get("data", provenance.data_hashes()) != provenance.data_hashes():
+        notes.append("the data files have changed since")
     then = facts.get("versions", {})
     now = provenance.versions()
     notes += [

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-import pyarrow.parquet as pq
 import pytest
 
 from sim import engines
@@ -19,28 +16,7 @@ from sim.engines import Ending, Inline, Job, Local, Tick, engine_of
 from sim.errors import RunFolderError, UserError
 from sim.sweep.driver import MANIFEST, drive, read_manifest, status
 from sim.sweep.plan import Plan, plan_sweep
-
-TINY = ("population.consumers=300", "firms.scale=0.1", "days=2", "warmup_days=0", "record=summary")
-REQUEST = (*TINY, "scenario=commission_cap", "interventions.cap.share=0.05,0.10", "seed=1,2")
-
-
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    return plan_sweep(REQUEST)
-
-
-@pytest.fixture(scope="module")
-def finished(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sweep") / "finished"
-    summary = drive(plan, folder, Inline())
-    assert (summary.runs, summary.computed, summary.there, summary.failures) == (6, 6, 0, {})
-    return folder
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every table of every run, and the manifest, byte for byte."""
-    files = [path for path in folder.rglob("*.parquet") if not any(part.startswith(".") for part in path.parts)]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(files)}
+from tests.sweep.tiny import REQUEST, TINY, contents
 
 
 def test_the_manifest_says_what_every_run_is(plan: Plan, finished: Path) -> None:
@@ -147,43 +123,6 @@ def test_a_damaged_manifest_is_named(plan: Plan, finished: Path, tmp_path: Path)
     (folder / MANIFEST).write_bytes(b"PAR1 and nothing else")
     with pytest.raises(RunFolderError, match="is damaged"):
         status(folder)
-
-
-def test_every_write_that_fails_leaves_a_sweep_that_can_go_on(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The n-th fsync, replace or rename fails, for every n of a sweep of two runs."""
-    small = Plan(plan.points[:1])
-    calls = 0
-    fail_at = -1
-
-    def counted(real):  # type: ignore[no-untyped-def]
-        def wrapped(*arguments, **named):  # type: ignore[no-untyped-def]
-            nonlocal calls
-            calls += 1
-            if calls == fail_at:
-                raise OSError(28, "No space left on device")
-            return real(*arguments, **named)
-
-        return wrapped
-
-    for name in ("fsync", "replace", "rename"):
-        monkeypatch.setattr(os, name, counted(getattr(os, name)))
-    drive(small, tmp_path / "whole", Inline())
-    total, whole = calls, contents(tmp_path / "whole")
-    assert total > 15
-    for number in range(1, total + 1):
-        folder = tmp_path / f"s{number}"
-        calls, fail_at = 0, number
-        with contextlib.suppress(UserError):
-            drive(small, folder, Inline())
-        for run in (folder / "runs").glob("[!.]*"):
-            assert (run / "_DONE").is_file()
-            assert all(pq.read_table(path) is not None for path in run.glob("*.parquet"))
-        calls, fail_at = 0, -1
-        drive(small, folder, Inline(), retry=True)
-        assert contents(folder) == whole
-        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize(
