@@ -111,6 +111,9 @@ class Purpose(IntEnum):
     MISDECLARED = 245  # entity: birth of the buyer; whether an opened parcel's understatement is seen
     FIRM_LUCK = 248  # entity: identity of a merchant, tick: week; ordinal 1: the weeks before the first judgement
     CHANNEL_TASTE = 250  # entity: identity of a merchant, other: channel or 10 + country; what keeps it where it is
+    TECHNOLOGY = (
+        251  # entity: line, other: technology, ordinal 0 and 1: view of its worth, patience; 2, tick: week: hears
+    )
     ENTRY = 249  # entity: identity of a potential merchant; error in the profit it expects
 
     CAREER = 258  # entity: streamer, other: generation; ordinal: exit, entry, move, language, contract

@@ -355,6 +355,13 @@ class TryOn:
     coverage: Annotated[
         Array, _leaf("share of offers that can be tried on screen", "share", _K, 0.0, 1.0, "cover", 0.0)
     ]
+    offered: Annotated[
+        Array,
+        _leaf(
+            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
+            "share", _K, 0.0, 1.0, "cover", 0.0,
+        ),
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +369,13 @@ class Tracing:
     """Provenance records."""
 
     coverage: Annotated[Array, _leaf("share of offers with a provenance record", "share", _K, 0.0, 1.0, "cover", 0.0)]
+    offered: Annotated[
+        Array,
+        _leaf(
+            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
+            "share", _K, 0.0, 1.0, "cover", 0.0,
+        ),
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +383,26 @@ class Certification:
     """Product tests."""
 
     coverage: Annotated[Array, _leaf("share of offers with a certified quality", "share", _K, 0.0, 1.0, "cover", 0.0)]
+    offered: Annotated[
+        Array,
+        _leaf(
+            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
+            "share", _K, 0.0, 1.0, "cover", 0.0,
+        ),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Technology:
+    """What technologies cost sellers."""
+
+    price: Annotated[
+        Array,
+        _leaf(
+            "price of technologies and tools that sellers buy, 1 = that of the base year",
+            "1", _SELLER, 0.0, 10.0, "scale", 1.0,
+        ),
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -574,6 +608,7 @@ class Rules:
     tryon: TryOn
     tracing: Tracing
     certification: Certification
+    technology: Technology
     payment: Payment
     credit: Credit
     warehousing: Warehousing
@@ -680,6 +715,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "tryon": TryOn,
         "tracing": Tracing,
         "certification": Certification,
+        "technology": Technology,
         "payment": Payment,
         "credit": Credit,
         "warehousing": Warehousing,

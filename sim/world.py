@@ -166,6 +166,7 @@ class World(mesa.Model):
             self._contracts,
             self._platforms,
             self._audits,
+            self.interventions.baseline,
         )
 
     def _build_lanes(self) -> None:

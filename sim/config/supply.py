@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import model_validator
 
 from sim.config.quantity import Group
-from sim.kinds import COUNTRIES, SELLER_CLASSES, STREAMER_TIERS
+from sim.kinds import COUNTRIES, SELLER_CLASSES, STREAMER_TIERS, TECHNOLOGIES
 
 INSTRUMENTS = ("commission", "fee", "traffic_price", "traffic_weight", "tilt")
 
@@ -170,6 +170,21 @@ class Channels(Group):
     review_weeks: int
 
 
+class Technology(Group):
+    expected_gain: dict[str, float]
+    returns_spared: dict[str, float]
+    setup_usd: dict[str, float]
+    annual_usd: dict[str, float]
+    class_cost: dict[str, float]
+    payback_years: float
+    spread: float
+    innovation: float
+    imitation: float
+    least_change: float
+    change_spread: float
+    review_weeks: int
+
+
 class Solvency(Group):
     start_weeks: int
     usual_margin: float
@@ -293,6 +308,7 @@ class Supply(Group):
     agencies: Agencies
     solvency: Solvency
     channels: Channels
+    technology: Technology
     platforms: Platforms
     audits: Audits
 
@@ -309,6 +325,11 @@ class Supply(Group):
             ("solvency.luck_spread", self.solvency.luck_spread, SELLER_CLASSES),
             ("solvency.entry_cost_usd", self.solvency.entry_cost_usd, SELLER_CLASSES),
             ("stock.first_cover_days", stock.first_cover_days, ("origin", "abroad")),
+            *(
+                (f"technology.{name}", getattr(self.technology, name), TECHNOLOGIES)
+                for name in ("expected_gain", "returns_spared", "setup_usd", "annual_usd")
+            ),
+            ("technology.class_cost", self.technology.class_cost, SELLER_CLASSES),
             ("costs.stream_hour_usd", self.costs.stream_hour_usd, STREAMER_TIERS),
             ("platforms.friction", self.platforms.friction, INSTRUMENTS),
             ("platforms.steps", self.platforms.steps, (*INSTRUMENTS, "effort")),

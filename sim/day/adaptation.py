@@ -73,6 +73,7 @@ FIXED_PURPOSES = {
     MoneyPurpose.WAGE: [FIXED_COSTS.index("stream_labour")],
 }
 """Items of economics.fixed_cost by the purpose under which they are posted."""
+TOOLS = FIXED_COSTS.index("tools")
 MONDAY = 2  # day % 7 of a Monday: 2000-01-01 was a Saturday
 OPERATORS = (Account.CARRIER, Account.LINEHAUL, Account.WAREHOUSE, Account.PROVIDER)
 OWNED = (Account.STREAMER, Account.MCN, Account.CHANNEL, *OPERATORS)
@@ -522,9 +523,11 @@ class Adaptation:
         buyer, channel = np.nonzero(spent)
         media = np.where(channel == BRAND_SITE, world, ledger.account(Account.CHANNEL, channel))
         ledger.post(MoneyPurpose.TRAFFIC, payer[buyer], media, spent[buyer, channel])
+        tools = np.asarray(rules.technology.price, np.float64)[seller]
         for purpose, items in FIXED_PURPOSES.items():
-            due = self._fixed[np.ix_(who, items)].sum(axis=1) * catalogue.trading[who]
-            ledger.post(purpose, payer, world, due)
+            due = self._fixed[np.ix_(who, items)] * catalogue.trading[who][:, None].astype(np.float64)
+            due[:, [item == TOOLS for item in items]] *= tools[:, None]
+            ledger.post(purpose, payer, world, np.rint(due.sum(axis=1)).astype(np.int64))
         complied = (
             self._fixed[np.ix_(who, FIXED_PURPOSES[MoneyPurpose.COMPLIANCE])].sum(axis=1) * catalogue.trading[who]
         )

@@ -26,6 +26,7 @@ from sim.firms.channels import Channels
 from sim.firms.platforms import Platforms
 from sim.firms.prices import Prices
 from sim.firms.solvency import Solvency
+from sim.firms.technology import Technology
 from sim.kinds import N_CATEGORIES, N_ORIGIN_WAREHOUSES
 from sim.rules import Rules
 from sim.state.catalogue import Air, Catalogue, country_demand, sales_shares
@@ -157,6 +158,7 @@ class Decisions:
         agencies: Agencies,
         platforms: Platforms,
         audits: Audits,
+        baseline: Rules,
     ) -> None:
         self.on = cfg.supply.decide
         self.prices, self.careers, self.agencies = prices, careers, agencies
@@ -167,6 +169,11 @@ class Decisions:
         self.books.follow(Account.MERCHANT, size, alike)
         self.solvency = Solvency(cfg, scale, draws, catalogue, self.books, premises) if self.on.credit else None
         self.channels = Channels(cfg, draws, catalogue, self.books, premises) if self.on.channels else None
+        self.technology: Technology | None = None
+        if self.on.technology:
+            self.technology = Technology(
+                cfg, scale, draws, catalogue, self.books, baseline, premises.origin_factor
+            )  # fmt: skip
 
     def in_force(self, rules: Rules) -> Rules:
         """Today's rules with what platforms have set, and everybody briefed about them."""
@@ -197,6 +204,8 @@ class Decisions:
             self._meet(self.solvency.newcomers)
         if self.channels is not None:
             self.channels.choose(rules, day, ledger)
+        if self.technology is not None:
+            self.technology.choose(rules, day, ledger)
         if self.on.careers:
             self.agencies.follow(self.careers.move(rules, day, ledger))
             self.careers.expose(rules, day)
@@ -215,6 +224,8 @@ class Decisions:
         if newcomers.size:
             self.prices.meet(newcomers)
             self.audits.meet(newcomers)
+            if self.technology is not None:
+                self.technology.meet(newcomers)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What tomorrow's decisions depend on besides the columns, by name."""
@@ -224,4 +235,6 @@ class Decisions:
             parts["solvency"] = self.solvency.arrays()
         if self.channels is not None:
             parts["channels"] = self.channels.arrays()
+        if self.technology is not None:
+            parts["technology"] = self.technology.arrays()
         return {f"{part} {name}": array for part, arrays in parts.items() for name, array in arrays.items()}

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim.config.interventions import InterventionEntry
 from sim.errors import ConfigError, Fault, list_names, nearest, unknown_name
-from sim.interventions.rows import PAYER_AXIS, VERB_AXES, VERB_LEAF, Change, Kind, known_kinds
+from sim.interventions.rows import CHOSEN, PAYER_AXIS, VERB_AXES, VERB_LEAF, Change, Kind, known_kinds
 from sim.interventions.scope import axis_mask, keys_for, language_mask, leaf_mask, scope_faults, tier_mask
 from sim.kinds import DAY_SECONDS
 from sim.rules import AXES, LEAVES, Leaf, Rules
@@ -134,10 +134,19 @@ class Intervention:
     uniforms: Uniforms | None = None
 
     @property
+    def offered(self) -> bool:
+        """Whether it is offered rather than mandated."""
+        return (self.entry.adoption or self.kind.row.adoption) == "offered"
+
+    @property
+    def chosen(self) -> bool:
+        """Whether firms of the model choose who takes what is offered."""
+        return self.offered and self.kind.row.chosen
+
+    @property
     def full_strength(self) -> float:
-        """Strength after the ramp: as set, times uptake where the lever is only offered."""
-        adoption = self.entry.adoption or self.kind.row.adoption
-        if adoption == "mandated":
+        """Strength after the ramp: as set, times uptake where it is offered and nobody in the model chooses."""
+        if not self.offered or self.chosen:
             return self.entry.strength
         uptake = self.entry.uptake if self.entry.uptake is not None else self.kind.row.uptake
         return self.entry.strength * uptake
@@ -149,8 +158,9 @@ class Intervention:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """The row's changes whose parameter has a value."""
-        return tuple(c for c in self.kind.row.changes if c.by is None or self.values[c.by] is not None)
+        """The row's changes whose parameter has a value, of the leaf that offers where firms choose."""
+        used = tuple(c for c in self.kind.row.changes if c.by is None or self.values[c.by] is not None)
+        return tuple(c.model_copy(update={"leaf": CHOSEN[c.leaf]}) for c in used) if self.chosen else used
 
     @property
     def acts(self) -> bool:
@@ -272,6 +282,8 @@ class Intervention:
             return
         number = day - self.first_day
         for line in self.kind.row.costs:
+            if self.chosen and line.payer == "merchant":
+                continue  # who takes it up pays for it
             times = self._times(line.times)
             before = round(100.0 * times * self._accrued(line.setup_usd, line.usd_per_day, number) / weight)
             after = round(100.0 * times * self._accrued(line.setup_usd, line.usd_per_day, number + 1) / weight)
@@ -394,6 +406,10 @@ def read(cfg: Settings, draws: Uniforms | None = None) -> tuple[tuple[Interventi
         values = _values(entry, kind, key, mine)
         start, end = _window(entry, cfg, key, notes, mine)
         one = Intervention(name, kind, entry, values, start, end, draws)
+        if one.chosen and entry.uptake is not None:
+            mine.append(
+                Fault(where, f"{key}.uptake", f"sellers choose whether to take up {entry.kind}", "leave it out")
+            )
         mine += scope_faults(entry.scope, allowed_scope(one), f"{entry.kind} as it is set here", f"{key}.scope", where)
         if not one.acts and (start % DAY_SECONDS or end % DAY_SECONDS):
             mine.append(Fault(where, f"{key}.start", f"{entry.kind} changes rules, at 00:00 UTC", "whole days"))

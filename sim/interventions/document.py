@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sim.interventions.rows import VERB_LEAF, Change, Kind, known_kinds
+from sim.interventions.rows import CHOSEN, VERB_LEAF, Change, Kind, known_kinds
 from sim.interventions.scope import KEYS_OF_AXIS
 from sim.rules import LEAVES
 
@@ -40,8 +40,9 @@ interventions:
 `+interventions.cap.kind=commission_cap` on the command line adds one to any scenario. Zero strength changes
 nothing at all and costs nothing. Two that set the same leaf for the same entities on the same day are an error
 naming both, unless both say `stack: true`; they then apply in order of their names. `adoption: offered`
-multiplies strength by the row's `uptake`. Rules change at 00:00 UTC; closures and outages may start and end at
-any full hour.
+multiplies strength by the row's `uptake`, unless sellers of the model choose: then the leaf `offered` moves instead
+of `coverage`, and who takes it up pays for it instead of the row's merchants ([firms.md](firms.md#technology)).
+Rules change at 00:00 UTC; closures and outages may start and end at any full hour.
 
 **Strength** acts on each leaf in the way the leaf declares: `scale`, a number: baseline + strength x change;
 `bound`, a cap: from the highest value asked at baseline down to the cap; `cover`: the share of the scope's
@@ -59,6 +60,8 @@ def page() -> str:
     lines = [_HEAD, "## All rows", "", "| row | what it is | pulled by | causes it changes |", "|---|---|---|---|"]
     for name, kind in rows.items():
         leaves = ", ".join(f"`{leaf}`" for leaf in dict.fromkeys(change.leaf for change in kind.row.changes))
+        if kind.row.chosen:
+            leaves += ", or offered: " + ", ".join(f"`{CHOSEN[change.leaf]}`" for change in kind.row.changes)
         pulled = ", ".join(kind.row.pulled_by) or "nobody: a shock"
         lines.append(f"| [`{name}`](#{name}) | {kind.row.title} | {pulled} | {leaves} |")
     for kind in rows.values():

@@ -52,6 +52,14 @@ VERB_LEAF: Mapping[Verb, str] = {
 """The leaf that says the same of a whole day as the verb says of some hours."""
 
 
+CHOSEN: Mapping[str, str] = {
+    "certification.coverage": "certification.offered",
+    "tracing.coverage": "tracing.offered",
+    "tryon.coverage": "tryon.offered",
+}
+"""Leaves that decree who has something, and those that offer it to as many, who choose (`sim.firms.technology`)."""
+
+
 class Change(Group):
     """One leaf and what is done to it: by a named parameter, or by a constant that is part of the lever's nature."""
 
@@ -96,6 +104,11 @@ class Row(Group):
     """Share of those offered who take it, when adoption is offered."""
     costs: tuple[CostLine, ...] = ()
     not_separately_identified: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> bool:
+        """Whether firms of the model choose who takes it where it is offered."""
+        return all(change.leaf in CHOSEN for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)

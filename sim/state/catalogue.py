@@ -3,7 +3,7 @@
 Everything is a struct of arrays with the row number as identity: merchants, lines and streamers are numbered once, at
 build, and never renumbered. Letters in shapes: m merchants, n lines, S streamers, s shows of the day, C countries,
 T = 4 steps of a line's price-quality ladder, K categories, P platforms, H channels, W = 24 warehouses,
-L = 2 listings of the same stock (live rooms; shelf and brand sites).
+L = 2 listings of the same stock (live rooms; shelf and brand sites), Q = 3 technologies (`kinds.TECHNOLOGIES`).
 
 Money is in US cents of one sampled consumer's world, quality between 0 and 1. Each column has one writer, named in the
 line that declares it.
@@ -29,6 +29,7 @@ from sim.kinds import (
     N_COUNTRIES,
     N_PLATFORMS,
     N_REGIONS,
+    N_TECHNOLOGIES,
     N_TIERS,
     N_WAREHOUSES,
     NO_SHOW,
@@ -92,6 +93,7 @@ class Catalogue:
     weight_kg: F32  # (n,) of a packed unit, volume weight if larger; build
     line_share: F32  # (n,) share of the merchant's demand expected of the line, sums to 1 over a merchant; build
     cold: U8  # (n,) 1: needs the cold chain; build
+    technology: U8  # (n, Q) 0: as the rules cover lines, 1: taken up by choice, 2: given up; firms.technology
 
     # offers: line in a country
     price_cents: I32  # (n, C, T) goods price asked: before discount, buyer's taxes and freight; supply.price
@@ -144,7 +146,12 @@ class Catalogue:
             raise ValueError(f"at most {LINE_LIMIT} lines, not {lines}")
         sizes = {"m": (merchants,), "n": (lines,), "S": (streamers,), "H": (N_CHANNELS,), "A": (N_CHANNELS, 2)}
         sizes |= {"mP": (merchants, N_PLATFORMS), "mC": (merchants, N_COUNTRIES)}
-        sizes |= {"nT": (lines, N_TIERS), "nC": (lines, N_COUNTRIES), "nW": (lines, N_WAREHOUSES)}
+        sizes |= {
+            "nQ": (lines, N_TECHNOLOGIES),
+            "nT": (lines, N_TIERS),
+            "nC": (lines, N_COUNTRIES),
+            "nW": (lines, N_WAREHOUSES),
+        }
         sizes |= {"nCT": (lines, N_COUNTRIES, N_TIERS), "LnW": (N_LISTINGS, lines, N_WAREHOUSES)}
         return cls(**{name: np.zeros(sizes[shape], dtype=dtype) for name, (shape, dtype) in COLUMNS.items()})
 
@@ -178,6 +185,7 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "weight_kg": ("n", np.float32),
     "line_share": ("n", np.float32),
     "cold": ("n", np.uint8),
+    "technology": ("nQ", np.uint8),
     "price_cents": ("nCT", np.int32),
     "freight_cents": ("nC", np.int32),
     "landed_cents": ("nCT", np.int32),
@@ -198,6 +206,20 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "service_fee": ("H", np.float32),
 }
 """Shape letters and dtype of every column of `Catalogue`, in declared order."""
+
+
+AS_COVERED, TAKEN_UP, GIVEN_UP = range(3)
+"""Values of the column `technology`."""
+
+
+def equipped(lottery: F32, coverage: NDArray[np.floating], own: U8) -> NDArray[np.bool_]:
+    """bool (n,): which lines have a technology.
+
+    Those that the rules cover, by keyed `lottery` (n,) below `coverage` (n,), unless given up by choice (`own` (n,)),
+    and those whose sellers have taken it up.
+    """
+    result: NDArray[np.bool_] = (own == TAKEN_UP) | ((lottery < coverage) & (own != GIVEN_UP))
+    return result
 
 
 @dataclass(slots=True)

@@ -19,12 +19,12 @@ from sim.kernels.behaviour import room_base
 from sim.kernels.live import NOBODY, Offers, Rooms, Setting
 from sim.kernels.maths import log_array
 from sim.kernels.money import follow_landed
-from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, REGION_OF_COUNTRY
+from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, REGION_OF_COUNTRY, TECHNOLOGIES
 from sim.rules import Rules
-from sim.state.catalogue import Air, Catalogue
+from sim.state.catalogue import Air, Catalogue, equipped
 from sim.state.consumers import behaviour_record, platform_slots
 
-GUARANTEE, CERTIFICATION, TRACING, TRYON = range(4)
+GUARANTEE, FIRST_TECHNOLOGY = 0, 1  # assurances are drawn in this order, technologies as in kinds.TECHNOLOGIES
 SHELF_SLOTS = 64
 NO_PLATFORM = 255  # an empty place in a country's platform slots
 VISITS_PER_DAYPART = 0.06  # only the scale of audiences shown: openings an adopter and day, over six dayparts
@@ -56,6 +56,7 @@ class Market:
         self.catalogue = catalogue
         self.calendar = calendar
         self._rules: Rules | None = None
+        self._technology = catalogue.technology.copy()
         self._closeness = geography.closeness()
         self._fit = np.clip(
             1.0 - geography.culture_distance()[:N_COUNTRIES, :N_COUNTRIES] / behaviour.room.culture_span, 0.0, 1.0
@@ -64,7 +65,10 @@ class Market:
             geography.adopters()[:, None] * geography.platform_shares(cfg.availability) * 1e6 * VISITS_PER_DAYPART
         )
         self._lottery = np.stack(
-            [np.asarray(draws.uniform(Purpose.COVER, np.arange(catalogue.n_lines), other=kind)) for kind in range(4)]
+            [
+                np.asarray(draws.uniform(Purpose.COVER, np.arange(catalogue.n_lines), other=kind))
+                for kind in range(FIRST_TECHNOLOGY + len(TECHNOLOGIES))
+            ]
         )
         count = catalogue.n_lines
         self._slots = platform_slots(geography, cfg.availability)
@@ -128,10 +132,11 @@ class Market:
         self.shelve()
 
     def follow_rules(self, rules: Rules) -> None:
-        """Copies what consumers feel of the rules; does nothing while the rules object is the same."""
-        if rules is self._rules:
+        """Copies what consumers feel of the rules and of sellers' technologies, where one of them has changed."""
+        if rules is self._rules and np.array_equal(self._technology, self.catalogue.technology):
             return
         self._rules = rules
+        self._technology = self.catalogue.technology.copy()
         setting, offers, catalogue = self.setting, self.offers, self.catalogue
         shut = np.ones((N_COUNTRIES, N_PLATFORMS + 1), np.bool_)  # an empty place is closed, too
         shut[:, :N_PLATFORMS] = (rules.stream.up == 0) | (rules.platform.open == 0)
@@ -145,9 +150,10 @@ class Market:
         category = catalogue.category
         own = catalogue.return_guarantee[catalogue.merchant] == 1
         offers.guaranteed[...] = (self._lottery[GUARANTEE] < rules.guarantee.coverage[:, None]) | own
-        offers.certified[...] = self._lottery[CERTIFICATION] < rules.certification.coverage[category]
-        offers.traced[...] = self._lottery[TRACING] < rules.tracing.coverage[category]
-        offers.tryon[...] = self._lottery[TRYON] < rules.tryon.coverage[category]
+        shares = rules.certification.coverage, rules.tracing.coverage, rules.tryon.coverage
+        for number, flags in enumerate((offers.certified, offers.traced, offers.tryon)):
+            own = catalogue.technology[:, number]
+            flags[...] = equipped(self._lottery[FIRST_TECHNOLOGY + number], shares[number][category], own)
         closeness = self._closeness + (1.0 - self._closeness) * rules.language.translation
         self._understood = closeness.astype(np.float32)
 
