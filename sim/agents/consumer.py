@@ -704,7 +704,7 @@ class Consumer(ColumnAgent):
         """Weighs the tiers of a line, and buying at all, against not buying (nested logit).
 
         `known` is the share of uncertainty gone, `belief` the weight on the host's `exaggeration`, `discount` a share,
-        `subsidy` USD, `passing` the impulse in utils; the last six are nothing outside live rooms.
+        `subsidy` USD, `passing` the impulse in utils; of the last six only the discount is there outside live rooms.
         """
         param, setting, offers = scene.param, scene.setting, scene.offers
         country, category, merchant = self.country, int(offers.category[line]), int(offers.merchant[line])
@@ -804,7 +804,7 @@ class Consumer(ColumnAgent):
             quantity=units_bought(scene.param, draws[2], weighed.price_usd[tier], self.liquid_usd(scene)),
             host=NO_STREAMER,
             landed_cents=int(scene.offers.landed_cents[line, self.country, tier]),
-            discount_permille=0,
+            discount_permille=int(scene.setting.page_discount[channel] * PERMILLE + HALF),
             promised_days=scene.offers.promised_days[line, self.country],
             expected_quality=weighed.quality[tier],
             impulse_gap=ZERO,
@@ -831,7 +831,8 @@ class Consumer(ColumnAgent):
         if line == familiar and offers.own_site[offers.merchant[line]] == 1 and where < param.shelf_brand_site_share:
             search.channel = BRAND_SITE
         known = shelf_knowledge(param, np.float32(offers.tryon[line]))
-        weighed = self.weigh(scene, line, search.channel, param.purchase_shelf_intercept, known)
+        discount = scene.setting.page_discount[search.channel]
+        weighed = self.weigh(scene, line, search.channel, param.purchase_shelf_intercept, known, discount=discount)
         search.surplus = _surplus(weighed)
         draws = scene.chances(self.birth, Purpose.SHELF_BUY, OF_NOTHING, scene.tick)
         search.decision = self.decide(scene, weighed, draws, when * DAYPART_LENGTH, search.channel, line)
@@ -860,13 +861,14 @@ class Consumer(ColumnAgent):
             if offers.landed_cents[line, country, 0] <= 0:
                 continue
             merchant = int(offers.merchant[line])
-            landed = np.float32(offers.landed_cents[line, country, 0]) * CENT
+            off = ONE - scene.setting.page_discount[SHELF] * offers.discounted_share[line, country]
+            price = np.float32(offers.landed_cents[line, country, 0]) * CENT * off
             value = search_utility(
                 param,
                 offers.reputation[merchant],
                 ONE if line == familiar else ZERO,
                 self.loyalty(merchant, category),
-                price_utility(param, dollar, landed, offers.remembered_usd[line, country]),
+                price_utility(param, dollar, price, offers.remembered_usd[line, country]),
                 np.float32(self.delay_weight) * offers.promised_days[line, country],
             ) + scene.noise(self.birth, Purpose.SHELF_NOISE, line)
             if value > best:

@@ -194,6 +194,7 @@ class Setting(NamedTuple):
     stutter: NDArray[np.float32]  # (C,)
     steps: NDArray[np.float32]  # (H,)
     service_fee: NDArray[np.float32]  # (H,) on top of the price, share of goods
+    page_discount: NDArray[np.float32]  # (H,) on a shelf's or a brand site's pages, share off the list price; 0 live
     subsidy_usd: NDArray[np.float32]  # (P,)
     liquidity: NDArray[np.float32]  # (C,) what instalments and a jump of the exchange rate make of a budget
     return_window: NDArray[np.float32]  # (C,) days from delivery in which goods may be sent back

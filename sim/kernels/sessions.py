@@ -982,6 +982,7 @@ def list_results(
     `familiar` is that line, 65535 if none. Asks for what the lines cost and promise. Returns the number of pairs.
     """
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
+    discounted_share = offers.discounted_share
     pairs = 0
     for at in range(rows.size):
         person = means[rows[at]]
@@ -1006,6 +1007,7 @@ def list_results(
             fetch(landed_cents[line], home)
             fetch(remembered_usd[line], home)
             fetch(promised_days[line], home)
+            fetch(discounted_share[line], home)
             pair_line[pairs] = line
             pair_birth[pairs] = birth[at]
             pairs += 1
@@ -1038,7 +1040,8 @@ def choose_results(
     price_weight, price_taste = setting.price_weight, setting.price_taste
     landed_cents, remembered_usd, promised_days = offers.landed_cents, offers.remembered_usd, offers.promised_days
     merchant_of, reputation, own_site, tryon = offers.merchant, offers.reputation, offers.own_site, offers.tryon
-    reference_usd = offers.reference_usd
+    reference_usd, discounted_share = offers.reference_usd, offers.discounted_share
+    discount = setting.page_discount[SHELF_CHANNEL]
     remaining = 0
     pair = np.uint32(0)
     for at in range(rows.size):
@@ -1055,13 +1058,14 @@ def choose_results(
             line = pair_line[pair]
             merchant = merchant_of[line]
             landed = np.float32(landed_cents[line, home, 0]) * CENT
+            price = landed * (ONE - discount * discounted_share[line, home])
             value = (
                 search_utility(
                     param,
                     reputation[merchant],
                     ONE if line == familiar[at] else ZERO,
                     remembered(person, merchant, category),
-                    price_utility(param, alpha, landed, remembered_usd[line, home]),
+                    price_utility(param, alpha, price, remembered_usd[line, home]),
                     person.delay_weight * promised_days[line, home],
                 )
                 + noise[pair]
@@ -1090,6 +1094,7 @@ def decide_on_results(
     searches: Rows,
     rows: Rows,
     people: People,
+    setting: Setting,
     offers: Offers,
     channel: Rows,
     line_of: Rows,
@@ -1125,7 +1130,7 @@ def decide_on_results(
         order.quantity = units_bought(param, buy_units[2, at], tile[of_tier + PRICE], tile[place + LIQUID])
         order.host = NOBODY
         order.landed_cents = offers.landed_cents[line, home, tier]
-        order.discount_permille = 0
+        order.discount_permille = np.uint16(setting.page_discount[where] * PERMILLE + HALF)
         order.promised_days = offers.promised_days[line, home]
         order.expected_quality = tile[of_tier + EXPECTED]
         order.impulse_gap = ZERO
@@ -1194,15 +1199,15 @@ def search_shelves(
         fetch_offers(searches, home, line, offers)
         births_of(searches, birth, visit_birth)
         draw_fits(visit_birth, line, key0, key1, tile)
-        claim_nothing(high - low, known[low:high], tile)
+        claim_nothing(searches, channel, known[low:high], setting.page_discount, tile)
         gather_offers(
             searches, rows, home, people, setting, offers, channel, slot_of, line, interest, need, liquid, tile,
         )  # fmt: skip
         weigh(param, param.purchase_shelf_intercept, high - low, tile)
         draw_units(visit_birth, OF_NOTHING, tick, SHELF_BUY, key0, key1, units[1])
         found = decide_on_results(
-            param, searches, rows, people, offers, channel, line, units[0, 1], units[1], tile, counts.surplus[thread],
-            bought, found,
+            param, searches, rows, people, setting, offers, channel, line, units[0, 1], units[1], tile,
+            counts.surplus[thread], bought, found,
         )  # fmt: skip
     return found
 

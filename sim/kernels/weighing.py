@@ -199,15 +199,15 @@ def gather_claims(
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def claim_nothing(count: int, known: Floats, tile: Floats) -> None:
-    """On a shelf nobody claims anything; `known` is what the page tells of each line."""
-    for at in range(count):
+def claim_nothing(searches: Rows, channel: Rows, known: Floats, page_discount: Floats, tile: Floats) -> None:
+    """On a shelf nobody claims anything; `known` is what the page tells of each line, with its standing discount."""
+    for at in range(searches.size):
         place = np.uint64(at)
         tile[place + KNOWN] = known[at]
         tile[place + BELIEF] = ZERO
         tile[place + PASSING] = ZERO
         tile[place + BOND] = ZERO
-        tile[place + SHOWN_DISCOUNT] = ZERO
+        tile[place + SHOWN_DISCOUNT] = page_discount[channel[searches[at]]]
         tile[place + EXAGGERATION] = ZERO
         tile[place + SUBSIDY] = ZERO
 

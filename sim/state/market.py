@@ -19,7 +19,17 @@ from sim.kernels.behaviour import room_base
 from sim.kernels.live import NOBODY, Offers, Rooms, Setting
 from sim.kernels.maths import log_array
 from sim.kernels.money import follow_landed
-from sim.kinds import N_CATEGORIES, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, N_TIERS, REGION_OF_COUNTRY, TECHNOLOGIES
+from sim.kinds import (
+    BRAND_SITE,
+    N_CATEGORIES,
+    N_CHANNELS,
+    N_COUNTRIES,
+    N_PLATFORMS,
+    N_TIERS,
+    REGION_OF_COUNTRY,
+    SHELF,
+    TECHNOLOGIES,
+)
 from sim.rules import Rules
 from sim.state.catalogue import Air, Catalogue, equipped
 from sim.state.consumers import behaviour_record, platform_slots
@@ -28,6 +38,13 @@ GUARANTEE, FIRST_TECHNOLOGY = 0, 1  # assurances are drawn in this order, techno
 SHELF_SLOTS = 64
 NO_PLATFORM = 255  # an empty place in a country's platform slots
 VISITS_PER_DAYPART = 0.06  # only the scale of audiences shown: openings an adopter and day, over six dayparts
+
+
+def _page_discount(share: float) -> NDArray[np.float32]:
+    """Standing discount by channel float32 (H,): on the pages of shelf and brand sites, in whole thousandths."""
+    discount = np.zeros(N_CHANNELS, np.float32)
+    discount[[SHELF, BRAND_SITE]] = round(1000 * share) / 1000
+    return discount
 
 
 @njit(cache=True, error_model="numpy")
@@ -88,6 +105,7 @@ class Market:
             stutter=np.zeros(N_COUNTRIES, np.float32),
             steps=np.array(behaviour.checkout_steps, np.float32),
             service_fee=catalogue.service_fee,
+            page_discount=_page_discount(economics.shelf_discount),
             subsidy_usd=np.zeros(N_PLATFORMS, np.float32),
             liquidity=np.ones(N_COUNTRIES, np.float32),
             return_window=np.zeros(N_COUNTRIES, np.float32),
