@@ -20,7 +20,7 @@ from scipy.special import stdtr, stdtrit
 
 from analysis.metrics import METRICS, check_dimensions, metrics_of
 from analysis.store import DONE, Run, Store, find_runs
-from analysis.summary import bring_up_to_date, finished, lines_of
+from analysis.summary import MetricTable, bring_up_to_date, finished
 from sim.errors import UserError, list_names, nearest
 from sim.sweep.driver import RUNS, read_manifest
 
@@ -141,6 +141,7 @@ class Study:
         folders: run folders, or folders that hold run folders.
         base: scenario the others are compared to.
         labels: name to use instead of the scenario's, by resolved run folder, for runs that share a scenario.
+        table: the sweep's own metrics of these runs, by the names of their folders, where the caller has them at hand.
 
     Attributes:
         store: the runs. base: the base scenario. scenarios: names, the base first.
@@ -156,8 +157,10 @@ class Study:
         folders: Sequence[Path | str],
         base: str = "baseline",
         labels: Mapping[Path, str] | None = None,
+        table: MetricTable | None = None,
     ) -> None:
         self.store = Store(folders)
+        self.table = table
         self.base = base
         self.position: dict[tuple[str, int], int] = {}
         for number, run in enumerate(self.store.runs):
@@ -296,12 +299,13 @@ def _lines(
 ) -> list[list[dict[str, Any]]]:
     """Metrics of each run; from the sweep's own table where the whole run is asked for and split once at most."""
     folders = [run.folder for run in study.store.runs]
-    sweeps = {folder.resolve().parent.parent for folder in folders if folder.resolve().parent.name == RUNS}
-    if start is None and end is None and len(split) <= 1 and len(sweeps) == 1 and len(folders) >= MANY_RUNS:
-        sweep = next(iter(sweeps))
-        names = [folder.name for folder in folders]
-        if set(names) <= finished(sweep):
-            return lines_of(bring_up_to_date(sweep), names, split[0] if split else "")
+    if start is None and end is None and len(split) <= 1:
+        names, by = [folder.name for folder in folders], split[0] if split else ""
+        if study.table is not None and study.table.runs.issuperset(names):
+            return study.table.lines(names, by)
+        sweeps = {folder.resolve().parent.parent for folder in folders if folder.resolve().parent.name == RUNS}
+        if len(sweeps) == 1 and len(folders) >= MANY_RUNS and set(names) <= finished(sweep := next(iter(sweeps))):
+            return MetricTable(bring_up_to_date(sweep)).lines(names, by)
     return metrics_of(study.store, split, start, end)
 
 

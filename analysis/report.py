@@ -11,10 +11,11 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from plotly.offline import get_plotlyjs
 from rich.console import Console
@@ -22,56 +23,37 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.compare import Study, compare
-from analysis.figures import METRIC_LABELS, Panel, colours, money, panels, percent, pretty
+from analysis.figures import Panel, colours, effects, funnel, over_time, places
+from analysis.figures_goods import delivery, lanes, warehouses
+from analysis.figures_money import incidence, money_flows, waterfall
+from analysis.look import ENGLISH, METRIC_LABELS, Look, percent
 from analysis.metrics import METRICS
+from analysis.wording import HEADLINE, NOTHING, clearest, sentence, span_words, summary, unit_of, verdict, written
 from sim.errors import RunFolderError
 
-HEADLINE: Final = (
-    "gmv_usd", "orders", "conversion", "aov_usd", "watch_minutes_mean", "delivery_days_p50", "late_share",
-    "direct_shipped_share", "return_rate", "repurchase_rate", "consumer_surplus_realised_usd", "merchant_profit_usd",
-    "platform_profit_usd", "streamer_income_usd", "mcn_profit_usd", "government_revenue_usd", "tariff_usd", "co2_kg",
-)  # fmt: skip
 TERMINAL_WIDTH: Final = 118
-_MINUS: Final = "\u2212"
+MOST_WATERFALLS: Final = 3
+PLOTLY_FILE: Final = "plotly.min.js"
+Sizes = Literal["full", "small"]
 
 
-def written(name: str, value: float | None, signed: bool = False) -> str:
-    """A metric's value for readers, with its unit; a dash where there is none."""
-    if value is None:
-        return "\u2013"
-    unit = METRICS[name].unit
-    if unit == "share":
-        if not signed:
-            return percent(value)
-        return _signed(value * 100, 2) + "\u00a0pp"
-    if METRICS[name].scaled:
-        return money(value, signed)
-    digits = 3 if unit == "0-1" else 2
-    return _signed(value, digits) if signed else f"{value:,.{digits}f}".replace("-", _MINUS)
-
-
-def _signed(value: float, digits: int) -> str:
-    """A rounded number with its sign; nothing but 0 is written as 0 with a sign."""
-    text = f"{abs(value):,.{digits}f}"
-    if not text.strip("0.,"):
-        return text
-    return ("+" if value > 0 else _MINUS) + text
-
-
-def unit_of(name: str) -> str:
-    """Unit to print beside a metric's label."""
-    unit = METRICS[name].unit
-    return {"share": "", "0-1": "", "orders": "", "visits": "", "day": "days"}.get(unit, unit)
-
-
-def verdict(entry: Mapping[str, Any]) -> str:
-    """`good` or `bad` where the interval leaves out 0 and one way is better, `moved` where none is, else `calm`."""
-    if entry["low"] is None or entry["low"] <= 0 <= entry["high"]:
-        return "calm"
-    better = METRICS[entry["metric"]].better
-    if better == 0:
-        return "moved"
-    return "good" if entry["difference"] * better > 0 else "bad"
+def panels(study: Study, look: Look = ENGLISH) -> list[Panel]:
+    """The figures of a report, in reading order; time series only where days were recorded."""
+    made = [effects(study, look), incidence(study, look)]
+    made += [
+        replace(waterfall(study, look, name), name=f"waterfall{number}" if number else "waterfall",
+                title=f"{look.t('From group to group')}: {look.scenario(name)}")
+        for number, name in enumerate(study.scenarios[1 : 1 + MOST_WATERFALLS])
+    ]  # fmt: skip
+    made += [
+        money_flows(study, look), funnel(study, look), delivery(study, look), places(study, look=look),
+        lanes(study, look),
+    ]  # fmt: skip
+    if study.store.has("daily_warehouses"):
+        made.append(warehouses(study, look))
+    if study.store.has("daily_channel"):
+        made.append(over_time(study, look))
+    return made
 
 
 def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]]) -> str:
@@ -114,7 +96,7 @@ def _difference_text(entry: Mapping[str, Any]) -> str:
 
 # --- the page ---------------------------------------------------------------------------------------------------------
 _PAGE: Final = Template("""<!doctype html>
-<html lang="en">
+<html lang="$lang">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -172,29 +154,27 @@ code { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu S
   .scroll { margin-right: -16px; } }
 @media print { section { break-inside: avoid; } details { display: none; } }
 </style>
-<script>$plotlyjs</script>
+$plotlyjs
 </head>
 <body>
 <main>
 <header>
-<p class="kicker">Cross-border live commerce &middot; comparison of scenarios</p>
+<p class="kicker">$kicker</p>
 <h1>$heading</h1>
 <ul class="questions">$questions</ul>
 <dl class="facts">$facts</dl>
 </header>
 <section id="headline">
-<h2>The differences</h2>
+<h2>$differences</h2>
 <p class="reading">$summary</p>
+$lines
 $headline
-<p class="note">Each cell: mean paired difference against $base, with its 95 % interval below. Coloured and marked
-&#9650; better or &#9660; worse where the interval leaves out zero and one direction is better in itself;
-&#9670; changed, where that depends on whom you ask. Amounts are for the real population over the reported
-days. pp: percentage points.</p>
-<details><summary>All metrics</summary>$everything</details>
+<p class="note">$cells</p>
+<details><summary>$all_metrics</summary>$everything</details>
 </section>
 $figures
 <section class="method">
-<h2>How this was made</h2>
+<h2>$made</h2>
 $method
 </section>
 </main>
@@ -212,62 +192,55 @@ for (const item of $payload) {
 """)
 
 
-def _table(study: Study, entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+def _table(study: Study, entries: Sequence[Mapping[str, Any]], names: Sequence[str], look: Look) -> str:
     """An HTML table of differences: a row per metric, a column per scenario."""
     found = {(entry["metric"], entry["scenario"]): entry for entry in entries}
-    head = "".join(f'<th scope="col">{html.escape(pretty(name))}</th>' for name in study.scenarios)
+    head = "".join(f'<th scope="col">{html.escape(look.scenario(name))}</th>' for name in study.scenarios)
     rows = []
     for name in names:
         own = [found[name, scenario] for scenario in study.scenarios[1:]]
         base_value = next((entry["base_value"] for entry in own if entry["base_value"] is not None), None)
-        unit = unit_of(name)
-        label = html.escape(METRIC_LABELS[name]) + (f' <span class="unit">{html.escape(unit)}</span>' if unit else "")
-        cells = "".join(_cell(entry) for entry in own)
+        unit = unit_of(name, look)
+        label = html.escape(look.metric(name)) + (f' <span class="unit">{html.escape(unit)}</span>' if unit else "")
+        cells = "".join(_cell(entry, look) for entry in own)
         title = html.escape(METRICS[name].formula, quote=True)
-        rows.append(f'<tr><th scope="row" title="{title}">{label}</th><td>{written(name, base_value)}</td>{cells}</tr>')
+        value = written(name, base_value, look=look)
+        rows.append(f'<tr><th scope="row" title="{title}">{label}</th><td>{value}</td>{cells}</tr>')
     return (
-        f'<div class="scroll"><table><thead><tr><th scope="col">Metric</th>{head}</tr></thead>'
+        f'<div class="scroll"><table><thead><tr><th scope="col">{look.t("Metric")}</th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _cell(entry: Mapping[str, Any]) -> str:
+def _cell(entry: Mapping[str, Any], look: Look) -> str:
     name = entry["metric"]
     if entry["difference"] is None:
-        return '<td class="calm">\u2013</td>'
+        return f'<td class="calm">{NOTHING}</td>'
     relative = ""
     if METRICS[name].unit != "share" and entry["relative"] is not None:
         relative = f' <span class="unit">{percent(entry["relative"], True)}</span>'
-    low_high = "one seed: no interval"
-    if entry["low"] is not None:
-        low_high = f"{written(name, entry['low'], True)} to {written(name, entry['high'], True)}"
     return (
-        f'<td class="{verdict(entry)}"><b>{written(name, entry["difference"], True)}</b>{relative}'
-        f'<span class="range">{low_high}</span></td>'
+        f'<td class="{verdict(entry)}"><b>{written(name, entry["difference"], True, look)}</b>{relative}'
+        f'<span class="range">{span_words(entry, look)}</span></td>'
     )
 
 
-def _summary(study: Study, entries: Sequence[Mapping[str, Any]]) -> str:
+def _summary(study: Study, entries: Sequence[Mapping[str, Any]], look: Look) -> str:
     """One sentence per scenario: its clearest changes among the headline metrics."""
-    sentences = []
-    for scenario in study.scenarios[1:]:
-        moved = [
-            entry for entry in entries
-            if entry["scenario"] == scenario and entry["metric"] in HEADLINE and verdict(entry) != "calm"
-            and entry["relative"] is not None
-        ]  # fmt: skip
-        moved.sort(key=lambda entry: -abs(entry["relative"]))
-        words = [
-            f"{html.escape(METRIC_LABELS[entry['metric']].lower())} {percent(entry['relative'], True)}"
-            for entry in moved[:3]
-        ]
-        if words:
-            text = f"moves {', '.join(words)}"
-            text += f" and {len(moved) - 3} more of the metrics below" if len(moved) > 3 else ""
-        else:
-            text = "moves none of the metrics below by more than chance would"
-        sentences.append(f"<strong>{html.escape(pretty(scenario))}</strong> {text}.")
-    return " ".join(sentences)
+    return " ".join(
+        f"<strong>{html.escape(look.scenario(scenario))}</strong> {html.escape(summary(entries, scenario, look))}"
+        for scenario in study.scenarios[1:]
+    )
+
+
+def _sentences(study: Study, entries: Sequence[Mapping[str, Any]], look: Look, most: int = 5) -> str:
+    """The clearest effects of each scenario, a line of plain language each."""
+    lines = [
+        f"<li>{html.escape(sentence(entry, look))}</li>"
+        for scenario in study.scenarios[1:]
+        for entry in clearest(entries, scenario)[:most]
+    ]
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def _fact(label: str, value: str) -> str:
@@ -291,59 +264,76 @@ def _provenance(study: Study) -> dict[str, str]:
     return {label: value for label, value in facts.items() if value.strip()}
 
 
-def _method(study: Study) -> str:
+def _method(study: Study, look: Look) -> str:
     facts = study.store.runs[0].facts
     points = [
-        "An agent-based simulation: consumers on a social graph watch live rooms or use the shelf, buy, pay, receive, "
-        "keep or return; streamers, agencies, merchants, platforms, warehouses and carriers decide; every cent is "
-        "booked twice. An intervention changes a cause (a rate, a cap, a capacity); what follows is the agents\u2019 "
-        "doing.",
-        f"Every scenario was run with the same {len(study.seeds)} seeds. Runs of one seed share their chance draws, so "
-        "differences are taken seed by seed; the interval is Student\u2019s t over these differences. It says how far "
-        "chance in the sample moves the answer, not whether the model is right.",
-        f"{facts['consumers']:,} simulated consumers stand for the online adults of 20 countries, "
-        f"{float(facts['weight']):,.0f} each (W). {facts['warmup_days']} days of warm-up before the first reported day "
-        "count nowhere.",
-        "Rates that need time (late, returned, disputed, bought again) use orders old enough at the end of the run.",
-        "Sales, orders and their rates are those of live rooms; profits, surplus, revenue and emissions count all "
-        "channels.",
-    ]
-    listed = "".join(f"<li>{point}</li>" for point in points)
+        look.t(
+            "An agent-based simulation: consumers on a social graph watch live rooms or use the shelf, buy, pay, "
+            "receive, keep or return; streamers, agencies, merchants, platforms, warehouses and carriers decide; every "
+            "cent is booked twice. An intervention changes a cause (a rate, a cap, a capacity); what follows is the "
+            "agents\u2019 doing."
+        ),
+        look.t(
+            "Every scenario was run with the same {seeds} seeds. Runs of one seed share their chance draws, so "
+            "differences are taken seed by seed; the interval is Student\u2019s t over these differences. It says how "
+            "far chance in the sample moves the answer, not whether the model is right.",
+            seeds=len(study.seeds),
+        ),
+        look.t(
+            "{consumers} simulated consumers stand for the online adults of 20 countries, {weight} each (W). {warmup} "
+            "days of warm-up before the first reported day count nowhere.",
+            consumers=f"{facts['consumers']:,}", weight=f"{float(facts['weight']):,.0f}", warmup=facts["warmup_days"],
+        ),
+        look.t("Rates that need time (late, returned, disputed, bought again) use orders old enough at the end of the "
+               "run."),
+        look.t("Sales, orders and their rates are those of live rooms; profits, surplus, revenue and emissions "
+               "count all "
+               "channels."),
+    ]  # fmt: skip
+    listed = "".join(f"<li>{html.escape(point)}</li>" for point in points)
     seed = study.seeds[0]
     first = {name: study.store.runs[study.position[name, seed]].facts["model_hash"] for name in study.scenarios}
     hashes = "".join(
-        f"<li>{html.escape(pretty(name))}: configuration <code>{html.escape(str(value)[:16])}</code> (seed {seed})</li>"
+        f"<li>{html.escape(look.scenario(name))}: {look.t('configuration')} "
+        f"<code>{html.escape(str(value)[:16])}</code> "
+        f"({look.t('seed {seed}', seed=seed)})</li>"
         for name, value in first.items()
     )
     more = "".join(
-        f"<li>{label}: <code>{html.escape(value)}</code></li>" for label, value in _provenance(study).items()
+        f"<li>{look.t(label)}: <code>{html.escape(value)}</code></li>" for label, value in _provenance(study).items()
     )
-    return f"<ul>{listed}</ul><p>Provenance</p><ul>{hashes}{more}</ul>"
+    return f"<ul>{listed}</ul><p>{look.t('Provenance')}</p><ul>{hashes}{more}</ul>"
 
 
-def page(study: Study, entries: Sequence[Mapping[str, Any]], shown: Sequence[Panel]) -> str:
-    """The stand-alone page."""
+def page(
+    study: Study, entries: Sequence[Mapping[str, Any]], shown: Sequence[Panel], look: Look = ENGLISH,
+    size: Sizes = "full",
+) -> str:  # fmt: skip
+    """The stand-alone page; a small one looks for plotly.js in a file `PLOTLY_FILE` beside it."""
     facts = study.store.runs[0].facts
     others = study.scenarios[1:]
-    names = [pretty(name) for name in others]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1].lower()}" if names else ""
+    names = [look.scenario(name) for name in others]
+    listed = names[0] if len(names) == 1 else look.t("{many} or {last}", many=look.t(", ").join(names[:-1]),
+                                                     last=look.inside(others[-1])) if names else ""  # fmt: skip
+    base = look.inside(study.base)
     heading = (
-        f"{listed} against {pretty(study.base).lower()}: what changes, and for whom?" if names else pretty(study.base)
-    )
-    tint = colours(study)
+        look.t("{scenarios} against {base}: what changes, and for whom?", scenarios=listed, base=base)
+        if names else look.scenario(study.base)
+    )  # fmt: skip
+    tint = colours(study, look)
     questions = "".join(
-        f'<li style="--swatch:{tint[name]}"><strong>{html.escape(pretty(name))}</strong>'
-        f"{html.escape(study.question(name))}</li>"
+        f'<li style="--swatch:{tint[name]}"><strong>{html.escape(look.scenario(name))}</strong>'
+        f'<span lang="en">{html.escape(study.question(name))}</span></li>'
         for name in study.scenarios
     )
+    seeds = ", ".join(map(str, study.seeds[:8])) + (", ..." if len(study.seeds) > 8 else "")
     stated = "".join((
-        _fact("Seeds, paired", f"{len(study.seeds)} ({', '.join(map(str, study.seeds[:8]))}"
-              f"{', ...' if len(study.seeds) > 8 else ''})"),
-        _fact("Simulated consumers", f"{facts['consumers']:,}"),
-        _fact("Each stands for (W)", f"{float(facts['weight']):,.0f} people"),
-        _fact("Reported days", f"{facts['days']} from {facts['start_date']}"),
-        _fact("Warm-up", f"{facts['warmup_days']} days"),
-        _fact("Written", datetime.now(UTC).strftime("%Y-%m-%d")),
+        _fact(look.t("Seeds, paired"), f"{len(study.seeds)} ({seeds})"),
+        _fact(look.t("Simulated consumers"), f"{facts['consumers']:,}"),
+        _fact(look.t("Each stands for (W)"), look.t("{people} people", people=f"{float(facts['weight']):,.0f}")),
+        _fact(look.t("Reported days"), look.t("{days} from {date}", days=facts["days"], date=facts["start_date"])),
+        _fact(look.t("Warm-up"), look.t("{days} days", days=facts["warmup_days"])),
+        _fact(look.t("Written"), datetime.now(UTC).strftime("%Y-%m-%d")),
     ))  # fmt: skip
     sections = "".join(
         f'<section id="section-{panel.name}"><h2>{html.escape(panel.title)}</h2>'
@@ -353,12 +343,21 @@ def page(study: Study, entries: Sequence[Mapping[str, Any]], shown: Sequence[Pan
         for panel in shown
     )
     payload = ",".join(f'{{"name":"{panel.name}","figure":{panel.figure.to_json()}}}' for panel in shown)
+    script = f"<script>{get_plotlyjs()}</script>" if size == "full" else f'<script src="{PLOTLY_FILE}"></script>'
+    cells = look.t(
+        "Each cell: mean paired difference against {base}, with its 95 % interval below. Coloured and marked \u25b2 "
+        "better or \u25bc worse where the interval leaves out zero and one direction is better in itself; \u25c6 "
+        "changed, where that depends on whom you ask. Amounts are for the real population over the reported days. pp: "
+        "percentage points.", base=base,
+    )  # fmt: skip
     return _PAGE.substitute(
-        title=html.escape(heading), heading=html.escape(heading), questions=questions, facts=stated,
-        base=html.escape(pretty(study.base).lower()), summary=_summary(study, entries),
-        headline=_table(study, entries, HEADLINE), everything=_table(study, entries, tuple(METRICS)),
-        figures=sections, method=_method(study), plotlyjs=get_plotlyjs(),
-        payload="[" + payload.replace("</", "<\\/") + "]",
+        lang={"en": "en", "zh": "zh-Hans"}[look.lang], title=html.escape(heading), heading=html.escape(heading),
+        kicker=html.escape(look.t("Cross-border live commerce \u00b7 comparison of scenarios")), questions=questions,
+        facts=stated, summary=_summary(study, entries, look), lines=_sentences(study, entries, look),
+        differences=look.t("The differences"), all_metrics=look.t("All metrics"), made=look.t("How this was made"),
+        cells=html.escape(cells), headline=_table(study, entries, HEADLINE, look),
+        everything=_table(study, entries, tuple(METRICS), look), figures=sections, method=_method(study, look),
+        plotlyjs=script, payload="[" + payload.replace("</", "<\\/") + "]",
     )  # fmt: skip
 
 
@@ -379,6 +378,8 @@ def write_comparison(
     out: Path | str,
     base: str = "baseline",
     labels: Mapping[Path, str] | None = None,
+    look: Look = ENGLISH,
+    size: Sizes = "full",
 ) -> tuple[str, Path]:
     """Compare finished runs and write the page.
 
@@ -387,6 +388,9 @@ def write_comparison(
         out: the HTML file.
         base: scenario the others are compared to.
         labels: as `analysis.compare.Study`.
+        look: the page's language.
+        size: `full` carries plotly.js inside; `small` reads it from a file beside the page, written when it is not
+            there, which many pages can share.
 
     Returns:
         The headline table as text for a terminal, and the file written.
@@ -398,7 +402,16 @@ def write_comparison(
     with Study(folders, base, labels) as study:
         entries = compare(study)
         text = terminal_table(study, entries)
-        content = page(study, entries, panels(study))
+        content = page(study, entries, panels(study, look), look, size)
+    shared = target.with_name(PLOTLY_FILE)
+    script = get_plotlyjs()
+    if size == "small" and not (shared.is_file() and shared.stat().st_size == len(script.encode())):
+        _write(shared, script)
+    _write(target, content)
+    return text, target
+
+
+def _write(target: Path, content: str) -> None:
     part = target.with_name(f".{target.name}.part")
     try:
         part.write_text(content, encoding="utf-8")
@@ -407,4 +420,3 @@ def write_comparison(
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise RunFolderError(f"{target}: cannot be written ({problem.strerror})") from None
-    return text, target

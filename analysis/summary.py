@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -110,13 +111,39 @@ def _values(folder: Path, hashes: Iterable[str]) -> pa.Table:
     return pa.table(columns, schema=SCHEMA)
 
 
-def lines_of(table: pa.Table, hashes: Iterable[str], by: str = "") -> list[list[dict[str, Any]]]:
-    """For each run, lines as `metrics_of` gives them, one per value of the dimension."""
-    part = table.filter(pc.equal(table["by"], by))
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, key, metric, value in zip(
-        *(part[column].to_pylist() for column in ("hash", "key", "metric", "value")), strict=True
-    ):
-        line = found.setdefault(name, {}).setdefault(key, {by: key} if by else {})
-        line[metric] = value
-    return [list(found.get(name, {}).values()) for name in hashes]
+class MetricTable:
+    """The table of a sweep's metrics with an index, so that a few of thousands of runs are found at once.
+
+    Args:
+        table: as `bring_up_to_date` gives it; rows of one run and split stand together.
+
+    Attributes:
+        runs: hashes of the runs it holds.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table.select(["key", "metric", "value"]).combine_chunks()
+        codes = []
+        for name in ("hash", "by"):
+            encoded = table[name].combine_chunks().dictionary_encode()
+            codes.append((encoded.indices.to_numpy(), encoded.dictionary.to_pylist()))
+        (runs, run_names), (splits, split_names) = codes
+        fresh = np.flatnonzero((np.diff(runs, prepend=-1) != 0) | (np.diff(splits, prepend=-1) != 0))
+        ends = np.append(fresh[1:], runs.size)
+        self.runs = frozenset(run_names)
+        self._places = {
+            (run_names[runs[start]], split_names[splits[start]]): (int(start), int(end - start))
+            for start, end in zip(fresh, ends, strict=True)
+        }
+
+    def lines(self, hashes: Iterable[str], by: str = "") -> list[list[dict[str, Any]]]:
+        """For each run, lines as `metrics_of` gives them, one per value of the dimension."""
+        answer = []
+        for name in hashes:
+            found: dict[str, dict[str, Any]] = {}
+            start, length = self._places.get((name, by), (0, 0))
+            part = self._table.slice(start, length)
+            for key, metric, value in zip(*(column.to_pylist() for column in part.columns), strict=True):
+                found.setdefault(key, {by: key} if by else {})[metric] = value
+            answer.append(list(found.values()))
+        return answer

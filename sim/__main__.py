@@ -126,40 +126,23 @@ def interventions(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print as JSON")
     options = parser.parse_args(arguments)
 
-    from sim.interventions import known_kinds
+    from sim.experiment import levers
 
-    kinds = known_kinds()
+    kinds = levers()
     if options.name is not None and options.name not in kinds:
         close = nearest(options.name, kinds)
         hint = f"; did you mean '{close}'?" if close else ""
         raise UserError(f"unknown intervention '{options.name}'; allowed: {list_names(kinds)}{hint}")
     chosen = kinds if options.name is None else {options.name: kinds[options.name]}
     if options.json:
-        _print_json([_describe_kind(kind) for kind in chosen.values()])
+        _print_json(list(chosen.values()))
     elif options.name is None:
         width = max((len(name) for name in kinds), default=0)
         for name, kind in kinds.items():
-            print(f"{name:<{width}}  {kind.row.title}")
+            print(f"{name:<{width}}  {kind['title']}")
     else:
-        _print_kind(_describe_kind(kinds[options.name]))
+        _print_kind(kinds[options.name])
     return 0
-
-
-def _describe_kind(kind: Any) -> dict[str, Any]:
-    parameters = {
-        name: _quantity_words(kind.parameter(name)) | {"value": value} for name, value in kind.row.parameters.items()
-    }
-    return {
-        "name": kind.name,
-        "title": kind.row.title,
-        "family": kind.row.family,
-        "pulled_by": list(kind.row.pulled_by),
-        "mechanism": kind.row.mechanism,
-        "adoption": kind.row.adoption,
-        "changes": [change.leaf for change in kind.row.changes],
-        "parameters": parameters,
-        "file": str(kind.path),
-    }
 
 
 def _print_kind(kind: dict[str, Any]) -> None:
@@ -197,6 +180,7 @@ def show(arguments: Sequence[str]) -> int:
 
 def _entries(cfg: RunConfig) -> dict[str, dict[str, Any]]:
     """Every key with its value and what is known about it."""
+    from sim.experiment import quantity_words
     from sim.interventions import read
 
     quantities = cfg.quantities()
@@ -204,7 +188,7 @@ def _entries(cfg: RunConfig) -> dict[str, dict[str, Any]]:
 
     def visit(node: Any, key: str) -> None:
         if key in quantities:
-            found[key] = _quantity_words(quantities[key]) | {"value": node, "from": cfg.origin(key)}
+            found[key] = quantity_words(quantities[key]) | {"value": node, "from": cfg.origin(key)}
         elif isinstance(node, dict) and node:
             for name, inner in node.items():
                 visit(inner, f"{key}.{name}" if key else name)
@@ -214,21 +198,11 @@ def _entries(cfg: RunConfig) -> dict[str, dict[str, Any]]:
     visit(json.loads(cfg.model_dump_json()), "")
     for one in read(cfg)[0]:
         for name, value in one.values.items():
-            about = _quantity_words(one.kind.parameter(name))
+            about = quantity_words(one.kind.parameter(name))
             key = f"interventions.{one.name}.{name}"
             origin = cfg.origin(key) if name in cfg.interventions[one.name] else str(one.kind.path)
             found[key] = about | {"value": value, "from": origin}
     return found
-
-
-def _quantity_words(quantity: Any) -> dict[str, Any]:
-    return {
-        "value": quantity.value,
-        "unit": quantity.unit,
-        "range": quantity.range_text,
-        "source": quantity.source,
-        "meaning": quantity.meaning,
-    }
 
 
 def _comment(entry: dict[str, Any]) -> str:
@@ -548,6 +522,56 @@ def demo(arguments: Sequence[str]) -> int:
     return 0
 
 
+def report(arguments: Sequence[str]) -> int:
+    """Write a comparison of finished runs as one page that opens offline."""
+    parser = _parser("report", "Figures and text of a comparison as one HTML page that needs no network.")
+    parser.add_argument("folders", nargs="+", metavar="[NAME=]DIR", help="as for `livecommerce compare`")
+    parser.add_argument("--out", metavar="FILE", help="the page (default report.html in the first folder)")
+    parser.add_argument("--base", metavar="NAME", help="what the others are compared to (default baseline)")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the page")
+    parser.add_argument(
+        "--size", choices=("full", "small"), default="full",
+        help="small: plotly.js in a file beside the page, which many pages share",
+    )  # fmt: skip
+    options = parser.parse_args(arguments)
+
+    from analysis.compare import parts_of
+    from analysis.look import Look
+    from analysis.report import check_target, write_comparison
+
+    parts = parts_of(options.folders, options.base)
+    if len(parts) > 1:
+        raise UserError(f"report: these runs have {len(parts)} bases; choose one with --base")
+    first = options.folders[0].rpartition("=")[2] if not os.path.isdir(options.folders[0]) else options.folders[0]
+    out = check_target(options.out if options.out is not None else Path(first) / "report.html")
+    part = parts[0]
+    table, file = write_comparison(part.folders, out, part.base, part.labels, Look(options.lang), options.size)
+    print(table)
+    print(f"report: {file}")
+    return 0
+
+
+def dashboard(arguments: Sequence[str]) -> int:
+    """Serve pages over a results folder, and start runs from one of them."""
+    parser = _parser("dashboard", "Pages over the finished runs of a folder, in a browser; one of them starts runs.")
+    parser.add_argument("folder", metavar="DIR", help="a sweep, or a folder that holds sweeps and runs")
+    parser.add_argument("--port", type=int, default=8050, metavar="N", help="0: any that is free (default 8050)")
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default 127.0.0.1: this machine only")
+    parser.add_argument("--token", default="", metavar="TEXT", help="a word a browser must show before it is answered")
+    options = parser.parse_args(arguments)
+    if not 0 <= options.port <= 65_535:
+        raise UserError(f"--port: {options.port} is out of range; allowed: 0 to 65535")
+
+    try:
+        from analysis.dashboard.app import serve
+    except ImportError as error:
+        raise UserError(
+            f"the dashboard needs the package {error.name}; pip install 'livecommerce[dashboard]'"
+        ) from None
+    serve(Path(options.folder), options.host, options.port, options.token, _say)
+    return 0
+
+
 def _demo_jobs(out: Path, overrides: Sequence[str], scenario_dirs: Sequence[str], seeds: int) -> list[Job]:
     from sim.engines import Job
     from sim.experiment import configure, identity, make_folder
@@ -579,6 +603,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "verify": verify,
     "rerun": rerun,
     "demo": demo,
+    "report": report,
+    "dashboard": dashboard,
 }
 
 

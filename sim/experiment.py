@@ -46,6 +46,45 @@ def notes(cfg: RunConfig) -> tuple[str, ...]:
     return tuple(found)
 
 
+def levers() -> dict[str, dict[str, Any]]:
+    """Every lever and shock by name, in plain values: title, mechanism, what it changes, parameters with unit, range
+    (`low`, `high` as numbers), source and meaning.
+    """
+    from sim.interventions import known_kinds
+
+    return {name: _describe(kind) for name, kind in known_kinds().items()}
+
+
+def _describe(kind: Any) -> dict[str, Any]:
+    parameters = {}
+    for name, value in kind.row.parameters.items():
+        about = kind.parameter(name)
+        parameters[name] = quantity_words(about) | {"value": value, "low": float(about.low), "high": float(about.high)}
+    return {
+        "name": kind.name,
+        "title": kind.row.title,
+        "family": kind.row.family,
+        "pulled_by": list(kind.row.pulled_by),
+        "mechanism": kind.row.mechanism,
+        "adoption": kind.row.adoption,
+        "changes": [change.leaf for change in kind.row.changes],
+        "one_of": [list(group) for group in kind.row.one_of],
+        "parameters": parameters,
+        "file": str(kind.path),
+    }
+
+
+def quantity_words(quantity: Any) -> dict[str, Any]:
+    """What a parameter says about itself, in plain values."""
+    return {
+        "value": quantity.value,
+        "unit": quantity.unit,
+        "range": quantity.range_text,
+        "source": quantity.source,
+        "meaning": quantity.meaning,
+    }
+
+
 def _check_interventions(cfg: RunConfig) -> None:
     from sim.interventions import check
 
@@ -192,8 +231,10 @@ __all__ = [
     "configure",
     "default_out",
     "identity",
+    "levers",
     "make_folder",
     "notes",
+    "quantity_words",
     "read_run_json",
     "run_folder",
     "run_one",

@@ -10,10 +10,17 @@ from pathlib import Path
 import pytest
 
 from analysis.compare import Study, compare
-from analysis.figures import METRIC_LABELS, money, panels, percent
+from analysis.figures_money import FUNDS, KEPT
+from analysis.look import ENGLISH, METRIC_LABELS, percent
 from analysis.metrics import METRICS
-from analysis.report import verdict, write_comparison, written
+from analysis.report import PLOTLY_FILE, panels, write_comparison
+from analysis.wording import verdict, written
 from tests.analysis.synthetic import synthetic_study
+
+PANELS = {
+    "effects", "incidence", "waterfall", "waterfall1", "money", "funnel", "delivery", "places", "lanes", "warehouses",
+    "time",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +51,7 @@ def test_the_page_holds_every_figure_and_question(page: tuple[str, str], runs: l
     text = page[1]
     with Study(runs) as study:
         made = panels(study)
-    assert {"effects", "incidence", "money", "funnel", "delivery", "places", "lanes", "time"} == {
-        one.name for one in made
-    }
+    assert {one.name for one in made} == PANELS
     for panel in made:
         assert f'id="{panel.name}"' in text
         assert panel.figure.data
@@ -62,16 +67,30 @@ def test_the_numbers_on_the_page_are_those_of_compare(page: tuple[str, str], run
 
 
 def test_money_flows_balance(runs: list[Path]) -> None:
-    """What each group receives and pays net differs by what it keeps: over all groups that is nothing."""
+    """At every group as much flows in as out; what is kept in all is what funds gave."""
     with Study(runs) as study:
         figure = next(panel.figure for panel in panels(study) if panel.name == "money")
-    link = figure.data[0].link
-    kept = dict.fromkeys(range(9), 0.0)
-    for payer, payee, value in zip(link.source, link.target, link.value, strict=True):
-        kept[payer] -= value
-        kept[payee] += value
-    assert sum(kept.values()) == pytest.approx(0, abs=1)
-    assert kept[0] < 0 < kept[7]  # consumers pay, treasuries receive
+    assert len(figure.data) == 3
+    for sankey in figure.data:
+        inflow, outflow = dict.fromkeys(range(KEPT + 1), 0.0), dict.fromkeys(range(KEPT + 1), 0.0)
+        for payer, payee, value in zip(sankey.link.source, sankey.link.target, sankey.link.value, strict=True):
+            outflow[payer] += value
+            inflow[payee] += value
+        for node in range(FUNDS):
+            assert inflow[node] == pytest.approx(outflow[node], rel=1e-9)
+        assert inflow[KEPT] == pytest.approx(outflow[FUNDS], rel=1e-9)
+        assert inflow[FUNDS] == outflow[KEPT] == 0
+        assert outflow[0] > 0
+        assert inflow[7] > 0  # consumers pay, treasuries receive
+
+
+def test_a_small_page_shares_plotly(runs: list[Path], tmp_path: Path) -> None:
+    for name in ("one.html", "two.html"):
+        write_comparison(runs, tmp_path / name, size="small")
+    assert {path.name for path in tmp_path.iterdir()} == {"one.html", "two.html", PLOTLY_FILE}
+    text = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert f'<script src="{PLOTLY_FILE}">' in text
+    assert len(text) < 1_000_000
 
 
 def test_colours_only_where_one_way_is_better() -> None:
@@ -95,15 +114,13 @@ def test_a_real_browser_draws_every_figure_offline(page: tuple[str, str], tmp_pa
         ["chromium", *flags, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
-    assert set(re.findall(r'class="figure js-plotly-plot" id="(\w+)"', found.stdout)) == {
-        "effects", "incidence", "money", "funnel", "delivery", "places", "lanes", "time"
-    }  # fmt: skip
+    assert set(re.findall(r'class="figure js-plotly-plot" id="(\w+)"', found.stdout)) == PANELS
     assert "CONSOLE" not in found.stderr, found.stderr
 
 
 def test_numbers_in_words() -> None:
-    assert money(1.234e9) == "1.23\u00a0bn"
-    assert money(-3.1e8, True) == "\u2212310\u00a0m"
+    assert ENGLISH.money(1.234e9) == "1.23\u00a0bn"
+    assert ENGLISH.money(-3.1e8, True) == "\u2212310\u00a0m"
     assert percent(0.035) == "3.5\u00a0%"
     assert written("late_share", 0.0, True) == "0.00\u00a0pp"
     assert written("aov_usd", -0.001, True) == "0.00"

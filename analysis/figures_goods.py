@@ -1,0 +1,288 @@
+"""Figures of goods: how long orders take, over which lanes they come, how full warehouses are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.compare import Study
+from analysis.figures import Panel, colours, first_day
+from analysis.look import COUNTRY_NAMES, ENGLISH, REGION_NAMES, STAGE_COLOURS, Look, percent
+from sim.kinds import COUNTRIES, N_ORIGIN_WAREHOUSES, N_WAREHOUSES, REGION_OF_COUNTRY, REGIONS, SHELF
+from sim.record.schema import DELIVERY_BIN_SECONDS, DELIVERY_BINS, LaneMeasure
+
+_DAY_SECONDS: Final = 86_400
+_STAGES: Final = {
+    LaneMeasure.SECONDS_WAREHOUSE: "warehouse",
+    LaneMeasure.SECONDS_LINEHAUL: "line-haul",
+    LaneMeasure.SECONDS_CUSTOMS: "customs",
+    LaneMeasure.SECONDS_SORT: "sorting",
+    LaneMeasure.SECONDS_LAST_MILE: "last mile",
+}
+_ROUTES: Final = ("from local stock", "direct from China")
+
+
+def delivery(study: Study, look: Look = ENGLISH) -> Panel:
+    """How long orders take, by route and scenario, and in which stage the days go."""
+    counts = np.zeros((len(study.store.runs), 2, DELIVERY_BINS), dtype=np.int64)
+    sql = f"SELECT run, direct, bin, SUM(parcels) AS parcels FROM hist_delivery WHERE channel < {SHELF} GROUP BY ALL"
+    for row in study.store.query(sql, ["hist_delivery"]):
+        counts[row["run"], row["direct"], row["bin"]] = row["parcels"]
+    routes = [look.t(route) for route in _ROUTES]
+    figure = make_subplots(
+        rows=2, row_heights=[0.6, 0.4], vertical_spacing=0.2,
+        subplot_titles=(look.t("Share of live orders delivered within so many days"),
+                        look.t("Where the days go (all channels)")),
+    )  # fmt: skip
+    days = (np.arange(DELIVERY_BINS) + 1) * DELIVERY_BIN_SECONDS / _DAY_SECONDS
+    medians: dict[int, float] = {}
+    last = 5.0
+    for scenario in study.scenarios:
+        pooled = counts[[study.position[scenario, seed] for seed in study.seeds]].sum(axis=0)
+        for direct in (0, 1):
+            total = int(pooled[direct].sum())
+            if total == 0:
+                continue
+            share = np.cumsum(pooled[direct]) / total
+            last = max(last, float(days[np.searchsorted(share, 0.99)]))
+            if scenario == study.base:
+                medians[direct] = float(np.interp(0.5, share, days))
+            shown = int(np.searchsorted(share, 1.0)) + 1
+            figure.add_scatter(
+                x=days[:shown], y=share[:shown] * 100, mode="lines",
+                    name=f"{look.scenario(scenario)}, {routes[direct]}",
+                line={"color": colours(study, look)[scenario], "width": 2.2, "dash": "dot" if direct else "solid"},
+                hovertemplate="%{x:.1f}: %{y:.0f} %<extra></extra>", row=1, col=1,
+            )  # fmt: skip
+    stages = _stage_days(study)
+    rows = [(scenario, direct) for direct in (0, 1) for scenario in study.scenarios]
+    labels = [f"{look.scenario(scenario)}, {routes[direct]}" for scenario, direct in rows]
+    for number, (measure, label) in enumerate(_STAGES.items()):
+        figure.add_bar(
+            x=[stages[scenario][direct].get(measure, 0.0) for scenario, direct in rows], y=labels, orientation="h",
+            name=look.t(label), marker={"color": STAGE_COLOURS[number]}, legend="legend2", width=0.6,
+            hovertemplate="%{y}, " + look.t(label) + ": %{x:.1f}<extra></extra>", row=2, col=1,
+        )  # fmt: skip
+    figure.update_xaxes(title_text=look.t("days from order"), range=[0, last * 1.03], row=1, col=1)
+    figure.update_yaxes(title_text=look.t("% of delivered orders"), range=[0, 101], row=1, col=1)
+    figure.update_xaxes(title_text=look.t("mean days per parcel"), rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(showgrid=False, autorange="reversed", row=2, col=1)
+    figure.update_layout(
+        template=look.template, height=640 + 34 * len(study.scenarios), barmode="stack",
+        margin={"t": 76 + 22 * len(study.scenarios)}, legend={"y": 1.06, "font": {"size": 12}},
+        legend2={"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top", "traceorder": "normal"},
+    )  # fmt: skip
+    words = [look.t("{days:.1f} days {route}", days=medians[direct], route=routes[direct])
+             for direct in (0, 1) if direct in medians]  # fmt: skip
+    reading = (
+        look.t("Half of the live orders arrive within {words}.", words=look.t(" and ").join(words))
+        if words else look.t("No cohort has matured yet.")
+    )  # fmt: skip
+    return Panel(
+        "delivery", look.t("How long orders take"), reading,
+        look.t("Orders placed at least 40 days before the end, all seeds together; the lower bars are means per "
+               "parcel."),
+        figure,
+    )  # fmt: skip
+
+
+def _stage_days(study: Study) -> dict[str, list[dict[LaneMeasure, float]]]:
+    """Mean days per parcel and stage by scenario: from local stock, direct."""
+    names = [measure.name.lower() for measure in LaneMeasure]
+    sums = ", ".join(f"SUM({name}) AS {name}" for name in names)
+    rows = study.store.query(
+        f"SELECT run, warehouse < {N_ORIGIN_WAREHOUSES} AS direct, {sums} FROM lanes GROUP BY ALL", ["lanes"]
+    )
+    of, result = study.scenario_of, {}
+    for scenario in study.scenarios:
+        own: list[dict[LaneMeasure, float]] = []
+        for direct in (False, True):
+            kept = [row for row in rows if of[row["run"]] == scenario and row["direct"] == direct]
+            parcels = sum(row["parcels"] for row in kept)
+            own.append({
+                measure: float(sum(row[measure.name.lower()] for row in kept)) / parcels / _DAY_SECONDS
+                for measure in _STAGES if parcels
+            })  # fmt: skip
+        result[scenario] = own
+    return result
+
+
+# --- trade lanes ------------------------------------------------------------------------------------------------------
+def lanes(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Panel:
+    """Parcels and their time by route into each country, in one scenario (the base where none is named)."""
+    chosen = scenario or study.base
+    runs = {study.position[chosen, seed] for seed in study.seeds}
+    origin = f"LEAST(warehouse, {N_ORIGIN_WAREHOUSES})"
+    seconds = " + ".join(measure.name.lower() for measure in _STAGES)
+    rows = study.store.query(
+        f"SELECT run, {origin} AS origin, country, SUM(parcels) AS parcels, SUM({seconds}) AS seconds "
+        "FROM lanes GROUP BY ALL", ["lanes"],
+    )  # fmt: skip
+    hubs = [
+        *(look.t("China hub {number}", number=number + 1) for number in range(N_ORIGIN_WAREHOUSES)),
+        look.t("Stock in country"),
+    ]
+    parcels = np.zeros((len(hubs), len(COUNTRIES)))
+    time = np.zeros_like(parcels)
+    for row in rows:
+        if row["run"] in runs:
+            weight = study.store.runs[row["run"]].weight
+            parcels[row["origin"], row["country"]] += row["parcels"] * weight / len(runs)
+            time[row["origin"], row["country"]] += row["seconds"] * weight / len(runs)
+    hub, country = np.nonzero(parcels)
+    volume = parcels[hub, country]
+    days = time[hub, country] / volume / _DAY_SECONDS
+    biggest = float(volume.max()) if volume.size else 1.0
+    y_of = np.arange(len(COUNTRIES)) + 0.6 * np.array(REGION_OF_COUNTRY)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[hubs[number] for number in hub], y=y_of[country], mode="markers",
+        marker={"size": np.sqrt(volume / biggest) * 24 + 3, "color": days,
+                "colorscale": "Cividis", "reversescale": not look.dark, "opacity": 1,
+                "line": {"width": 0.6, "color": look.shade("paper")},
+                "colorbar": {"title": {"text": look.t("mean days<br>per parcel")}, "thickness": 12, "len": 0.6}},
+        customdata=[[look.t(COUNTRY_NAMES[COUNTRIES[place]]), f"{many:,.0f}", f"{long:.1f}"]
+                    for place, many, long in zip(country, volume, days, strict=True)],
+        hovertemplate=look.t("{hub} to {country}<br>{parcels} parcels, {days} days", hub="%{x}",
+                             country="%{customdata[0]}", parcels="%{customdata[1]}", days="%{customdata[2]}")
+        + "<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(categoryorder="array", categoryarray=hubs, side="top", showgrid=False,
+                        range=[-0.5, len(hubs) - 0.5])  # fmt: skip
+    figure.update_yaxes(
+        tickvals=y_of.tolist(), ticktext=[look.t(COUNTRY_NAMES[name]) for name in COUNTRIES],
+        range=[y_of[-1] + 0.8, -0.9],
+    )  # fmt: skip
+    figure.update_layout(template=look.template, height=720, margin={"t": 60})
+    reading = look.t("No parcel arrived.")
+    if parcels.sum():
+        region = np.zeros(len(REGIONS))
+        np.add.at(region, np.array(REGION_OF_COUNTRY), parcels.sum(axis=0))
+        top = int(region.argmax())
+        reading = look.t(
+            "{local} of parcels come from stock in the buyer's country; {region} receives most, {share} of all.",
+            local=percent(parcels[-1].sum() / parcels.sum()), region=look.t(REGION_NAMES[REGIONS[top]]),
+            share=percent(float(region[top] / region.sum())),
+        )  # fmt: skip
+    return Panel(
+        "lanes", look.t("Trade lanes"), reading,
+        look.t("{scenario}, all channels, mean over seeds, scaled to the real population. Area: parcels that arrived; "
+               "colour: days from release to the door.", scenario=look.scenario(chosen)),
+        figure,
+    )  # fmt: skip
+
+
+# --- warehouses -------------------------------------------------------------------------------------------------------
+def _warehouses(study: Study, scenario: str) -> tuple[np.ndarray, np.ndarray]:
+    """Use of throughput (share) and orders waiting (real ones), means over seeds, float64[warehouses, days] each."""
+    runs = {study.position[scenario, seed] for seed in study.seeds}
+    days = study.store.runs[0].days
+    use, waiting = np.zeros((N_WAREHOUSES, days)), np.zeros((N_WAREHOUSES, days))
+    found = study.store.arrays(
+        "SELECT run, day, warehouse, utilisation_permille, backlog FROM daily_warehouses", ["daily_warehouses"]
+    )
+    for run in runs:
+        own = found["run"] == run
+        place = found["warehouse"][own].astype(int), found["day"][own].astype(int)
+        use[place] += found["utilisation_permille"][own] / 1000 / len(runs)
+        waiting[place] += found["backlog"][own] * study.store.runs[run].weight / len(runs)
+    return use, waiting
+
+
+def warehouse_names(look: Look) -> list[str]:
+    """Names of the warehouses in index order."""
+    return [
+        *(look.t("China hub {number}", number=number + 1) for number in range(N_ORIGIN_WAREHOUSES)),
+        *(look.t(COUNTRY_NAMES[country]) for country in COUNTRIES),
+    ]
+
+
+def warehouses(study: Study, look: Look = ENGLISH) -> Panel:
+    """Orders waiting and use of throughput, all warehouses together, by scenario over time."""
+    first = first_day(study)
+    dates = [first + timedelta(days=day) for day in range(study.store.runs[0].days)]
+    figure = make_subplots(
+        rows=2, shared_xaxes=True, vertical_spacing=0.12,
+        subplot_titles=(look.t("Orders waiting in warehouses at the day's end"),
+                        look.t("Use of throughput, mean of the warehouses, %")),
+    )  # fmt: skip
+    worst = ("", 0.0, dates[0])
+    for scenario in study.scenarios:
+        use, waiting = _warehouses(study, scenario)
+        tint = {"color": colours(study, look)[scenario], "width": 2}
+        label = look.scenario(scenario)
+        total = waiting.sum(axis=0)
+        figure.add_scatter(x=dates, y=np.round(total, 1), mode="lines", name=label, legendgroup=scenario, line=tint,
+                           hovertemplate="%{y:.3s}", row=1, col=1)  # fmt: skip
+        figure.add_scatter(x=dates, y=np.round(100 * use.mean(axis=0), 2), mode="lines", name=label,
+                           legendgroup=scenario, showlegend=False, line=tint, hovertemplate="%{y:.1f} %", row=2,
+                               col=1)  # fmt: skip
+        if scenario == study.base:
+            day = int(total.argmax())
+            worst = (label, float(total[day]), dates[day])
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_layout(
+        template=look.template, height=520, hovermode="x unified", margin={"t": 80}, legend={"y": 1.09}
+    )
+    return Panel(
+        "warehouses", look.t("Queues and use of warehouses"),
+        look.t("Most orders wait on {day}: {orders} in the {base}.", day=worst[2].isoformat(),
+               orders=look.money(worst[1]), base=look.inside(study.base)),
+        look.t("Means over seeds, orders scaled to the real population."),
+        figure,
+    )  # fmt: skip
+
+
+def surge(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Panel:
+    """Use of every warehouse day by day, to be played: what a festival or a shock does to them."""
+    chosen = scenario or study.base
+    use, waiting = _warehouses(study, chosen)
+    names, days = warehouse_names(look), use.shape[1]
+    first = first_day(study)
+    peak = int(waiting.sum(axis=0).argmax())
+    top = max(100.0, float(100 * use.max()) * 1.05)
+    limits = (0.8, 1.0)
+    tints = (look.shade("moved"), "#E69F00", look.shade("bad"))
+
+    def bars(day: int) -> go.Bar:
+        return go.Bar(
+            x=np.round(100 * use[:, day], 1), y=names, orientation="h",
+            marker={"color": [tints[sum(value > limit for limit in limits)] for value in use[:, day]]},
+            customdata=[look.money(value) for value in waiting[:, day]],
+            hovertemplate="%{y}: %{x:.0f} %, " + look.t("{orders} waiting", orders="%{customdata}") + "<extra></extra>",
+        )  # fmt: skip
+
+    dates = [(first + timedelta(days=day)).isoformat() for day in range(days)]
+    figure = go.Figure(data=[bars(peak)], frames=[go.Frame(data=[bars(day)], name=dates[day]) for day in range(days)])
+    still = {"frame": {"duration": 0, "redraw": True}, "mode": "immediate", "transition": {"duration": 0}}
+    figure.update_layout(
+        template=look.template, height=640, margin={"b": 110},
+        sliders=[{
+            "active": peak, "currentvalue": {"prefix": look.t("Day: "
+                                                              "")}, "pad": {"t": 44}, "tickcolor": look.shade("line"),
+            "steps": [{"label": name, "method": "animate", "args": [[name], still]} for name in dates],
+        }],
+        updatemenus=[{
+            "type": "buttons", "direction": "left", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom",
+            "showactive": False, "bgcolor": look.shade("paper"), "bordercolor": look.shade("line"),
+            "font": {"color": look.shade("ink")},
+            "buttons": [
+                {"label": look.t("Play"), "method": "animate",
+                 "args": [None, {"frame": {"duration": 220, "redraw": True}, "fromcurrent": True,
+                                 "transition": {"duration": 0}}]},
+                {"label": look.t("Pause"), "method": "animate", "args": [[None], still]},
+            ],
+        }],
+    )  # fmt: skip
+    figure.update_xaxes(title_text=look.t("use of throughput, %"), range=[0, top])
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return Panel(
+        "surge", look.t("Surge, day by day"),
+        look.t("{scenario}: the fullest queue stands on {day}.", scenario=look.scenario(chosen), day=dates[peak]),
+        look.t("Drag the slider or press play. Blue: below 80 % of throughput, orange: to 100 %, red: above."),
+        figure,
+    )  # fmt: skip

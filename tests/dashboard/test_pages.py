@@ -1,0 +1,164 @@
+"""Pages as functions of address and disk: the numbers of `livecommerce compare`, and clear words for what is not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from analysis.dashboard.app import make_app, render
+from analysis.dashboard.library import Library
+from analysis.dashboard.state import read
+from analysis.metrics import DIMENSIONS, METRICS
+from sim.__main__ import main
+from sim.errors import RunFolderError, UserError
+
+CAP = "commission_cap cap.share=0.05"
+SHOWN = ("/", "/compare", "/gains", "/logistics", "/model")
+
+
+def words(page: Any) -> str:
+    """All text of a page."""
+
+    def texts(part: Any) -> Iterator[str]:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, list | tuple):
+            for inner in part:
+                yield from texts(inner)
+        else:
+            yield from texts(getattr(part, "children", None) or [])
+
+    return " ".join([page.title, *texts(page.children)])
+
+
+@pytest.mark.parametrize("by", ["", *DIMENSIONS])
+def test_every_number_is_that_of_the_command_line(
+    by: str, library: Library, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", str(finished / "caps"), "--json", *(["--by", by] if by else [])]) == 0
+    told = {
+        (entry["metric"], entry.get(by)): entry
+        for entry in json.loads(capsys.readouterr().out) if entry["scenario"] == CAP
+    }  # fmt: skip
+    metrics = [name for name in METRICS if not by or by in METRICS[name].splits] if by else [""]
+    seen = set()
+    for metric in metrics:
+        page = render(read("/compare", f"?scenario={CAP}&by={by}&metric={metric}".replace(" ", "+")), library)
+        for row in page.rows:
+            key = (row["metric"], row.get(by))
+            seen.add(key[0])
+            for name in ("base_value", "value", "difference", "low", "high", "relative", "p_positive", "seeds"):
+                assert row[name] == told[key][name], (key, name)
+    assert seen == ({*METRICS} if not by else {*metrics})
+
+
+@pytest.mark.parametrize("address", SHOWN)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_each_page_has_its_figures_in_both_languages(address: str, lang: str, library: Library) -> None:
+    page = render(read(address, f"?lang={lang}&theme=dark"), library)
+    assert address == "/model" or page.panels
+    for panel in page.panels:
+        assert panel.figure.data, panel.name
+        assert len(panel.figure.to_json()) < 2_000_000
+    assert "{" not in page.title + " ".join(panel.reading + panel.note for panel in page.panels)
+
+
+def test_the_waterfall_ends_at_the_sum(library: Library) -> None:
+    page = render(read("/gains", f"?scenario={CAP}"), library)
+    values = page.panels[0].figure.data[0].x
+    assert values[-1] == pytest.approx(math.fsum(values[:-1]))
+    assert values[-1] == pytest.approx(math.fsum(row["difference"] for row in page.rows))
+
+
+def test_downloads_hold_what_is_shown(library: Library) -> None:
+    client = make_app(library).server.test_client()
+    query = "?page=compare&by=region&metric=gmv_usd"
+    text = client.get(f"/download{query}&format=csv").get_data(as_text=True)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    table = pq.read_table(io.BytesIO(client.get(f"/download{query}&format=parquet").data)).to_pylist()
+    assert [row["region"] for row in rows] == [row["region"] for row in table]
+    assert [float(row["difference"]) for row in rows] == [row["difference"] for row in table]
+    figure = client.get(f"/download{query}&format=html&figure=forest").get_data(as_text=True)
+    assert "plotly.js v" in figure
+    assert client.get(f"/download{query}&format=exe").status_code == 404
+    assert client.get(f"/download{query}&format=html&figure=../secret").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "?study=../../etc", "?study=/etc", "?scenario=../../etc/passwd", "?by='; DROP TABLE runs", "?metric=__class__",
+        "?lang=xx&theme=<script>", "?" + "&".join(f"k{number}=v" for number in range(500)),
+        "?study=%00", "?series=" + "x" * 9000,
+        "?study=%E2%80%AE", "?find=" + "(" * 300,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("address", SHOWN)
+def test_hostile_addresses_get_a_page(address: str, search: str, library: Library) -> None:
+    page = render(read(address, search), library)
+    assert page.title
+    assert "root:" not in words(page)
+
+
+def test_only_folders_inside_are_studies(finished: Path, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    root.mkdir()
+    (root / "escape").symlink_to(finished / "caps")
+    assert Library(root).studies() == {}
+    assert "no finished run" in words(render(read("/", ""), Library(root)))
+    with pytest.raises(RunFolderError, match="no such folder"):
+        Library(tmp_path / "none")
+
+
+def test_a_damaged_run_is_named(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "caps", tmp_path / "caps")
+    broken = next((tmp_path / "caps" / "runs").glob("[!.]*")) / "run.parquet"
+    broken.write_bytes(b"PAR1 torn")
+    library = Library(tmp_path)
+    with pytest.raises(UserError, match="damaged"):
+        library.open("caps", wait=True)
+    assert broken.parent.name in words(render(read("/compare", ""), library))
+
+
+def test_a_growing_study_shows_what_all_have_finished(finished: Path, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    shutil.copytree(finished / "caps", root / "caps")
+    gone = next(path for path in (root / "caps" / "runs").glob("[!.]*")
+                if json.loads((path / "run.json").read_text())["scenario"] == "commission_cap")  # fmt: skip
+    shutil.move(gone, tmp_path / "away")
+    library = Library(root)
+    library.open("caps", wait=True)
+    page = render(read("/", ""), library)
+    assert "1 runs are waiting" in words(page)
+    assert page.panels
+    shutil.move(tmp_path / "away", gone)
+    library.forget()
+    library.open("caps", wait=True)
+    assert "waiting" not in words(render(read("/", ""), library))
+
+
+def test_foreign_names_and_origins_are_refused(library: Library) -> None:
+    client = make_app(library, hosts=frozenset({"127.0.0.1", "localhost"})).server.test_client()
+    assert client.get("/", headers={"Host": "127.0.0.1:8050"}).status_code == 200
+    assert client.get("/", headers={"Host": "evil.example:8050"}).status_code == 403
+    assert client.get("/", headers={"Host": "localhost", "Origin": "http://evil.example"}).status_code == 403
+    policy = client.get("/", headers={"Host": "localhost"}).headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+
+
+def test_a_token_is_asked_once(library: Library) -> None:
+    client = make_app(library, token="secret word").server.test_client()
+    assert client.get("/").status_code == 401
+    assert client.get("/?token=wrong").status_code == 401
+    assert client.post("/_dash-update-component", json={}).status_code == 401
+    assert client.get("/?token=secret+word").status_code == 302
+    assert client.get("/").status_code == 200

@@ -1,0 +1,81 @@
+"""Every text a reader meets is in the Chinese table, with the same places to fill in."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis.chinese import CHINESE
+from analysis.dashboard.app import _NAMES, TITLE
+from analysis.figures_goods import _ROUTES, _STAGES
+from analysis.figures_money import _ENDS, NODES
+from analysis.look import CATEGORY_NAMES, COUNTRY_NAMES, GROUP_LABELS, METRIC_LABELS, REGION_NAMES, Look, pretty
+from analysis.metrics import METRICS
+from sim.config import list_scenarios
+from sim.experiment import levers
+from sim.record.schema import MoneyPurpose
+
+ROOT = Path(__file__).resolve().parents[2] / "analysis"
+SOURCES = [*ROOT.glob("dashboard/*.py"), *ROOT.glob("figures*.py"), ROOT / "report.py", ROOT / "wording.py"]
+
+
+def constants(node: ast.expr) -> Iterator[str]:
+    """Texts an argument can be."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from constants(node.body)
+        yield from constants(node.orelse)
+
+
+def said(path: Path) -> set[str]:
+    """Texts handed to `t(...)` in a source."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    return {
+        text for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "t"
+        for text in constants(call.args[0])
+    }  # fmt: skip
+
+
+def everything() -> set[str]:
+    """All texts in English."""
+    found = {text for path in SOURCES for text in said(path)}
+    for names in (CATEGORY_NAMES, COUNTRY_NAMES, GROUP_LABELS, METRIC_LABELS, REGION_NAMES, _NAMES):
+        found |= set(names.values())
+    units = {metric.unit for metric in METRICS.values()} - {"share", "0-1", "orders", "visits", "day"}
+    found |= {TITLE, "days", *units, *NODES, *_ENDS, *_ROUTES, *_STAGES.values()}
+    found |= {pretty(purpose.name.lower()) for purpose in MoneyPurpose}
+    found |= {pretty(name) for name in list_scenarios([])}
+    found |= {kind["title"] for kind in levers().values()}
+    found |= {"most is gained by {group} ({money} USD)", "most is lost by {group} ({money} USD)"}
+    found |= {": better.", ": worse.", "."}
+    return found - {"USD", "kg", "min"}
+
+
+def test_no_text_lacks_its_chinese() -> None:
+    assert sorted(everything() - set(CHINESE)) == []
+
+
+def test_no_chinese_is_left_over() -> None:
+    assert sorted(set(CHINESE) - everything()) == []
+
+
+@pytest.mark.parametrize("text", sorted(CHINESE))
+def test_both_have_the_same_places_to_fill_in(text: str) -> None:
+    def fields(words: str) -> list[str]:
+        return sorted(f"{name}:{spec}" for _, name, spec, _ in string.Formatter().parse(words) if name is not None)
+
+    assert fields(text) == fields(CHINESE[text])
+    assert CHINESE[text].strip()
+
+
+def test_a_look_speaks_both() -> None:
+    assert Look("en").metric("gmv_usd") == METRIC_LABELS["gmv_usd"]
+    assert Look("zh").metric("gmv_usd") == CHINESE[METRIC_LABELS["gmv_usd"]]
+    assert Look("zh").money(1.24e9) == "12.4\u4ebf"
+    assert Look("zh").scenario("commission_cap share=0.05").endswith(" share=0.05")
