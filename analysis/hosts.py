@@ -1,7 +1,8 @@
-"""Three experiments on hosts and agencies, paired by seed: docs/hosts.md.
+"""Four experiments on hosts and agencies, paired by seed: docs/hosts.md.
 
-The largest host is away for a month and comes back; agencies' bargaining power shifts; everybody starts with the same
-popularity. `python -m analysis.hosts --write` runs what is missing (one file a run in `--out`) and writes the page.
+The largest host is away for a month and comes back; agencies' bargaining power shifts; shows must be labelled;
+everybody starts with the same popularity. `python -m analysis.hosts --write` runs what is missing (one file a run in
+`--out`) and writes the page.
 """
 
 from __future__ import annotations
@@ -19,24 +20,37 @@ from numpy.typing import NDArray
 
 from analysis.compare import estimate
 from sim.experiment import configure
-from sim.kinds import DAY_SECONDS, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, NO_STREAMER
+from sim.kinds import N_CHANNELS, N_COUNTRIES, N_PLATFORMS, NO_STREAMER
 from sim.record.schema import Measure, MoneyPurpose
 from sim.state.catalogue import Air
 from sim.state.ledger import Account
 from sim.world import World
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "hosts.md"
-WARMUP, DAYS, WINDOW = 90, 180, 30
+WARMUP, DAYS, WINDOW = 90, 270, 30
 AWAY: Final = (30, 60)  # reported days
 LATE: Final = slice(-60, None)  # days in which a shift of power is judged
 ARMS: Final[Mapping[str, tuple[str, ...]]] = {
     "baseline": (),
-    "removed": (),
+    "removed": (
+        "+interventions.star.kind=streamer_removed",
+        f"+interventions.star.start={AWAY[0]}",
+        f"+interventions.star.end={AWAY[1]}",
+    ),
     "weaker": ("supply.agencies.power_shift=-1.5",),
     "stronger": ("supply.agencies.power_shift=1.5",),
+    "labelled": (),
     "equal": ("graph.popularity.start=equal",),
 }
+SCENARIO: Final = {"labelled": "ad_disclosure"}  # the others start from the baseline
 
+COUNTED: Final = {
+    "visits": Measure.ROOM_VISITS,
+    "orders": Measure.ORDERS,
+    "sales": Measure.GMV_CENTS,
+    "perceived": Measure.SURPLUS_PERCEIVED_MC,
+    "realised": Measure.SURPLUS_REALISED_MC,
+}
 LABELS: Final = {
     "visits": "room visits, world",
     "orders": "live orders, world",
@@ -60,14 +74,21 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
     settings = (
         "record=summary", f"population.consumers={consumers}", f"warmup_days={WARMUP}", f"days={DAYS}", f"seed={seed}",
     )  # fmt: skip
-    world = World(configure("baseline", (*settings, *ARMS[arm])))
+    world = World(configure(SCENARIO.get(arm, "baseline"), (*settings, *ARMS[arm])))
     hosts, start = world.streamers, world.frame.start_day
     daily: dict[str, list[float]] = {}
     seen: list[NDArray[np.int64]] = []
+    told: list[tuple[float, float, float]] = []
     usual = world.decisions.careers.watch
+    doubted = world.cfg.consumer.information.disclosure_discount
 
     def count(day: int, air: Air, visits: NDArray[np.int64], *others: Any) -> None:
         seen.append(visits.copy())  # the tally leaves the warm-up out
+        shows = np.bincount(air.streamer, minlength=visits.size)[air.streamer]
+        audience = visits[air.streamer] / shows  # of a host with several shows, each has a part
+        labelled, claimed = air.disclosed.astype(np.float64), air.exaggeration.astype(np.float64)
+        each = (labelled, 1.0 - doubted * labelled, claimed)
+        told.append(tuple(float(value @ audience / max(audience.sum(), 1.0)) for value in each))  # type: ignore[arg-type]
         usual(day, air, visits, *others)
 
     world.decisions.careers.watch = count  # type: ignore[method-assign, assignment]
@@ -78,13 +99,11 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
         if day == AWAY[0]:
             audience = hosts.popularity * world.levers.audience[hosts.country, hosts.platform]
             star = int(np.argsort(-np.where(hosts.active == 1, audience, -1.0), kind="stable")[0])
-            if arm == "removed":
-                end = (start + AWAY[1]) * DAY_SECONDS
-                world.levers.remove_streamers("star", np.arange(N_COUNTRIES), (1, 1), end)
         before = _live(world)
         world.step()
         live, visits = _live(world) - before, seen[-1]
-        row = dict(zip(("visits", "orders", "sales"), live.sum(axis=(1, 2)).tolist(), strict=True))
+        row = dict(zip(COUNTED, live.sum(axis=(1, 2)).tolist(), strict=True))
+        row |= dict(zip(("labelled", "weight of claims", "exaggeration"), told[-1], strict=True))
         if star >= 0:
             here = live[:, hosts.country[star], hosts.platform[star]]
             follows = world.consumers.follows == star
@@ -92,6 +111,7 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
                 "star visits": int(visits[star]), "cell visits": int(here[0]), "cell orders": int(here[1]),
                 "followers": int(follows.sum()), "bonds": float(world.consumers.real("bonds")[follows].sum()),
             }  # fmt: skip
+        row["all bonds"] = float(world.consumers.real("bonds").sum())
         money = world.ledger.result(Account.STREAMER).sum(axis=0)
         income = int(money[MoneyPurpose.HOST_COMMISSION] + money[MoneyPurpose.SLOT_FEE])
         share = -int(money[MoneyPurpose.AGENCY_SHARE])
@@ -107,9 +127,8 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
 
 
 def _live(world: World) -> NDArray[np.int64]:
-    """int64[3, C, P]: room visits, orders and sales (cents) since the first day."""
-    wanted = [Measure.ROOM_VISITS, Measure.ORDERS, Measure.GMV_CENTS]
-    cells = world.tally.totals[wanted].reshape(3, N_COUNTRIES, N_CHANNELS, -1)
+    """int64[len(COUNTED), C, P]: live measures since the first reported day."""
+    cells = world.tally.totals[list(COUNTED.values())].reshape(len(COUNTED), N_COUNTRIES, N_CHANNELS, -1)
     live: NDArray[np.int64] = cells.sum(axis=3)[:, :, :N_PLATFORMS]
     return live
 

@@ -116,6 +116,7 @@ class Purpose(IntEnum):
     )
     ENTRY = 249  # entity: identity of a potential merchant; error in the profit it expects
 
+    NEWS = 257  # entity: birth, other: the story, tick: day * 8; words: hears of it from the press, tells friends
     CAREER = 258  # entity: streamer, other: generation; ordinal: exit, entry, move, language, contract
     EXPOSED = 259  # entity: streamer, tick: day * 8; whether deception comes to light
     SCANDAL = 260  # entity: birth, other: streamer, tick: day * 8; whether a follower tells friends

@@ -37,6 +37,7 @@ from sim.day.decisions import Decisions, Premises
 from sim.day.fulfilment import Fulfilment
 from sim.day.levers import Levers
 from sim.day.logbook import Logbook
+from sim.day.news import Stories
 from sim.day.opinion import Opinion
 from sim.day.settlement import Settlement
 from sim.day.shopping import Shopping
@@ -148,6 +149,9 @@ class World(mesa.Model):
         self.attention = Attention(size, cfg.chunk, threads, opening)
         self.shopping = Shopping(size, len(self.streamers), N_LANGUAGES, threads, sessions)
         self.opinion = Opinion(cfg.consumer, threads)
+        self.stories = Stories(
+            self.consumers, self.market.setting.platform_slots, self.graph, cfg.consumer.word_of_mouth.effect
+        )
         self.aftersales = Aftersales(self.catalogue.n_merchants, threads)
 
     def _build_decisions(self) -> None:
@@ -316,6 +320,9 @@ class World(mesa.Model):
         )  # fmt: skip
         self.opinion.spread(
             self.market.param, self.people_columns, self.market.offers, self.aftersales.verdict_sum, day, self.draws
+        )
+        self.stories.pass_day(
+            self.levers.news_of_the_day(), self.catalogue, self.market.offers.reputation, day, self.draws
         )
         self.market.learn_expectation(self._value / 6, self.cfg.consumer.room.expected_memory)
         visits = self.shopping.host_audience()

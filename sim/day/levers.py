@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.interventions.base import Cost, Promotion
+from sim.interventions.base import Cost, Hosts, News, Promotion
 from sim.kinds import DAYPART_SECONDS, DAYPARTS, Event
 from sim.messages import Events
 from sim.record.schema import MoneyPurpose
@@ -56,7 +56,9 @@ class Levers:
         self._seller_class = seller_class
         self._promotions: list[Promotion] = []
         self._outages: list[tuple[Indices, Indices, int, int]] = []
+        self._ranked: dict[str, Indices] = {}  # hosts by rank as they were when a removal or a news was first said
         self._removed: dict[str, tuple[Indices, int]] = {}  # by name of the removal: hosts, second of their return
+        self._news: list[tuple[News, Indices]] = []  # today's, with the hosts they are about
 
     # -- what interventions say ---------------------------------------------------------------------------------------
     def close_warehouses(self, warehouses: Indices, start: int, end: int) -> None:
@@ -77,16 +79,26 @@ class Levers:
         """Shows in reach look more popular for the hours given."""
         self._promotions.append(promotion)
 
-    def remove_streamers(self, name: str, countries: Indices, ranks: tuple[int, int], end: int) -> None:
-        """Hosts of `countries` are away from now to second `end`: ranks first to last by expected audience, 1 the
-        largest. Who they are is settled when `name` is first said; said again it only moves their return."""
-        if name not in self._removed:
+    def remove_streamers(self, name: str, hosts: Hosts, end: int) -> None:
+        """Hosts are away from now to second `end`. Their ranks are settled when `name` is first said; said again it
+        moves the ranks in reach and the return."""
+        self._removed[name] = self._named(name, hosts), end
+
+    def spread_news(self, news: News) -> None:
+        """The evening hears of it (`news_of_the_day`)."""
+        about = self._named(news.name, news.hosts) if news.level == "bond" else np.empty(0, np.int64)
+        self._news.append((news, about))
+
+    def _named(self, name: str, choice: Hosts) -> Indices:
+        """Hosts of the choice by expected audience, as it was when `name` was first heard."""
+        if name not in self._ranked:
             hosts = self._streamers
-            here = (hosts.active == 1) & (hosts.away == 0) & np.isin(hosts.country, countries)
+            here = (hosts.active == 1) & (hosts.away == 0)
+            here &= choice.countries[hosts.country] & choice.platforms[hosts.platform]
+            here &= choice.categories[hosts.category] & choice.tiers[hosts.tier]
             audience = hosts.popularity * self.audience[hosts.country, hosts.platform]
-            ranked = np.argsort(-np.where(here, audience, -1.0), kind="stable")[: int(here.sum())]
-            self._removed[name] = ranked[ranks[0] - 1 : ranks[1]], end
-        self._removed[name] = self._removed[name][0], end
+            self._ranked[name] = np.argsort(-np.where(here, audience, -1.0), kind="stable")[: int(here.sum())]
+        return self._ranked[name][choice.ranks[0] - 1 : choice.ranks[1]]
 
     # -- what the day does with it ------------------------------------------------------------------------------------
     def promote(self, air: Air) -> bool:
@@ -126,6 +138,11 @@ class Levers:
         self._streamers.away[:] = 0
         for hosts, _ in self._removed.values():
             self._streamers.away[hosts] = 1
+
+    def news_of_the_day(self) -> list[tuple[News, Indices]]:
+        """Today's news, each with the hosts it is about; tomorrow's begin anew."""
+        news, self._news = self._news, []
+        return news
 
     def hold_payments(self, events: Events, orders: Orders) -> tuple[Events, NDArray[np.int64], NDArray[np.int64]]:
         """Takes approvals that fall into an outage out of the batch; they come back when it ends.

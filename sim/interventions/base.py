@@ -14,14 +14,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.config.interventions import InterventionEntry
 from sim.errors import ConfigError, Fault, list_names, nearest, unknown_name
-from sim.interventions.rows import CHOSEN, PAYER_AXIS, VERB_AXES, VERB_LEAF, Change, Kind, known_kinds
+from sim.interventions.rows import (
+    BY_DAY,
+    CHOSEN,
+    NEWS_AXES,
+    PAYER_AXIS,
+    VERB_AXES,
+    VERB_LEAF,
+    Change,
+    Kind,
+    known_kinds,
+)
 from sim.interventions.scope import axis_mask, keys_for, language_mask, leaf_mask, scope_faults, tier_mask
 from sim.kinds import DAY_SECONDS
 from sim.rules import AXES, LEAVES, Leaf, Rules
@@ -85,6 +95,37 @@ class Promotion:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Which hosts: masks over the audience's country bool[C], platform bool[P], category bool[K] and tier bool[3], and
+    of these the first to the last `ranks` by expected audience, 1 the largest (an empty span is nobody)."""
+
+    countries: NDArray[np.bool_]
+    platforms: NDArray[np.bool_]
+    categories: NDArray[np.bool_]
+    tiers: NDArray[np.bool_]
+    ranks: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A day of a scandal, or of good news.
+
+    It moves trust at one `level`: the bond with `hosts`, trust in platforms, or the public reputation of sellers whose
+    main category and size are in reach. `change` in [-1, 1]: the share of what there is that is lost, or of what is
+    lacking that is won. `reach`: share of those concerned in `hosts.countries` who hear of it today from the press;
+    `told`: chance that who heard of it tells friends. `sellers` bool[2] by size; the other masks are those of `hosts`.
+    """
+
+    name: str
+    level: Literal["bond", "channel", "reputation"]
+    hosts: Hosts
+    sellers: NDArray[np.bool_]
+    change: float
+    reach: float
+    told: float
+
+
 class Levers(Protocol):
     """The few verbs an intervention may say to the world; seconds since 2000-01-01 00:00 UTC, end excluded."""
 
@@ -102,6 +143,14 @@ class Levers(Protocol):
 
     def promote_shows(self, promotion: Promotion) -> None:
         """Shows in the promotion's reach look more popular."""
+        ...
+
+    def remove_streamers(self, name: str, hosts: Hosts, end: int) -> None:
+        """Hosts are away from today to second `end`. Ranks are those of the day on which `name` is first said."""
+        ...
+
+    def spread_news(self, news: News) -> None:
+        """People hear of it today, and tell friends. Who it is about is settled when its name is first said."""
         ...
 
 
@@ -242,6 +291,12 @@ class Intervention:
         if row.acts == "promote_shows":
             self._promote(levers, day, first, last)
             return
+        if row.acts == "remove_streamers":
+            levers.remove_streamers(self.name, self._hosts(self.ramped(day)), self.end)
+            return
+        if row.acts == "spread_news":
+            self._tell(levers, day)
+            return
         if last - first == DAY_SECONDS:
             return
         leaf = LEAVES[VERB_LEAF[row.acts]]
@@ -272,6 +327,33 @@ class Intervention:
                 end=last,
             )
         )
+
+    def _hosts(self, share: float) -> Hosts:
+        """The hosts in scope; of the ranks named (the largest alone, if none) the first `share`, one at least."""
+        scope = self.entry.scope
+        first, last = scope.streamer_ranks or (1, 1)
+        several = max(1, round(share * (last - first + 1)))
+        return Hosts(
+            axis_mask("country", scope), axis_mask("platform", scope), axis_mask("category", scope), tier_mask(scope),
+            (first, first + several - 1),
+        )  # fmt: skip
+
+    @property
+    def level(self) -> Literal["bond", "channel", "reputation"] | None:
+        """The level of trust that its news moves; None for what is no news."""
+        if self.kind.row.acts != "spread_news":
+            return None
+        return next((level for level in ("bond", "channel", "reputation") if self.values[level] is not None), None)
+
+    def _tell(self, levers: Levers, day: int) -> None:
+        level = self.level
+        assert level is not None
+        size, reach, told = self.values[level], self.values["reach"], self.values["told"]
+        assert size is not None
+        assert reach is not None
+        assert told is not None
+        sellers = axis_mask("seller_class", self.entry.scope)
+        levers.spread_news(News(self.name, level, self._hosts(1.0), sellers, self.ramped(day) * size, reach, told))
 
     def costs(self, day: int, weight: float) -> Iterator[Cost]:
         """What falls due on `day`, one world of `weight` real people a sampled one; nothing outside the window.
@@ -411,9 +493,10 @@ def read(cfg: Settings, draws: Uniforms | None = None) -> tuple[tuple[Interventi
                 Fault(where, f"{key}.uptake", f"sellers choose whether to take up {entry.kind}", "leave it out")
             )
         mine += scope_faults(entry.scope, allowed_scope(one), f"{entry.kind} as it is set here", f"{key}.scope", where)
-        if not one.acts and (start % DAY_SECONDS or end % DAY_SECONDS):
+        hourly = one.acts and kind.row.acts not in BY_DAY
+        if not hourly and (start % DAY_SECONDS or end % DAY_SECONDS):
             mine.append(Fault(where, f"{key}.start", f"{entry.kind} changes rules, at 00:00 UTC", "whole days"))
-        if one.acts and (start % HOUR_SECONDS or end % HOUR_SECONDS):
+        if hourly and (start % HOUR_SECONDS or end % HOUR_SECONDS):
             mine.append(Fault(where, f"{key}.start", "falls within an hour", "whole hours"))
         faults += [_moved(fault, cfg) for fault in mine]
         if not mine:
@@ -430,7 +513,7 @@ def allowed_scope(one: Intervention) -> set[str]:
         keys_for(LEAVES[change.leaf].axes, shares=LEAVES[change.leaf].mode == "cover") for change in one.changes
     ]
     if one.acts and row.acts is not None and row.acts not in VERB_LEAF:
-        axes.append(keys_for(VERB_AXES[row.acts]))
+        axes.append(keys_for(NEWS_AXES[one.level] if one.level is not None else VERB_AXES[row.acts]))
     return set.intersection(*axes) if axes else set()
 
 

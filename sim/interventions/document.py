@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sim.interventions.rows import CHOSEN, VERB_LEAF, Change, Kind, known_kinds
+from sim.interventions.rows import CHOSEN, NEWS_AXES, VERB_AXES, VERB_LEAF, Change, Kind, known_kinds
 from sim.interventions.scope import KEYS_OF_AXIS
 from sim.rules import LEAVES
 
@@ -62,6 +62,7 @@ def page() -> str:
         leaves = ", ".join(f"`{leaf}`" for leaf in dict.fromkeys(change.leaf for change in kind.row.changes))
         if kind.row.chosen:
             leaves += ", or offered: " + ", ".join(f"`{CHOSEN[change.leaf]}`" for change in kind.row.changes)
+        leaves = leaves or {"remove_streamers": "hosts' absence", "spread_news": "trust"}.get(kind.row.acts or "", "")
         pulled = ", ".join(kind.row.pulled_by) or "nobody: a shock"
         lines.append(f"| [`{name}`](#{name}) | {kind.row.title} | {pulled} | {leaves} |")
     for kind in rows.values():
@@ -91,6 +92,10 @@ def _section(kind: Kind) -> Iterator[str]:
         yield f"- {_change(change)}"
     if row.acts is not None and row.acts in VERB_LEAF:
         yield "- for a part of a day: the same, from hour to hour"
+    elif row.acts == "remove_streamers":
+        yield "- hosts in scope, the largest or those with the ranks named when it starts, have no shows until its end"
+    elif row.acts == "spread_news":
+        yield "- people hear of it and tell friends: trust moves at the level named and, a little, in general"
     elif row.acts is not None:
         yield f"- shows in scope: popularity seen by people and recommenders x `{row.acts_by}`"
     yield f"- scope: {_scope(kind)}"
@@ -132,6 +137,14 @@ def _scope(kind: Kind) -> str:
         if LEAVES[change.leaf].mode == "cover":
             keys["adopters"] = None
     text = ", ".join(f"`{key}`" for key in keys)
+    if kind.row.acts == "remove_streamers":
+        return ", ".join(f"`{key}`" for axis in VERB_AXES["remove_streamers"] for key in KEYS_OF_AXIS[axis])
+    if kind.row.acts == "spread_news":
+        levels = (
+            f"with `{level}` " + ", ".join(f"`{key}`" for axis in axes for key in KEYS_OF_AXIS[axis])
+            for level, axes in NEWS_AXES.items()
+        )
+        return "; ".join(levels)
     if kind.row.acts == "promote_shows":
         text += "; for shows `countries`, `regions`, `platforms`, `categories`, `streamer_tiers`, `streamer_ranks`"
     return text + " (a key must fit every cause in use)"

@@ -23,7 +23,9 @@ from sim.errors import ConfigError, Fault, unknown_name
 from sim.rules import LEAVES
 
 Operation = Literal["set", "add", "subtract", "multiply", "at_most", "at_least"]
-Verb = Literal["close_warehouses", "suspend_carriers", "stop_payments", "promote_shows"]
+Verb = Literal[
+    "close_warehouses", "suspend_carriers", "stop_payments", "promote_shows", "remove_streamers", "spread_news"
+]  # fmt: skip
 Payer = Literal["treasury", "platform", "merchant", "warehouse", "carrier", "payment_provider", "streamer", "mcn"]
 
 PAYER_AXIS: Mapping[Payer, str] = {
@@ -41,8 +43,20 @@ VERB_AXES: Mapping[Verb, tuple[str, ...]] = {
     "suspend_carriers": ("carrier",),
     "stop_payments": ("country", "method"),
     "promote_shows": ("country", "platform", "category", "tier", "rank"),
+    "remove_streamers": ("country", "platform", "category", "tier", "rank"),
+    "spread_news": ("country",),
 }
-"""What each verb can be aimed at."""
+"""What each verb can be aimed at; news also at what its subject has (`NEWS_AXES`)."""
+
+NEWS_AXES: Mapping[str, tuple[str, ...]] = {
+    "bond": ("country", "platform", "category", "tier", "rank"),
+    "channel": ("country", "platform"),
+    "reputation": ("country", "category", "seller_class"),
+}
+"""Levels of trust that news moves, named as the parameter that gives the size, and what can be its subject."""
+
+BY_DAY: frozenset[Verb] = frozenset({"remove_streamers", "spread_news"})
+"""Verbs that speak of whole days."""
 
 VERB_LEAF: Mapping[Verb, str] = {
     "close_warehouses": "warehousing.open",
@@ -182,6 +196,8 @@ def _faults(row: Row, quantities: Mapping[str, Quantity], where: str) -> list[Fa
         faults.append(Fault(where, "acts_by", "names the size of promote_shows, and of no other verb"))
     if row.acts_by is not None:
         used.add(row.acts_by)
+    if row.acts == "spread_news":
+        used |= {*NEWS_AXES, "reach", "told"}
     faults += [unknown_name(where, "parameters", "parameter", name, names) for name in sorted(used - names)]
     faults += [Fault(where, f"parameters.{name}", "changes nothing") for name in sorted(names - used)]
     whole_day = VERB_LEAF.get(row.acts) if row.acts is not None else None

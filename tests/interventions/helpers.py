@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.interventions import InterventionBook, Promotion
-from sim.interventions.base import EPOCH
+from sim.interventions.base import EPOCH, Hosts, News
 from sim.rules import LEAVES, Rules
 
 START = date(2023, 1, 1)
@@ -46,6 +46,12 @@ class Said:
 
     def promote_shows(self, promotion: Promotion) -> None:
         self.calls.append(("promote_shows", promotion))
+
+    def remove_streamers(self, name: str, hosts: Hosts, end: int) -> None:
+        self.calls.append(("remove_streamers", name, hosts, end))
+
+    def spread_news(self, news: News) -> None:
+        self.calls.append(("spread_news", news))
 
 
 def baseline() -> Rules:

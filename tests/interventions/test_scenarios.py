@@ -9,6 +9,7 @@ from sim.errors import ConfigError
 from sim.experiment import configure
 from sim.interventions import InterventionBook, check, known_kinds
 from sim.rules import Rules
+from tests.interventions.helpers import Said
 
 SCENARIOS = sorted(list_scenarios())
 
@@ -27,8 +28,13 @@ def test_a_scenario_loads_and_has_a_question(name: str) -> None:
     book = InterventionBook(cfg, baseline)
     first = min(one.first_day for one in book.interventions)
     days = range(first, first + 5)
-    assert any(book.rules_on(day) is not baseline for day in days)
+    said, before = Said(), Said()
+    for day in days:
+        book.act(said, day)
+    book.act(before, first - 1)
+    assert said.calls or any(book.rules_on(day) is not baseline for day in days)
     assert book.rules_on(first - 1) is baseline
+    assert before.calls == []
 
 
 def test_every_row_has_a_scenario() -> None:

@@ -37,11 +37,15 @@ def test_zero_strength_leaves_every_array_alone(kind: str, baseline_days: Sequen
     assert differing(run_days(world, DAYS)[-1], baseline_days[-1]) == []
 
 
+# the largest host of a tiny world may have few followers: the news is about a platform instead
+SETTINGS = {"scandal": ("channel=-0.6",)}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_moves_before_the_first_day_and_something_after(
     kind: str, baseline_days: Sequence[dict[str, str]]
 ) -> None:
-    world = tiny("baseline", f"days={DAYS}", *with_row("lever", kind, f"start={BEGIN}"))
+    world = tiny("baseline", f"days={DAYS}", *with_row("lever", kind, f"start={BEGIN}", *SETTINGS.get(kind, ())))
     days = run_days(world, DAYS)
     for day in range(BEGIN):
         assert differing(days[day], baseline_days[day]) == [], f"after day {day}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.kinds import COUNTRIES, DAY_SECONDS
+from sim.interventions.base import Hosts
+from sim.kinds import COUNTRIES, DAY_SECONDS, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
 from tests.world.worlds import tiny
 
 STAY = 4  # days away
@@ -21,7 +22,7 @@ def test_the_largest_hosts_of_a_country_are_away_and_come_back():
     followers = bonds_with(world, first).size
     back = (world.day + STAY) * DAY_SECONDS
     for _ in range(STAY):
-        world.levers.remove_streamers("star", np.array([home]), (1, 2), back)
+        world.levers.remove_streamers("star", hosts_of(home, 1, 2), back)
         world.step()
         assert set(np.flatnonzero(hosts.away)) == {first, second}
         assert not {first, second} & set(np.unique(shows_of(world)))
@@ -38,9 +39,15 @@ def test_the_largest_hosts_of_a_country_are_away_and_come_back():
 
 def test_nobody_is_away_unless_removed_and_ranks_may_be_empty():
     world = tiny()
-    world.levers.remove_streamers("none", np.array([0]), (1, 0), 2**40)
+    world.levers.remove_streamers("none", hosts_of(0, 1, 0), 2**40)
     world.step()
     assert not world.streamers.away.any()
+
+
+def hosts_of(country, first, last):
+    """Hosts of a country with ranks `first` to `last`."""
+    here = np.arange(N_COUNTRIES) == country
+    return Hosts(here, np.ones(N_PLATFORMS, bool), np.ones(N_CATEGORIES, bool), np.ones(3, bool), (first, last))
 
 
 def shows_of(world):
