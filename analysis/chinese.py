@@ -425,9 +425,4 @@ CHINESE: Final[dict[str, str]] = {
     "{who}: {metric} changes by {change} in the one seed there is; more seeds give an interval.": "{who}：{metric}在仅有的一个种子中变化 {change}；更多种子才有区间。",
     "{who}: {metric} does not change.": "{who}：{metric}没有变化。",
     "{who}: {metric} has no value in these runs.": "{who}：{metric}在这些运行中没有数值。",
-    "Good news": "好消息",
-    "Hosts taken off the air": "主播停播",
-    "Scandal": "丑闻",
-    "Scandal or good news": "丑闻或好消息",
-    "Star removed": "明星主播离场",
 }  # fmt: skip
