@@ -1,14 +1,15 @@
 """Scenarios against a base, paired by seed: how large the difference is, and how sure.
 
-Runs of one seed share their draws, so differences are taken within a seed and the interval is that of their mean
-(Student's t). Seeds that one side lacks are an error: an unpaired mean would hide them.
+Runs of one seed share their draws, so differences are taken within a seed. The interval is that of their mean:
+Student's t, and from 32 seeds on also the studentised bootstrap. Seeds that one side lacks are an error: an unpaired
+mean would hide them.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,54 +17,28 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
+from analysis.inference import (
+    BOOTSTRAP_SEEDS,
+    CONFIDENCE,
+    bootstrap,
+    holm,
+    seeds_needed,
+    spread_of,
+    student,
+    variance_ratio,
+)
 from analysis.metrics import METRICS, check_dimensions, metrics_of
-from analysis.store import DONE, Run, Store, find_runs
-from analysis.summary import MetricTable, bring_up_to_date, finished
-from sim.errors import UserError, list_names, nearest
+from analysis.store import Run, Store, find_runs
+from analysis.summary import Summary, bring_up_to_date, finished, order_of_keys, read
+from sim.errors import RunFolderError, UserError, list_names, nearest
 from sim.sweep.driver import RUNS, read_manifest
 
-CONFIDENCE: Final = 0.95
+F64 = NDArray[np.float64]
+
 BASE: Final = "baseline"
-MANY_RUNS: Final = 200  # from here on one table is read faster than the runs
-_BOTH_TAILS: Final = 2
+PRECISION: Final = 0.01
 _LABEL: Final = re.compile(r"[\w.-]{1,60}")
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over seeds with its interval.
-
-    Attributes:
-        mean: over seeds. low, high: bounds of the interval, None with one seed.
-        p_positive: probability that the true mean is above 0 (flat prior), None with one seed unless it is exactly 0.
-        seeds: number of seeds with a value.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    p_positive: float | None
-    seeds: int
-
-    @property
-    def sure(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
-
-
-def estimate(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimate:
-    """Mean of values float64[seeds] and its t interval; a spread of 0 gives an interval of width 0."""
-    size = int(values.size)
-    mean = float(values.mean())
-    if size == 1:
-        return Estimate(mean, None, None, None, 1)
-    error = float(values.std(ddof=1)) / size**0.5
-    if error == 0.0:
-        return Estimate(mean, mean, mean, 0.5 if mean == 0 else float(mean > 0), size)
-    reach = float(stdtrit(size - 1, 1 - (1 - confidence) / _BOTH_TAILS)) * error
-    return Estimate(mean, mean - reach, mean + reach, float(stdtr(size - 1, mean / error)), size)
 
 
 def split_labels(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str]]:
@@ -74,13 +49,25 @@ def split_labels(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str]]
     Raises:
         UserError: a name that is none, or given to a run that has another. RunFolderError: as `find_runs`.
     """
+    return _split(arguments)[:2]
+
+
+def _split(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str], dict[Path, dict[str, Any]]]:
+    """As `split_labels`, and the manifest rows of the sweeps' finished runs by their folders."""
     folders: list[Path] = []
     labels: dict[Path, str] = {}
+    rows: dict[Path, dict[str, Any]] = {}
     for text in arguments:
         name, sign, rest = text.partition("=")
         if not sign or os.path.isdir(text):
-            folders += find_runs([text])
-            labels |= {run.resolve(): row["label"] for run, row in _sweep_runs(Path(text)).items()}
+            found = find_runs([text])
+            folders += found
+            there = set(found)
+            for row in read_manifest(Path(text)):
+                run = Path(text) / RUNS / row["hash"]
+                if run in there:
+                    rows[run] = row
+                    labels[run.resolve()] = row["label"]
             continue
         if not _LABEL.fullmatch(name):
             raise UserError(f"{text}: '{name}' is no name for runs; allowed: NAME=DIR, NAME of letters, digits, _ . -")
@@ -88,16 +75,7 @@ def split_labels(arguments: Iterable[str]) -> tuple[list[Path], dict[Path, str]]
             if labels.setdefault(folder.resolve(), name) != name:
                 raise UserError(f"{folder}: is called both {labels[folder.resolve()]} and {name}; give it one name")
             folders.append(folder)
-    return folders, labels
-
-
-def _sweep_runs(folder: Path) -> dict[Path, dict[str, Any]]:
-    """Manifest rows of a sweep's finished runs, by their folders; none where the folder is no sweep."""
-    return {
-        folder / RUNS / row["hash"]: row
-        for row in read_manifest(folder)
-        if (folder / RUNS / row["hash"] / DONE).is_file()
-    }
+    return folders, labels, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +93,7 @@ def parts_of(arguments: Sequence[str], base: str | None = None) -> list[Part]:
     Raises:
         UserError: as `split_labels`.
     """
-    folders, labels = split_labels(arguments)
-    rows: dict[Path, dict[str, Any]] = {}
-    for text in arguments:
-        if os.path.isdir(text):
-            rows |= _sweep_runs(Path(text))
+    folders, labels, rows = _split(arguments)
     if base is not None or not rows:
         return [Part(folders, base or BASE, labels)]
     bases = list(
@@ -141,12 +115,12 @@ class Study:
         folders: run folders, or folders that hold run folders.
         base: scenario the others are compared to.
         labels: name to use instead of the scenario's, by resolved run folder, for runs that share a scenario.
-        table: the sweep's own metrics of these runs, by the names of their folders, where the caller has them at hand.
+        summary: of the sweep these runs are in, where the caller has it at hand.
 
     Attributes:
-        store: the runs. base: the base scenario. scenarios: names, the base first.
+        runs: the runs, sorted by path. base: the base scenario. scenarios: names, the base first.
         seeds: sorted seeds, the same for every scenario.
-        position: (scenario, seed) -> position in `store.runs`.
+        position: (scenario, seed) -> position in `runs`.
 
     Raises:
         UserError: no such base, two runs of one scenario and seed, or seeds that do not match.
@@ -157,17 +131,25 @@ class Study:
         folders: Sequence[Path | str],
         base: str = "baseline",
         labels: Mapping[Path, str] | None = None,
-        table: MetricTable | None = None,
+        summary: Summary | None = None,
     ) -> None:
-        self.store = Store(folders)
-        self.table = table
+        paths = find_runs(folders)
+        self._store: Store | None = None
+        if summary is not None and not summary.facts.keys() >= {path.name for path in paths}:
+            summary = None
+        self._summary = summary or _summary_of(paths)
+        if self._summary is None:
+            self._store = Store(paths)
+            self.runs = self._store.runs
+        else:
+            self.runs = [Run(path, self._summary.facts[path.name]) for path in paths]
         self.base = base
         self.position: dict[tuple[str, int], int] = {}
-        for number, run in enumerate(self.store.runs):
+        for number, run in enumerate(self.runs):
             scenario = (labels or {}).get(run.folder.resolve(), str(run.facts["scenario"]))
             key = (scenario, int(run.facts["seed"]))
             if key in self.position:
-                other = self.store.runs[self.position[key]]
+                other = self.runs[self.position[key]]
                 raise UserError(_alike(other, run, scenario, [Path(folder).resolve() for folder in folders]))
             self.position[key] = number
         names = sorted({scenario for scenario, _ in self.position})
@@ -185,7 +167,34 @@ class Study:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.store.__exit__()
+        if self._store is not None:
+            self._store.__exit__()
+
+    @property
+    def store(self) -> Store:
+        """The runs' own tables, opened when first asked for; its `runs` are in the order of `runs`."""
+        if self._store is None:
+            self._store = Store([run.folder for run in self.runs])
+        return self._store
+
+    def values(
+        self, by: Sequence[str] = (), start: int | str | date | None = None, end: int | str | date | None = None
+    ) -> tuple[list[tuple[str, ...]], F64]:
+        """Keys of a split, and float64[runs, keys, metrics] with nan where there is no value: from the sweep's own
+        table where the whole run is asked for and split once at most, else from the runs.
+        """
+        if self._summary is not None and start is None and end is None and len(by) <= 1:
+            names, found = self._summary.values([run.folder.name for run in self.runs], by[0] if by else "")
+            return [(name,) if by else () for name in names], found
+        lines = metrics_of(self.store, by, start, end)
+        keys = order_of_keys({tuple(str(line[part]) for part in by) for own in lines for line in own}, by)
+        place = {key: number for number, key in enumerate(keys)}
+        found = np.full((len(self.runs), len(keys), len(METRICS)), np.nan)
+        for number, own in enumerate(lines):
+            for line in own:
+                row = [np.nan if line[name] is None else line[name] for name in METRICS]
+                found[number, place[tuple(str(line[part]) for part in by)]] = row
+        return keys, found
 
     def _refuse_unmatched(self) -> None:
         """Pairing needs the same seeds, days and consumers on both sides."""
@@ -196,8 +205,8 @@ class Study:
                 parts = [f"{name} lacks seeds {', '.join(map(str, lacking))}"] if lacking else []
                 parts += [f"{self.base} lacks seeds {', '.join(map(str, extra))}"] if extra else []
                 raise UserError(f"seeds do not match: {'; '.join(parts)}; run the missing ones or leave the others out")
-        first = self.store.runs[self.position[self.base, self.seeds[0]]]
-        for run in self.store.runs:
+        first = self.runs[self.position[self.base, self.seeds[0]]]
+        for run in self.runs:
             for fact in ("days", "warmup_days", "start_date", "consumers"):
                 if run.facts[fact] != first.facts[fact]:
                     raise UserError(
@@ -207,15 +216,15 @@ class Study:
 
     @property
     def scenario_of(self) -> list[str]:
-        """Scenario of each run, in the order of `store.runs`."""
-        result = [""] * len(self.store.runs)
+        """Scenario of each run, in the order of `runs`."""
+        result = [""] * len(self.runs)
         for (scenario, _), position in self.position.items():
             result[position] = scenario
         return result
 
     def question(self, scenario: str) -> str:
         """The question a scenario asks."""
-        return str(self.store.runs[self.position[scenario, self.seeds[0]]].facts["question"])
+        return str(self.runs[self.position[scenario, self.seeds[0]]].facts["question"])
 
 
 def _alike(one: Run, other: Run, scenario: str, given: Sequence[Path]) -> str:
@@ -237,6 +246,7 @@ def compare(
     end: int | str | date | None = None,
     names: Sequence[str] | None = None,
     confidence: float = CONFIDENCE,
+    precision: float = PRECISION,
 ) -> list[dict[str, Any]]:
     """Paired differences of metrics between every scenario and the base.
 
@@ -245,18 +255,22 @@ def compare(
         by, start, end: as in `analysis.metrics.metrics_of`.
         names: metrics; all by default.
         confidence: of the intervals.
+        precision: what `seeds_needed` is to reach, as a share of the base value.
 
     Returns:
-        One dictionary per scenario, key and metric: metric, scenario, base, the keys, base_value, value, difference,
-        low, high, relative (difference over the size of the base value), p_positive, seeds. A metric without a value
-        in some run is compared over the seeds where both sides have one; without any, its numbers are None.
+        One dictionary per scenario, key and metric: metric, scenario, base, the keys; base_value, value; difference
+        with its t interval low, high; bootstrap_low, bootstrap_high (None below 32 seeds); relative (difference over
+        the size of the base value); p_positive; p_value (two-sided) and p_holm (corrected by Holm over all entries of
+        the scenario); variance_ratio (unpaired over paired); seeds_needed for an interval of +- precision x base value;
+        seeds. A metric without a value in some run is compared over the seeds where both sides have one; without any,
+        its numbers are None.
 
     Raises:
         UserError: nothing but the base, an unknown metric, or as `metrics_of`.
     """
     split = check_dimensions(by)
     if len(study.scenarios) == 1:
-        runs = study.store.runs
+        runs = study.runs
         these = f"{runs[0].folder} is" if len(runs) == 1 else f"all {len(runs)} runs are"
         raise UserError(
             f"nothing to compare: {these} {study.base};"
@@ -266,65 +280,94 @@ def compare(
     for name in wanted:
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; did you mean '{nearest(name, METRICS)}'?")
-    tables = [
-        {tuple(line[part] for part in split): line for line in lines} for lines in _lines(study, split, start, end)
-    ]
-    keys = list(dict.fromkeys(key for table in tables for key in table))
-    entries = []
+    keys, values = study.values(split, start, end)
+    values = values[:, :, [list(METRICS).index(name) for name in wanted]]
+    old = _by_seed(study, study.base, values)
+    entries: list[dict[str, Any]] = []
     for scenario in study.scenarios[1:]:
-        for key in keys:
-            for name in wanted:
-                pairs = [
-                    (
-                        tables[study.position[study.base, seed]].get(key, {}).get(name),
-                        tables[study.position[scenario, seed]].get(key, {}).get(name),
-                    )
-                    for seed in study.seeds
-                ]
-                entries.append(
-                    {
-                        "metric": name,
-                        "scenario": scenario,
-                        "base": study.base,
-                        **dict(zip(split, key, strict=True)),
-                        **_difference([(old, new) for old, new in pairs if old is not None and new is not None],
-                                      confidence),
-                    }
-                )  # fmt: skip
+        found = differences(old, _by_seed(study, scenario, values), confidence, precision)
+        for (key, name), numbers in zip(((key, name) for key in keys for name in wanted), found, strict=True):
+            entries.append(
+                {
+                    "metric": name, "scenario": scenario, "base": study.base,
+                    **dict(zip(split, key, strict=True)), **numbers,
+                }
+            )  # fmt: skip
     return entries
 
 
-def _lines(
-    study: Study, split: tuple[str, ...], start: int | str | date | None, end: int | str | date | None
-) -> list[list[dict[str, Any]]]:
-    """Metrics of each run; from the sweep's own table where the whole run is asked for and split once at most."""
-    folders = [run.folder for run in study.store.runs]
-    if start is None and end is None and len(split) <= 1:
-        names, by = [folder.name for folder in folders], split[0] if split else ""
-        if study.table is not None and study.table.runs.issuperset(names):
-            return study.table.lines(names, by)
-        sweeps = {folder.resolve().parent.parent for folder in folders if folder.resolve().parent.name == RUNS}
-        if len(sweeps) == 1 and len(folders) >= MANY_RUNS and set(names) <= finished(sweep := next(iter(sweeps))):
-            return MetricTable(bring_up_to_date(sweep)).lines(names, by)
-    return metrics_of(study.store, split, start, end)
+def _summary_of(paths: Sequence[Path]) -> Summary | None:
+    """The summary of the sweep these runs are in; None where they are of none, or it would read other runs anew."""
+    parents = {path.parent for path in paths}
+    if len(parents) != 1:
+        return None
+    runs = next(iter(parents)).resolve()
+    if runs.name != RUNS or any(path.is_symlink() for path in paths):
+        return None
+    names = {path.name for path in paths}
+    found = read(runs.parent)
+    if found is not None and names <= found.facts.keys():
+        return found
+    if names != finished(runs.parent):
+        return None
+    try:
+        return bring_up_to_date(runs.parent)
+    except RunFolderError:  # a folder that cannot be written; a damaged run is named by what reads it next
+        return None
 
 
-def _difference(pairs: list[tuple[float, float]], confidence: float) -> dict[str, Any]:
-    if not pairs:
-        return {
-            "base_value": None, "value": None, "difference": None, "low": None, "high": None,
-            "relative": None, "p_positive": None, "seeds": 0,
+def _by_seed(study: Study, scenario: str, values: F64) -> F64:
+    """float64[keys x metrics, seeds] of one scenario out of float64[runs, keys, metrics]."""
+    own = values[[study.position[scenario, seed] for seed in study.seeds]]
+    return np.ascontiguousarray(own.reshape(len(study.seeds), -1).T)
+
+
+_NUMBERS: Final = (
+    "base_value", "value", "difference", "low", "high", "bootstrap_low", "bootstrap_high", "relative", "p_positive",
+    "p_value", "p_holm", "variance_ratio", "seeds_needed",
+)  # fmt: skip
+
+
+def differences(
+    old: F64, new: F64, confidence: float = CONFIDENCE, precision: float = PRECISION
+) -> Iterator[dict[str, Any]]:
+    """What `compare` says of each quantity.
+
+    Args:
+        old, new: float64[quantities, seeds], the base and the other side by the same seeds; nan: no value.
+        confidence, precision: as in `compare`. All quantities together are the family of the correction.
+    """
+    known = ~(np.isnan(old) | np.isnan(new))
+    seeds = known.sum(axis=1)
+    numbers = {name: np.full(len(old), np.nan) for name in _NUMBERS}
+    patterns, which = np.unique(known, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        if not pattern.any():
+            continue
+        rows = np.flatnonzero(which.ravel() == number)
+        before, after = old[np.ix_(rows, pattern)], new[np.ix_(rows, pattern)]
+        change = after - before
+        found = student(change, confidence)
+        base_value = before.mean(axis=1)
+        size = np.abs(base_value)
+        nothing = np.full(len(rows), np.nan)
+        parts = {
+            "base_value": base_value, "value": after.mean(axis=1), "difference": found.mean, "low": found.low,
+            "high": found.high, "p_positive": found.p_positive, "p_value": found.p_value,
+            "relative": np.divide(found.mean, size, out=nothing.copy(), where=size > 0),
+            "variance_ratio": variance_ratio(before, after),
         }  # fmt: skip
-    old, new = np.array(pairs, dtype=np.float64).T
-    found = estimate(new - old, confidence)
-    base_value = float(old.mean())
-    return {
-        "base_value": base_value,
-        "value": float(new.mean()),
-        "difference": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "relative": found.mean / abs(base_value) if base_value else None,
-        "p_positive": found.p_positive,
-        "seeds": found.seeds,
-    }
+        if pattern.sum() > 1:
+            parts["seeds_needed"] = seeds_needed(spread_of(change), precision * size, confidence)
+        if pattern.sum() >= BOOTSTRAP_SEEDS:
+            parts["bootstrap_low"], parts["bootstrap_high"] = bootstrap(change, confidence)
+        for name, column in parts.items():
+            numbers[name][rows] = column
+    numbers["p_holm"] = holm(numbers["p_value"])
+    columns = [numbers[name].tolist() for name in _NUMBERS]
+    for row, count in zip(zip(*columns, strict=True), seeds.tolist(), strict=True):
+        entry = {name: None if value != value else value for name, value in zip(_NUMBERS, row, strict=True)}
+        entry["seeds"] = count
+        if entry["seeds_needed"] is not None:
+            entry["seeds_needed"] = int(entry["seeds_needed"])
+        yield entry

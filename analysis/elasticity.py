@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.compare import Estimate, estimate
+from analysis.inference import Estimate, estimate
 from sim import provenance
 from sim.config import RunConfig
 from sim.experiment import configure

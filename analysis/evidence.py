@@ -21,10 +21,11 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 
-from analysis.compare import Estimate, Study, compare, estimate
+from analysis.compare import Study, compare
 from analysis.elasticity import BAND as ELASTICITY_BAND
 from analysis.elasticity import RAISE, Elasticity
 from analysis.elasticity import measure as measure_elasticity
+from analysis.inference import Estimate, estimate
 from analysis.metrics import METRICS, metrics_of
 from analysis.store import Run, Store
 from sim import provenance
@@ -342,33 +343,22 @@ def read_effects(folders: Sequence[Path], plans: Mapping[str, RunConfig]) -> tup
     """Paired effects of every scenario against the baseline, in the order of `plans`."""
     with Study(folders) as study:
         entries = compare(study, names=MAIN_METRICS)
-        lines = [rows[0] for rows in metrics_of(study.store)]
         result = []
         for scenario, cfg in plans.items():
             if scenario == study.base:
                 continue
             pairs = [
-                (study.store.runs[study.position[study.base, seed]], study.store.runs[study.position[scenario, seed]])
+                (study.runs[study.position[study.base, seed]], study.runs[study.position[scenario, seed]])
                 for seed in study.seeds
             ]
-            worth = {}
-            for name in MAIN_METRICS:
-                both = [
-                    (lines[study.position[study.base, seed]][name], lines[study.position[scenario, seed]][name])
-                    for seed in study.seeds
-                ]
-                if len(both) > 2 and all(old is not None and new is not None for old, new in both):
-                    old, new = np.array(both, dtype=np.float64).T
-                    spread = float((new - old).var(ddof=1))
-                    if spread > 0:
-                        worth[name] = float(old.var(ddof=1) + new.var(ddof=1)) / spread
+            own = [entry for entry in entries if entry["scenario"] == scenario]
+            worth = {entry["metric"]: entry["variance_ratio"] for entry in own if entry["variance_ratio"] is not None}
             result.append(
                 Effects(
-                    scenario, _cause(scenario, pairs, span_of(cfg)),
-                    [entry for entry in entries if entry["scenario"] == scenario], worth,
+                    scenario, _cause(scenario, pairs, span_of(cfg)), own, worth,
                 )
             )  # fmt: skip
-        return result, list(study.store.runs)
+        return result, list(study.runs)
 
 
 def _cause(scenario: str, pairs: list[tuple[Run, Run]], span: tuple[int, int]) -> tuple[float, float, Estimate] | None:

@@ -16,7 +16,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from analysis.compare import Estimate, Study, compare, estimate
+from analysis.compare import Study, compare
+from analysis.inference import Estimate, estimate
 from analysis.look import COUNTRY_NAMES, ENGLISH, Look, fade, pretty
 from analysis.metrics import METRICS
 from analysis.wording import in_percent, sure, unit_of, verdict, written
@@ -72,7 +73,7 @@ def reach(entry: Mapping[str, Any]) -> float:
 
 def first_day(study: Study) -> date:
     """The first reported day."""
-    return date.fromisoformat(str(study.store.runs[0].facts["start_date"]))
+    return date.fromisoformat(str(study.runs[0].facts["start_date"]))
 
 
 # --- funnel -----------------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ def funnel(study: Study, look: Look = ENGLISH) -> Panel:
             study,
             [
                 factor * top(row) / row[bottom] if row and row[bottom] else None
-                for row in (rows.get(number) for number in range(len(study.store.runs)))
+                for row in (rows.get(number) for number in range(len(study.runs)))
             ],
         )
 
@@ -323,8 +324,8 @@ SERIES: Final = {
 def over_time(study: Study, look: Look = ENGLISH, name: str = "gmv_usd") -> Panel:
     """A daily number of the live rooms, and its paired change against the base, with festivals and policy starts."""
     spec = SERIES[name]
-    days = study.store.runs[0].days
-    top, bottom = (np.zeros((len(study.store.runs), days)) for _ in range(2))
+    days = study.runs[0].days
+    top, bottom = (np.zeros((len(study.runs), days)) for _ in range(2))
     sql = (
         f"SELECT run, day, SUM({spec.top}) AS top, SUM({spec.bottom or spec.top}) AS bottom FROM daily_channel "
         f"WHERE channel < {SHELF} GROUP BY ALL"
@@ -340,7 +341,7 @@ def over_time(study: Study, look: Look = ENGLISH, name: str = "gmv_usd") -> Pane
         below = smoothed(bottom)
         smooth = spec.factor * smoothed(top) / np.where(below > 0, below, np.nan)
     else:
-        weights = np.array([run.weight for run in study.store.runs])
+        weights = np.array([run.weight for run in study.runs])
         smooth = spec.factor * weights[:, None] * smoothed(top)
     first = first_day(study)
     dates = [first + timedelta(days=offset + width // 2) for offset in range(smooth.shape[1])]
@@ -408,7 +409,7 @@ _LABEL_GAP_DAYS: Final = 9
 def _marks(figure: go.Figure, study: Study, first: date, look: Look) -> None:
     """Festivals as grey spans, interventions as dashed lines where they start or end; no labels that would overlap."""
     rows = study.store.query("SELECT DISTINCT first, last, kind, label FROM marks ORDER BY first, label", ["marks"])
-    days = study.store.runs[0].days
+    days = study.runs[0].days
     labelled = -_LABEL_GAP_DAYS
     ink = look.shade("ink")
     for row in rows:

@@ -28,7 +28,7 @@ _ROUTES: Final = ("from local stock", "direct from China")
 
 def delivery(study: Study, look: Look = ENGLISH) -> Panel:
     """How long orders take, by route and scenario, and in which stage the days go."""
-    counts = np.zeros((len(study.store.runs), 2, DELIVERY_BINS), dtype=np.int64)
+    counts = np.zeros((len(study.runs), 2, DELIVERY_BINS), dtype=np.int64)
     sql = f"SELECT run, direct, bin, SUM(parcels) AS parcels FROM hist_delivery WHERE channel < {SHELF} GROUP BY ALL"
     for row in study.store.query(sql, ["hist_delivery"]):
         counts[row["run"], row["direct"], row["bin"]] = row["parcels"]
@@ -130,7 +130,7 @@ def lanes(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Pa
     time = np.zeros_like(parcels)
     for row in rows:
         if row["run"] in runs:
-            weight = study.store.runs[row["run"]].weight
+            weight = study.runs[row["run"]].weight
             parcels[row["origin"], row["country"]] += row["parcels"] * weight / len(runs)
             time[row["origin"], row["country"]] += row["seconds"] * weight / len(runs)
     hub, country = np.nonzero(parcels)
@@ -180,7 +180,7 @@ def lanes(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Pa
 def _warehouses(study: Study, scenario: str) -> tuple[np.ndarray, np.ndarray]:
     """Use of throughput (share) and orders waiting (real ones), means over seeds, float64[warehouses, days] each."""
     runs = {study.position[scenario, seed] for seed in study.seeds}
-    days = study.store.runs[0].days
+    days = study.runs[0].days
     use, waiting = np.zeros((N_WAREHOUSES, days)), np.zeros((N_WAREHOUSES, days))
     found = study.store.arrays(
         "SELECT run, day, warehouse, utilisation_permille, backlog FROM daily_warehouses", ["daily_warehouses"]
@@ -189,7 +189,7 @@ def _warehouses(study: Study, scenario: str) -> tuple[np.ndarray, np.ndarray]:
         own = found["run"] == run
         place = found["warehouse"][own].astype(int), found["day"][own].astype(int)
         use[place] += found["utilisation_permille"][own] / 1000 / len(runs)
-        waiting[place] += found["backlog"][own] * study.store.runs[run].weight / len(runs)
+        waiting[place] += found["backlog"][own] * study.runs[run].weight / len(runs)
     return use, waiting
 
 
@@ -204,7 +204,7 @@ def warehouse_names(look: Look) -> list[str]:
 def warehouses(study: Study, look: Look = ENGLISH) -> Panel:
     """Orders waiting and use of throughput, all warehouses together, by scenario over time."""
     first = first_day(study)
-    dates = [first + timedelta(days=day) for day in range(study.store.runs[0].days)]
+    dates = [first + timedelta(days=day) for day in range(study.runs[0].days)]
     figure = make_subplots(
         rows=2, shared_xaxes=True, vertical_spacing=0.12,
         subplot_titles=(look.t("Orders waiting in warehouses at the day's end"),

@@ -36,10 +36,10 @@ _NODE_OF: Final = {
 def net_flows(study: Study) -> dict[str, NDArray[np.float64]]:
     """USD between nodes by scenario, mean over seeds: float64[purposes, payer, payee], scaled by W."""
     nodes = np.array([_NODE_OF[name.partition("/")[0]] for name in FLOW_GROUPS])
-    flows = np.zeros((len(study.store.runs), len(MoneyPurpose), len(NODES), len(NODES)))
+    flows = np.zeros((len(study.runs), len(MoneyPurpose), len(NODES), len(NODES)))
     sql = "SELECT run, purpose, payer, payee, SUM(cents) AS cents FROM flows GROUP BY ALL"
     for row in study.store.query(sql, ["flows"]):
-        weight = study.store.runs[row["run"]].weight
+        weight = study.runs[row["run"]].weight
         flows[row["run"], row["purpose"], nodes[row["payer"]], nodes[row["payee"]]] += row["cents"] * weight / 100
     return {
         scenario: flows[[study.position[scenario, seed] for seed in study.seeds]].mean(axis=0)
@@ -105,7 +105,7 @@ def money_flows(study: Study, look: Look = ENGLISH) -> Panel:
         "money", look.t("Who pays whom"),
         look.t(
             "Consumers pay {money} USD over {days} days in the {base}, refunds deducted; the bands show where it ends "
-            "up.", money=look.money(retail[study.base]), days=study.store.runs[0].days, base=look.inside(study.base),
+            "up.", money=look.money(retail[study.base]), days=study.runs[0].days, base=look.inside(study.base),
         ),
         look.t("Mean over seeds, scaled to the real population. Between two groups only the net flow is drawn, so "
                "that in "
@@ -158,7 +158,7 @@ def incidence(study: Study, look: Look = ENGLISH) -> Panel:
             row=1, col=column,
         )  # fmt: skip
         figure.update_xaxes(
-            title_text=look.t("USD over {days} days", days=study.store.runs[0].days), nticks=5, tickangle=0, row=1,
+            title_text=look.t("USD over {days} days", days=study.runs[0].days), nticks=5, tickangle=0, row=1,
             col=column,
         )  # fmt: skip
         readings.append(gain_words(list(found.values()), scenario, look))
@@ -209,7 +209,7 @@ def waterfall(study: Study, look: Look = ENGLISH, scenario: str | None = None) -
     steps = np.cumsum([0.0, *values])
     room = 0.16 * float(np.ptp(steps) or 1.0)  # for the numbers beside the bars
     figure.update_xaxes(
-        title_text=look.t("USD over {days} days", days=study.store.runs[0].days),
+        title_text=look.t("USD over {days} days", days=study.runs[0].days),
         range=[float(steps.min()) - room, float(steps.max()) + room],
     )
     figure.update_layout(template=look.template, height=150 + 27 * max(len(known), 4), margin={"t": 30})

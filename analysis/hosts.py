@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.compare import estimate
+from analysis.inference import estimate
 from sim.experiment import configure
 from sim.kinds import N_CHANNELS, N_COUNTRIES, N_PLATFORMS, NO_STREAMER
 from sim.record.schema import Measure, MoneyPurpose

@@ -659,7 +659,7 @@ def _span(store: Store, start: int | str | date | None, end: int | str | date | 
 _UNKNOWN_ORDER = 1_000_000
 
 
-def _order(key: Key, by: Sequence[str]) -> tuple[int, ...]:
+def order(key: Key, by: Sequence[str]) -> tuple[int, ...]:
     """Sort keys as the vocabularies are ordered."""
     orders: dict[str, tuple[str, ...]] = {
         "region": REGIONS, "country": COUNTRIES, "channel": CHANNELS, "category": CATEGORIES, "group": GROUPS,
@@ -706,7 +706,7 @@ def metrics_of(
     return [
         [
             {**dict(zip(split, key, strict=True)), **_line(base, run.weight, split)}
-            for key, base in sorted(lines.items(), key=lambda item: _order(item[0], split))
+            for key, base in sorted(lines.items(), key=lambda item: order(item[0], split))
         ]
         for run, lines in zip(store.runs, bases, strict=True)
     ]

@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.compare import estimate
+from analysis.inference import estimate
 from sim import build
 from sim.agents.merchant import cost_table
 from sim.experiment import configure

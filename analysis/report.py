@@ -26,6 +26,7 @@ from analysis.compare import Study, compare
 from analysis.figures import Panel, colours, effects, funnel, over_time, places
 from analysis.figures_goods import delivery, lanes, warehouses
 from analysis.figures_money import incidence, money_flows, waterfall
+from analysis.inference import BOOTSTRAP_SEEDS, CONFIDENCE
 from analysis.look import ENGLISH, METRIC_LABELS, Look, percent
 from analysis.metrics import METRICS
 from analysis.wording import HEADLINE, NOTHING, clearest, sentence, span_words, summary, unit_of, verdict, written
@@ -56,8 +57,8 @@ def panels(study: Study, look: Look = ENGLISH) -> list[Panel]:
     return made
 
 
-def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]]) -> str:
-    """The headline differences as plain text of a fixed width."""
+def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]], precision: str = "1%") -> str:
+    """The headline differences as plain text of a fixed width; below it, how sure they are."""
     table = Table(
         title=f"Differences against {study.base}, paired by seed ({len(study.seeds)} seeds), 95 % intervals",
         title_justify="left", pad_edge=False,
@@ -75,13 +76,44 @@ def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]]) -> str:
         table.add_row(
             METRIC_LABELS[name] + (f", {unit}" if unit else ""),
             written(name, base_value),
-            *(Text(_difference_text(entry) + marks[verdict(entry)]) for entry in own),
+            *(Text(_difference_text(entry) + marks[verdict(entry)] + _doubt(entry)) for entry in own),
         )
     buffer = io.StringIO()
     console = Console(file=buffer, width=TERMINAL_WIDTH, force_terminal=False, color_system=None)
     console.print(table)
     console.print("\u25b2 better  \u25bc worse  \u25c6 changed; without a mark: cannot be told from zero")
+    console.print(
+        f"?: not once corrected (Holm) for the {len(METRICS)} metrics of a scenario looked at together", soft_wrap=True
+    )
+    console.print(_method_words(len(study.seeds)), soft_wrap=True)
+    for scenario in study.scenarios[1:]:
+        console.print(_seeds_words(scenario, [found[name, scenario] for name in HEADLINE], precision), soft_wrap=True)
     return buffer.getvalue().rstrip()
+
+
+def _doubt(entry: Mapping[str, Any]) -> str:
+    """A question mark behind a mark that the correction for many metrics does not bear out."""
+    if verdict(entry) == "calm":
+        return " "
+    return " " if entry["p_holm"] is not None and entry["p_holm"] < 1 - CONFIDENCE else "?"
+
+
+def _method_words(seeds: int) -> str:
+    if seeds < BOOTSTRAP_SEEDS:
+        return f"intervals: Student's t; the bootstrap needs {BOOTSTRAP_SEEDS} seeds, there are {seeds}"
+    return "intervals: Student's t; --json has those of the bootstrap beside them"
+
+
+def _seeds_words(scenario: str, entries: Sequence[Mapping[str, Any]], precision: str) -> str:
+    """What pairing saved, and how many seeds more precision takes."""
+    ratios = sorted(entry["variance_ratio"] for entry in entries if entry["variance_ratio"] is not None)
+    needed = sorted(entry["seeds_needed"] for entry in entries if entry["seeds_needed"] is not None)
+    words = []
+    if ratios:
+        words.append(f"pairing divides the variance by {ratios[len(ratios) // 2]:,.3g} (median metric)")
+    if needed:
+        words.append(f"+- {precision} of the base value takes {needed[len(needed) // 2]:,} seeds (median metric)")
+    return f"{scenario}: " + ("; ".join(words) or "nothing differs from seed to seed")
 
 
 def _difference_text(entry: Mapping[str, Any]) -> str:
@@ -249,7 +281,7 @@ def _fact(label: str, value: str) -> str:
 
 def _provenance(study: Study) -> dict[str, str]:
     """What run.json of the first run says about code and versions; empty where there is none."""
-    path = study.store.runs[0].folder / "run.json"
+    path = study.runs[0].folder / "run.json"
     if not path.is_file():
         return {}
     content = json.loads(path.read_text(encoding="utf-8"))
@@ -265,7 +297,7 @@ def _provenance(study: Study) -> dict[str, str]:
 
 
 def _method(study: Study, look: Look) -> str:
-    facts = study.store.runs[0].facts
+    facts = study.runs[0].facts
     points = [
         look.t(
             "An agent-based simulation: consumers on a social graph watch live rooms or use the shelf, buy, pay, "
@@ -292,7 +324,7 @@ def _method(study: Study, look: Look) -> str:
     ]  # fmt: skip
     listed = "".join(f"<li>{html.escape(point)}</li>" for point in points)
     seed = study.seeds[0]
-    first = {name: study.store.runs[study.position[name, seed]].facts["model_hash"] for name in study.scenarios}
+    first = {name: study.runs[study.position[name, seed]].facts["model_hash"] for name in study.scenarios}
     hashes = "".join(
         f"<li>{html.escape(look.scenario(name))}: {look.t('configuration')} "
         f"<code>{html.escape(str(value)[:16])}</code> "
@@ -310,7 +342,7 @@ def page(
     size: Sizes = "full",
 ) -> str:  # fmt: skip
     """The stand-alone page; a small one looks for plotly.js in a file `PLOTLY_FILE` beside it."""
-    facts = study.store.runs[0].facts
+    facts = study.runs[0].facts
     others = study.scenarios[1:]
     names = [look.scenario(name) for name in others]
     listed = names[0] if len(names) == 1 else look.t("{many} or {last}", many=look.t(", ").join(names[:-1]),

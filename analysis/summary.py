@@ -1,15 +1,18 @@
 """One table of every run's metrics for a sweep, so that thousands of runs are compared at once.
 
 `<sweep>/summary/metrics.parquet` holds one row per finished run, split and metric: hash, by (a dimension, "" for the
-whole), key (its value), metric, value (null where it has none). It is brought up to date when it lacks a finished run
-or was made by other formulas; runs that are in it are not read again.
+whole), key (its value), metric, value (null where it has none), sorted by split. `<sweep>/summary/runs.parquet` holds
+what the table `run` of each of these runs says. Both are brought up to date when they lack a finished run or were made
+by other formulas; runs that are in them are not read again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,16 +20,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from analysis import metrics as formulas
 from analysis import store as reader
-from analysis.metrics import DIMENSIONS, METRICS, metrics_of
+from analysis.metrics import DIMENSIONS, METRICS, metrics_of, order
 from analysis.store import Store
 from sim.errors import RunFolderError
+from sim.record.schema import TABLES
 from sim.runfolder import DONE
 from sim.sweep.driver import RUNS, replace_file
 
-FILE: Final = Path("summary") / "metrics.parquet"
+METRICS_FILE: Final = Path("summary") / "metrics.parquet"
+RUNS_FILE: Final = Path("summary") / "runs.parquet"
 BATCH: Final = 200  # runs read at a time, so that memory does not grow with their number
 SCHEMA: Final = pa.schema(
     [
@@ -54,20 +60,71 @@ def finished(folder: Path) -> set[str]:
     return {mark.parent.name for mark in (folder / RUNS).glob(f"*/{DONE}") if not mark.parent.name.startswith(".")}
 
 
-def _read(folder: Path) -> pa.Table | None:
-    """The table as it is, None when there is none, it is damaged or other formulas made it."""
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The two tables of a sweep's summary, as far as they are there.
+
+    `facts`: hash -> what the table `run` of that run says. `metrics`: rows of `SCHEMA`, or the file that holds them,
+    which is read a split at a time.
+    """
+
+    facts: dict[str, dict[str, Any]]
+    metrics: Path | pa.Table
+
+    def values(self, hashes: Sequence[str], by: str = "") -> tuple[list[str], NDArray[np.float64]]:
+        """Metrics of runs: the keys of the split in the order of its vocabulary, and float64[runs, keys, metrics] with
+        nan where there is no value. Without a split there is one key, "".
+        """
+        table = _split(self.metrics, by)
+        there = table["key"].unique().to_pylist()
+        keys = [key for (key,) in order_of_keys(((key,) for key in there), (by,))] if by else [""]
+        table = table.filter(pc.is_valid(table["value"]))
+        codes = {}
+        for name, known in (("hash", hashes), ("key", keys), ("metric", list(METRICS))):
+            column = table[name].combine_chunks()
+            place = {value: number for number, value in enumerate(known)}
+            lookup = np.array([place.get(value, -1) for value in column.dictionary.to_pylist()], dtype=np.int64)
+            codes[name] = lookup[np.from_dlpack(column.indices)]
+        found = np.full((len(hashes), len(keys), len(METRICS)), np.nan)
+        wanted = (codes["hash"] >= 0) & (codes["metric"] >= 0)
+        values = np.from_dlpack(table["value"].combine_chunks())
+        found[codes["hash"][wanted], codes["key"][wanted], codes["metric"][wanted]] = values[wanted]
+        return keys, found
+
+
+def _split(metrics: Path | pa.Table, by: str) -> pa.Table:
+    """The rows of one split: its own row group. `read_table` and `to_numpy` would do, but load pandas."""
+    columns = ["hash", "key", "metric"]
+    if isinstance(metrics, Path):
+        file = pq.ParquetFile(metrics, read_dictionary=columns)
+        return file.read_row_groups([("", *DIMENSIONS).index(by)], columns=[*columns, "value"])
+    part = metrics.filter(pc.equal(metrics["by"], by))
+    encoded = [part[name].dictionary_encode() for name in columns]
+    return pa.table([*encoded, part["value"]], [*columns, "value"])
+
+
+def order_of_keys(keys: Iterable[tuple[str, ...]], by: Sequence[str]) -> list[tuple[str, ...]]:
+    """Keys of a split as its vocabularies order them."""
+    return sorted(keys, key=lambda key: (order(key, by), key))
+
+
+def read(folder: Path) -> Summary | None:
+    """The summary as it is, None when there is none, it is damaged or other formulas made it."""
     try:
-        table = pq.read_table(folder / FILE)
+        table = pq.ParquetFile(folder / RUNS_FILE).read()
+        schema = pq.read_schema(folder / METRICS_FILE)
     except (OSError, pa.ArrowException):
         return None
-    made_by = (table.schema.metadata or {}).get(_FORMULAS_KEY, b"").decode()
-    return table.cast(SCHEMA) if made_by == formulas_hash() and table.column_names == SCHEMA.names else None
+    made = {(found.metadata or {}).get(_FORMULAS_KEY, b"").decode() for found in (table.schema, schema)}
+    if made != {formulas_hash()} or schema.names != SCHEMA.names:
+        return None
+    return Summary({row.pop("hash"): row for row in table.to_pylist()}, folder / METRICS_FILE)
 
 
-def bring_up_to_date(folder: Path) -> pa.Table:
-    """The table of all finished runs of a sweep, sorted by hash; written when it was not there or lacked a run.
+def bring_up_to_date(folder: Path) -> Summary:
+    """The summary of all finished runs of a sweep; written when it was not there or lacked a run.
 
-    A folder that cannot be written is read all the same.
+    Where it cannot be written it is computed all the same.
 
     Raises:
         RunFolderError: no finished run, or a damaged one.
@@ -75,75 +132,69 @@ def bring_up_to_date(folder: Path) -> pa.Table:
     wanted = finished(folder)
     if not wanted:
         raise RunFolderError(f"{folder}: no finished run here yet; `livecommerce status {folder}` tells how far it is")
-    table = _read(folder)
-    there = set() if table is None else set(pc.unique(table["hash"]).to_pylist())
-    if table is not None and there == wanted:
-        return table
-    parts = [] if table is None else [table.filter(pc.is_in(table["hash"], pa.array(sorted(wanted & there))))]
-    missing = sorted(wanted - there)
-    parts += [_values(folder, missing[start : start + BATCH]) for start in range(0, len(missing), BATCH)]
-    table = pa.concat_tables(parts).sort_by([("hash", "ascending"), ("by", "ascending")])
-    marked = table.replace_schema_metadata({_FORMULAS_KEY: formulas_hash().encode()})
-    try:
-        (folder / FILE).parent.mkdir(exist_ok=True)
-        replace_file(folder / FILE, lambda path: pq.write_table(marked, path, compression="zstd"))
-    except (OSError, RunFolderError):
-        pass
-    return table
+    there = read(folder)
+    known = {} if there is None else there.facts
+    if there is not None and known.keys() == wanted:
+        return there
+    facts = {name: row for name, row in known.items() if name in wanted}
+    parts = []
+    if facts:
+        table = pq.ParquetFile(folder / METRICS_FILE).read()
+        parts.append(table.filter(pc.is_in(table["hash"], pa.array(sorted(facts)))))
+    missing = sorted(wanted - facts.keys())
+    for start in range(0, len(missing), BATCH):
+        with Store([folder / RUNS / name for name in missing[start : start + BATCH]]) as store:
+            facts |= {run.folder.name: _plain(run.facts) for run in store.runs}
+            parts.append(_values(store))
+    metrics = pa.concat_tables(parts)
+    with contextlib.suppress(RunFolderError):
+        write(folder, facts, metrics)
+    return Summary(facts, metrics)
 
 
-def _values(folder: Path, hashes: Iterable[str]) -> pa.Table:
-    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
-    names = list(hashes)
-    with Store([folder / RUNS / name for name in names]) as store:
-        order = [run.folder.name for run in store.runs]
-        for by in ("", *DIMENSIONS):
-            for name, lines in zip(order, metrics_of(store, (by,) if by else ()), strict=True):
-                for line in lines:
-                    for metric in METRICS:
-                        if metric in line:
-                            value = line[metric]
-                            columns["hash"].append(name)
-                            columns["by"].append(by)
-                            columns["key"].append(str(line[by]) if by else "")
-                            columns["metric"].append(metric)
-                            columns["value"].append(None if value is None else float(value))
-    return pa.table(columns, schema=SCHEMA)
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    """A row of table `run` without what DuckDB adds to it."""
+    return {name: facts[name] for name in TABLES["run"].column_names()}
 
 
-class MetricTable:
-    """The table of a sweep's metrics with an index, so that a few of thousands of runs are found at once.
+def write(folder: Path, facts: dict[str, dict[str, Any]], metrics: pa.Table) -> None:
+    """Write the tables of a summary: rows of `run` by hash, and metrics of `SCHEMA`.
 
-    Args:
-        table: as `bring_up_to_date` gives it; rows of one run and split stand together.
-
-    Attributes:
-        runs: hashes of the runs it holds.
+    The list of runs goes last, so that a kill in between leaves a summary that lacks runs, never one of too few values.
+    `RunFolderError` when they cannot be written.
     """
+    mark = {_FORMULAS_KEY: formulas_hash().encode()}
+    ordered = metrics.cast(SCHEMA).sort_by([("by", "ascending"), ("hash", "ascending")])
+    ordered = ordered.replace_schema_metadata(mark)
+    rows = pa.Table.from_pylist([{"hash": name, **facts[name]} for name in sorted(facts)])
+    try:
+        (folder / METRICS_FILE).parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(f"{folder / METRICS_FILE}: could not be written ({error.strerror})") from None
 
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table.select(["key", "metric", "value"]).combine_chunks()
-        codes = []
-        for name in ("hash", "by"):
-            encoded = table[name].combine_chunks().dictionary_encode()
-            codes.append((encoded.indices.to_numpy(), encoded.dictionary.to_pylist()))
-        (runs, run_names), (splits, split_names) = codes
-        fresh = np.flatnonzero((np.diff(runs, prepend=-1) != 0) | (np.diff(splits, prepend=-1) != 0))
-        ends = np.append(fresh[1:], runs.size)
-        self.runs = frozenset(run_names)
-        self._places = {
-            (run_names[runs[start]], split_names[splits[start]]): (int(start), int(end - start))
-            for start, end in zip(fresh, ends, strict=True)
-        }
+    def write_by_split(path: Path) -> None:
+        """One row group a split, in this order: what asks for one reads nothing else."""
+        with pq.ParquetWriter(path, ordered.schema, compression="zstd") as writer:
+            for by in ("", *DIMENSIONS):
+                part = ordered.filter(pc.equal(ordered["by"], by))
+                writer.write_table(part, row_group_size=max(1, part.num_rows))
 
-    def lines(self, hashes: Iterable[str], by: str = "") -> list[list[dict[str, Any]]]:
-        """For each run, lines as `metrics_of` gives them, one per value of the dimension."""
-        answer = []
-        for name in hashes:
-            found: dict[str, dict[str, Any]] = {}
-            start, length = self._places.get((name, by), (0, 0))
-            part = self._table.slice(start, length)
-            for key, metric, value in zip(*(column.to_pylist() for column in part.columns), strict=True):
-                found.setdefault(key, {by: key} if by else {})[metric] = value
-            answer.append(list(found.values()))
-        return answer
+    replace_file(folder / METRICS_FILE, write_by_split)
+    marked = rows.replace_schema_metadata(mark)
+    replace_file(folder / RUNS_FILE, lambda path: pq.write_table(marked, path, compression="zstd"))
+
+
+def _values(store: Store) -> pa.Table:
+    """Rows of `SCHEMA` of the runs of a store."""
+    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
+    for by in ("", *DIMENSIONS):
+        for run, lines in zip(store.runs, metrics_of(store, (by,) if by else ()), strict=True):
+            for line in lines:
+                for metric in METRICS:
+                    value = line[metric]
+                    columns["hash"].append(run.folder.name)
+                    columns["by"].append(by)
+                    columns["key"].append(str(line[by]) if by else "")
+                    columns["metric"].append(metric)
+                    columns["value"].append(None if value is None else float(value))
+    return pa.table(columns, schema=SCHEMA)

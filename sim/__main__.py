@@ -275,16 +275,22 @@ def compare(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--from", dest="start", metavar="DATE|DAY", help="first day counted")
     parser.add_argument("--to", dest="end", metavar="DATE|DAY", help="last day counted")
+    parser.add_argument(
+        "--precision", default="1%", metavar="P%%",
+        help="count the seeds that an interval of +- P %% of the base value takes (default 1%%)",
+    )  # fmt: skip
     parser.add_argument("--report", metavar="FILE", help="also write a stand-alone HTML report of the whole runs")
     parser.add_argument("--json", action="store_true", help="a list of objects, one per scenario, key and metric")
     options = parser.parse_args(arguments)
 
     from analysis.compare import Study, parts_of
     from analysis.compare import compare as differences
-    from analysis.report import check_target, terminal_table, write_comparison
 
     by = _dimensions(options.by)
+    precision = _share(options.precision, "--precision")
     if options.report is not None:
+        from analysis.report import check_target, write_comparison
+
         check_target(options.report)
     parts = parts_of(options.folders, options.base)
     if options.report is not None and len(parts) > 1:
@@ -293,10 +299,12 @@ def compare(arguments: Sequence[str]) -> int:
     tables = []
     for part in parts:
         with Study(part.folders, part.base, part.labels) as study:
-            found = differences(study, by, options.start, options.end)
+            found = differences(study, by, options.start, options.end, precision=precision)
             entries += found
             if not (by or options.json):
-                tables.append(terminal_table(study, found))
+                from analysis.report import terminal_table
+
+                tables.append(terminal_table(study, found, options.precision))
     if options.json:
         _print_json(entries)
     elif by:
@@ -307,6 +315,18 @@ def compare(arguments: Sequence[str]) -> int:
         part = parts[0]
         _say(f"report: {write_comparison(part.folders, options.report, part.base, part.labels)[1]}")
     return 0
+
+
+def _share(text: str, option: str) -> float:
+    """A share above 0 from `1%`."""
+    number = text.strip().removesuffix("%")
+    try:
+        share = float(number) / 100
+    except ValueError:
+        share = float("nan")
+    if not (text.strip().endswith("%") and 0 < share < float("inf")):
+        raise UserError(f"{option}: '{text}' is no precision; allowed: a percentage of the base value, such as 1%")
+    return share
 
 
 def _print_differences(entries: Sequence[dict[str, Any]], by: Sequence[str]) -> None:

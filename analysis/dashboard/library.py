@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
-
 from analysis.compare import Part, Study, parts_of
 from analysis.store import DONE, Store, find_runs
-from analysis.summary import MetricTable, bring_up_to_date
+from analysis.summary import Summary, bring_up_to_date
 from sim.errors import RunFolderError, UserError
 from sim.sweep.driver import FAILURES, MANIFEST, RUNS, read_manifest
 
@@ -33,16 +31,15 @@ class Opened:
     """A study as it was when it was read.
 
     Attributes:
-        name: as listed. folder: where it is. parts: what is compared to what. table: metrics of a sweep's runs, None
-            where runs do not stand in a folder `runs`. rows: the manifest, empty where there is none. stamp: what the
-            disk looked like. waiting, failed: runs of the manifest in these states.
+        name: as listed. folder: where it is. parts: what is compared to what. summary: of a sweep's runs, None where
+            runs do not stand in a folder `runs`. rows: the manifest, empty where there is none. stamp: what the disk
+            looked like. waiting, failed: runs of the manifest in these states.
     """
 
     name: str
     folder: Path
     parts: tuple[Part, ...]
-    table: MetricTable | None
-    metrics: pa.Table | None
+    summary: Summary | None
     rows: tuple[dict[str, Any], ...]
     stamp: tuple[Any, ...]
     waiting: int = 0
@@ -91,7 +88,7 @@ class Opened:
                 if not common:
                     raise UserError(f"no seed has finished for both {base} and {', '.join(scenarios) or 'others'} yet")
                 folders = [of[seed] for of in by_label.values() for seed in sorted(common)]
-                self._studies[key] = Study(folders, base, part.labels, self.table)
+                self._studies[key] = Study(folders, base, part.labels, self.summary)
                 while len(self._studies) > KEPT_STUDIES:
                     self._studies.popitem(last=False)[1].__exit__()
             self._studies.move_to_end(key)
@@ -221,16 +218,14 @@ def read_study(name: str, folder: Path) -> Opened:
     """Read a study; for a sweep this brings its table of metrics up to date."""
     stamp = _stamp(folder)
     parts, seeds = _named(folder)
-    table, metrics = None, None
-    if all(path.parent.name == RUNS for path in seeds):
-        metrics = bring_up_to_date(folder)
-        table = MetricTable(metrics)
+    in_sweep = all(path.parent.name == RUNS for path in seeds)
+    summary = bring_up_to_date(folder) if in_sweep else None
     rows = read_manifest(folder)
     done = {path.name for path in seeds}
     failed = {path.stem for path in (folder / FAILURES).glob("*.txt")} - done
     waiting = sum(row["hash"] not in done and row["hash"] not in failed for row in rows)
     return Opened(
-        name, folder, tuple(parts), table, metrics, tuple(rows), stamp, waiting, len(failed), seeds=seeds
+        name, folder, tuple(parts), summary, tuple(rows), stamp, waiting, len(failed), seeds=seeds
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def render(view: View) -> Page:
                      shown)  # fmt: skip
     rows = []
     for row in study.store.query("SELECT * FROM lanes", ["lanes"]):
-        run = study.store.runs[row["run"]]
+        run = study.runs[row["run"]]
         rows.append({"scenario": study.scenario_of[row["run"]], "seed": run.facts["seed"], "weight": run.weight,
                      **{name: value for name, value in row.items() if name != "run"}})  # fmt: skip
     return Page(

@@ -54,7 +54,7 @@ def render(view: View) -> Page:
         )
         panels.append(over_time(study, look, name))
     panels.append(funnel(study, look))
-    facts = study.store.runs[0].facts
+    facts = study.runs[0].facts
     intro = view.t(
         "{seeds} paired seeds, {consumers} simulated consumers, {days} days from {date}.", seeds=len(study.seeds),
         consumers=f"{facts['consumers']:,}", days=facts["days"], date=facts["start_date"],

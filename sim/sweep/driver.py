@@ -17,15 +17,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.engines import BUSY_SECONDS, Ending, Engine, Job
 from sim.errors import RunFolderError
 from sim.runfolder import DONE, read_run_json, sweep_dead, sync
-from sim.sweep.plan import Plan, Point
+
+if TYPE_CHECKING:  # a reader of a finished sweep needs neither
+    from sim.engines import Ending, Engine
+    from sim.sweep.plan import Plan, Point
 
 RUNS: Final = "runs"
 FAILURES: Final = "failures"
@@ -114,7 +116,7 @@ def read_manifest(folder: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        rows: list[dict[str, Any]] = pq.read_table(path, schema=MANIFEST_SCHEMA).to_pylist()
+        rows: list[dict[str, Any]] = pq.ParquetFile(path).read().cast(MANIFEST_SCHEMA).to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise RunFolderError(f"{path}: is damaged ({str(error).splitlines()[0]}); start the sweep again") from None
     return rows
@@ -269,6 +271,8 @@ def drive(plan: Plan, out: Path, engine: Engine, retry: bool = False, watch: Wat
 
     `engine` must have been entered. A run that another driver is at work on is waited for.
     """
+    from sim.engines import BUSY_SECONDS
+
     out = out.absolute()
     prepare(plan, out)
     show = watch or (lambda progress, line: None)
@@ -310,6 +314,8 @@ def drive(plan: Plan, out: Path, engine: Engine, retry: bool = False, watch: Wat
 def _endings(
     engine: Engine, waiting: Sequence[Point], out: Path, progress: Progress, show: Watch
 ) -> Iterator[tuple[Point, Ending]]:
+    from sim.engines import Job
+
     past = progress.days_done
 
     def tick(days: int) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.compare import Study, compare, estimate, split_labels
+from analysis.compare import Study, compare, split_labels
+from analysis.inference import estimate
 from sim.errors import RunFolderError, UserError
 from sim.record.schema import Measure, cell
 from tests.record.fake_world import FIRST_DAY, FakeWorld, new_recorder, written
@@ -156,7 +157,7 @@ def test_names_of_runs(folder: Path, tmp_path: Path) -> None:
 def test_a_run_named_in_two_ways_is_one_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     with Study(["baseline-0-100", str(folder / "baseline-0-100"), "./cap-0-100"]) as study:
-        assert len(study.store.runs) == 2
+        assert len(study.runs) == 2
 
 
 def test_three_hundred_runs_are_compared_within_seconds(folder: Path, tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from analysis.compare import estimate
 from analysis.elasticity import halves
 from analysis.evidence import BANDS, CAUSES, LEVERS, MAIN_METRICS, NOTES, SHOCKS, number, read_notes, span_of
+from analysis.inference import estimate
 from analysis.metrics import METRICS
 from sim.errors import UserError
 from sim.experiment import configure

@@ -79,12 +79,42 @@ def test_the_summary_table_says_what_the_runs_say(caps: Path, monkeypatch: pytes
     (part,) = parts_of([str(caps)])
     for by in ((), ("region",), ("group",)):
         with Study(part.folders, part.base, part.labels) as study:
-            from_runs = compare(study, by)
-            monkeypatch.setattr(comparing, "MANY_RUNS", 1)
             from_table = compare(study, by)
-            monkeypatch.undo()
+        monkeypatch.setattr(comparing, "_summary_of", lambda paths: None)
+        with Study(part.folders, part.base, part.labels) as study:
+            from_runs = compare(study, by)
+        monkeypatch.undo()
         assert from_table == from_runs
         assert from_runs
+
+
+def test_an_intervention_of_no_strength_differs_by_exactly_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = [*TINY, "scenario=commission_cap", "interventions.cap.strength=0", "seed=1,2,3", "--engine", "inline"]
+    assert main(["sweep", *request, "--out", str(tmp_path / "s")]) == 0
+    entries = printed(capsys, "compare", str(tmp_path / "s"))
+    assert isinstance(entries, list)
+    valued = [entry for entry in entries if entry["seeds"] > 1]
+    assert len(valued) > 20
+    for entry in valued:
+        assert (entry["difference"], entry["low"], entry["high"]) == (0.0, 0.0, 0.0), entry["metric"]
+        assert (entry["p_positive"], entry["p_value"], entry["variance_ratio"]) == (0.5, 1.0, None)
+
+
+def test_precision_is_asked_for_in_percent(caps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    needed = {}
+    for precision in ("1%", "10%"):
+        entries = printed(capsys, "compare", str(caps), "--precision", precision)
+        assert isinstance(entries, list)
+        needed[precision] = {entry["metric"]: entry["seeds_needed"] for entry in entries}
+    assert needed["1%"]["gmv_usd"] > needed["10%"]["gmv_usd"]
+    assert main(["compare", str(caps), "--precision", "0.01"]) == 2
+    assert "such as 1%" in capsys.readouterr().err
+    assert main(["compare", str(caps)]) == 0
+    text = capsys.readouterr().out
+    assert "the bootstrap needs 32 seeds, there are 3" in text
+    assert "+- 1% of the base value takes" in text
 
 
 def test_a_stored_run_is_repeated_bit_for_bit(caps: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -213,20 +214,29 @@ def test_every_write_that_fails_leaves_a_sweep_that_can_go_on(tmp_path: Path, fa
 def test_the_table_over_all_runs_is_whole_or_not_there(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analysis.summary import FILE, bring_up_to_date
+    from analysis.summary import METRICS_FILE, bring_up_to_date, read
 
     folder = tmp_path / "s"
     shutil.copytree(finished, folder)
     expected = bring_up_to_date(folder)
+    names = sorted(expected.facts)
     found = Faults()
     for name in ("fsync", "replace", "mkdir"):
         monkeypatch.setattr(os, name, found.plain(getattr(os, name)))
     monkeypatch.setattr(pq, "write_table", found.half(pq.write_table, 1))
-    for number in range(1, 6):
+    for number in range(1, 10):
         shutil.rmtree(folder / "summary", ignore_errors=True)
         found.calls, found.fail_at = 0, number
-        assert bring_up_to_date(folder).equals(expected)  # what cannot be kept is computed all the same
-        assert not (folder / FILE).exists() or pq.read_table(folder / FILE).equals(expected)
+        told = bring_up_to_date(folder)  # what cannot be kept is computed all the same
+        kept = read(folder)
+        assert kept is not None or found.calls >= number, "a summary was lost without a fault"
+        for summary in (told, kept):
+            if summary is not None:
+                assert summary.facts == expected.facts
+                for by in ("", "region"):
+                    assert summary.values(names, by)[0] == expected.values(names, by)[0]
+                    np.testing.assert_array_equal(summary.values(names, by)[1], expected.values(names, by)[1])
+        assert not (folder / METRICS_FILE).exists() or pq.ParquetFile(folder / METRICS_FILE).read().num_rows > 0
         assert not list(folder.glob("summary/.*"))
 
 
