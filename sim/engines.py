@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import importlib.util
 import io
 import os
@@ -22,6 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import SynchronizedArray
 
 ENGINES = ("inline", "local", "ray", "dask")
-POLL_SECONDS = 0.02
+TICK_SECONDS = 0.2  # between two looks at how far runs are
+POLL_SECONDS = 0.02  # between two looks at tasks that cannot be waited for
 BUSY_SECONDS = 0.5
 OUTSTANDING = 3  # tasks handed to a worker beside the one it works on, so that it never waits for the driver
 
@@ -171,8 +174,6 @@ def compute(index: int, cfg: RunConfig, out: str, progress: Callable[[int, int],
     folder = Path(out)
     start = time.perf_counter()
     try:
-        if is_done(folder, identity(cfg)):
-            return Ending(index, "done", was_done=True)
         with _claim(folder) as mine:
             if not mine:
                 return Ending(index, "busy")
@@ -183,6 +184,21 @@ def compute(index: int, cfg: RunConfig, out: str, progress: Callable[[int, int],
         line = f"{type(error).__name__}: {error}".splitlines()[0]
         return Ending(index, "failed", error=line, trace=traceback.format_exc(), seconds=time.perf_counter() - start)
     return Ending(index, "done", outcome.already_done, seconds=time.perf_counter() - start)
+
+
+_settled = False  # whether what stays in this worker has been told from what a run leaves
+
+
+def _tidy_up() -> None:
+    """Free a world at once: its agents refer to each other, and its arrays would wait for a rare full collection.
+
+    What is there after the first run stays for good and is not looked through again.
+    """
+    global _settled
+    gc.collect()
+    if not _settled:
+        gc.freeze()
+        _settled = True
 
 
 # ---- in this process ---------------------------------------------------------------------------------------------
@@ -249,16 +265,14 @@ class Local:
                 index, place = waiting.pop(), free.pop()
                 self._days[place] = 0
                 job = jobs[index]
-                future = self.schedule(_work, place, index, job.cfg, str(job.out.absolute()))
+                future = self.schedule(_work, place, index, _lean(job.cfg), str(job.out.absolute()))
                 under_way[place] = (index, future)
-            ended = [place for place, (_, future) in under_way.items() if future.done()]
-            for place in ended:
+            wait([future for _, future in under_way.values()], TICK_SECONDS, FIRST_COMPLETED)
+            for place in [place for place, (_, future) in under_way.items() if future.done()]:
                 index, future = under_way.pop(place)
                 free.append(place)
                 self._days[place] = 0
                 yield self.ending(index, future)
-            if not ended:
-                time.sleep(POLL_SECONDS)
             if tick:
                 tick(sum(self._days[:]))
 
@@ -275,6 +289,13 @@ class Local:
 
 def _too_long(limit: float | None) -> str:
     return f"took longer than {limit:g} s and was stopped"
+
+
+def _lean(cfg: RunConfig) -> RunConfig:
+    """The configuration without what only messages about it need; that is most of it, and it travels for each run."""
+    lean = cfg.model_copy()
+    lean.remember({}, {}, cfg.overrides)
+    return lean
 
 
 def _lost(index: int, error: str) -> Ending:
@@ -307,7 +328,10 @@ def _work(place: int, index: int, cfg: RunConfig, out: str) -> Ending:
         if _days_done is not None:
             _days_done[place] = done
 
-    return compute(index, cfg, out, progress)
+    try:
+        return compute(index, cfg, out, progress)
+    finally:
+        _tidy_up()
 
 
 # ---- clusters ----------------------------------------------------------------------------------------------------
@@ -341,6 +365,7 @@ def compute_away(index: int, cfg: RunConfig, time_limit: float | None = None) ->
     """One task on another machine: its ending and its run folder as a tar file, empty when it failed."""
     with tempfile.TemporaryDirectory(prefix="livecommerce-") as folder, _within(time_limit) as progress:
         ending = compute(index, cfg, str(Path(folder) / "run"), progress)
+        _tidy_up()
         packed = io.BytesIO()
         if ending.state == "done":
             with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -434,7 +459,7 @@ class RayCluster(_Cluster):
         return self.workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def _submit(self, index: int, cfg: RunConfig) -> Any:
-        return self._task.remote(index, cfg, self.time_limit)
+        return self._task.remote(index, _lean(cfg), self.time_limit)
 
     def _ended(self, handles: list[Any]) -> list[Any]:
         return list(self._ray.wait(handles, num_returns=1, timeout=BUSY_SECONDS)[0]) if handles else []
@@ -467,7 +492,7 @@ class DaskCluster(_Cluster):
         return self.workers or max(1, len(self._client.ncores()))
 
     def _submit(self, index: int, cfg: RunConfig) -> Any:
-        return self._client.submit(compute_away, index, cfg, self.time_limit, pure=False)
+        return self._client.submit(compute_away, index, _lean(cfg), self.time_limit, pure=False)
 
     def _ended(self, handles: list[Any]) -> list[Any]:
         ended = [handle for handle in handles if handle.done()]

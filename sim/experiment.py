@@ -173,10 +173,11 @@ def run_one(
     with writing(folder) as temporary:
         if starting is not None:
             starting()
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         provenance.forget_peak_memory()  # of the runs this process computed before
         facts = _simulate(cfg, temporary, progress or (lambda done, days: None))
         facts["wall_seconds"] = round(time.perf_counter() - start, 3)
+        facts["cpu_seconds"] = round(time.process_time() - busy, 3)  # of all its threads
         _write_run_json(temporary / RUN_JSON, cfg, me, facts)
     return Outcome(folder)
 
@@ -222,7 +223,20 @@ def _write_run_json(path: Path, cfg: RunConfig, me: Identity, facts: dict[str, A
         **facts,
         "configuration": cfg.model_dump(mode="json"),
     }
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(_lines(content, levels=2) + "\n", encoding="utf-8")
+
+
+def _lines(content: dict[str, Any], levels: int, indent: str = "") -> str:
+    """JSON with a line for each key of the outer levels; what is below is one line, which takes a tenth of the time."""
+    parts = []
+    for key, value in sorted(content.items()):
+        inner = (
+            _lines(value, levels - 1, indent + " ")
+            if levels > 1 and isinstance(value, dict) and value
+            else json.dumps(value, sort_keys=True)
+        )
+        parts.append(f"{indent} {json.dumps(key)}: {inner}")
+    return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
 
 
 __all__ = [

@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ RUN_JSON = "run.json"
 YOUNG_SECONDS = 10.0
 PATIENCE_SECONDS = 3.0  # a worker whose driver was killed ends within this time
 MOST_NAME_BYTES = 200  # most file systems take 255, and a temporary folder's name is longer than the run's
+SYNCS = 8  # files put on the disk at a time
 RECORD_LEVELS = ("summary", "daily", "full")
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EFBIG, errno.ENAMETOOLONG}
@@ -161,8 +163,8 @@ def writing(out: Path) -> Iterator[Path]:
 
 
 def _commit(temporary: Path, out: Path) -> None:
-    for path in sorted(temporary.rglob("*")):
-        sync(path)
+    with ThreadPoolExecutor(SYNCS) as pool:  # the disk commits them together
+        list(pool.map(sync, sorted(temporary.rglob("*"))))
     done = temporary / DONE
     done.touch()
     sync(done)

@@ -141,26 +141,26 @@ def hosts_of(streamers: Table) -> Hosts:
 
 def line_pool(catalogue: Catalogue, is_open: NDArray[np.bool_]) -> LinePool:
     """Lines by (country, platform, category), weighted by the merchant's size and the line's share of it."""
-    weights = (catalogue.merchant_size[catalogue.merchant] * catalogue.line_share).astype(np.float32)
-    targets = catalogue.targets[catalogue.merchant] == 1
-    joined = catalogue.on_platform[catalogue.merchant] == 1
-    start = np.zeros(N_COUNTRIES * N_PLATFORMS * N_CATEGORIES + 1, np.int64)
+    order = np.argsort(catalogue.category, kind="stable")  # by category, as they lie in each cell
+    kind, merchant = catalogue.category[order], catalogue.merchant[order]
+    weights = (catalogue.merchant_size[merchant] * catalogue.line_share[order]).astype(np.float32).astype(np.float64)
+    targets = np.ascontiguousarray((catalogue.targets[merchant] == 1).T)
+    joined = np.ascontiguousarray((catalogue.on_platform[merchant] == 1).T)
+    sizes = np.zeros((N_COUNTRIES, N_PLATFORMS, N_CATEGORIES), np.int64)
     lines: list[U16] = []
     cumulated: list[F32] = []
-    of_kind = [np.flatnonzero(catalogue.category == kind) for kind in range(N_CATEGORIES)]
-    cell = 0
     for country in range(N_COUNTRIES):
-        for platform in range(N_PLATFORMS):
-            for kind in range(N_CATEGORIES):
-                members = of_kind[kind]
-                if is_open[country, platform]:
-                    members = members[targets[members, country] & joined[members, platform]]
-                    lines.append(members.astype(np.uint16))
-                    cumulated.append(np.cumsum(weights[members], dtype=np.float64).astype(np.float32))
-                else:
-                    members = members[:0]
-                cell += 1
-                start[cell] = start[cell - 1] + members.size
+        for platform in np.flatnonzero(is_open[country]):
+            members = np.flatnonzero(targets[country] & joined[platform])
+            own = sizes[country, platform]
+            own[:] = np.bincount(kind[members], minlength=N_CATEGORIES)
+            lines.append(order[members].astype(np.uint16))
+            heavy = weights[members]
+            last = np.cumsum(own)
+            for first, end in zip(last - own, last, strict=True):  # each cell sums from nothing: the same bits
+                np.cumsum(heavy[first:end], out=heavy[first:end])
+            cumulated.append(heavy.astype(np.float32))
+    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
     return LinePool(start, np.concatenate(lines), np.concatenate(cumulated))
 
 
