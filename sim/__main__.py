@@ -26,6 +26,7 @@ OVERRIDES = "key=value as in `livecommerce show`; group=NAME; +interventions.NAM
 DEMO_SCENARIOS = ("baseline", "tariff_reduction", "commission_cap")
 DEMO_SETTINGS = ("population.consumers=20000", "days=120")
 DEMO_SEEDS = 4
+MAX_SEEDS, MOST_SEEDS = 256, 10_000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -352,19 +353,27 @@ def sweep(arguments: Sequence[str]) -> int:
     parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a run that takes longer")
     parser.add_argument("--no-base", action="store_true", help="leave out the baseline runs")
     parser.add_argument("--retry", action="store_true", help="run again what failed before")
+    parser.add_argument(
+        "--until", action="append", default=[], metavar="METRIC:WIDTH",
+        help="add seeds until the interval of the difference is +- WIDTH (1%% of the base value, or a number)",
+    )  # fmt: skip
+    parser.add_argument("--max-seeds", type=int, default=MAX_SEEDS, metavar="N", help="with --until: at most so many")
     parser.add_argument("--dry-run", action="store_true", help="print the plan, its size and the time expected")
     parser.add_argument("--json", action="store_true", help="print plan or result as JSON")
     options = parser.parse_intermixed_args(arguments)
 
     from sim.engines import engine_of
     from sim.progress import reporting
-    from sim.sweep.driver import drive
-    from sim.sweep.plan import plan_experiment, plan_sweep
+    from sim.sweep.driver import Summary, drive
+    from sim.sweep.plan import Plan, key_of, plan_experiment, plan_sweep
 
-    if options.experiment:
-        plan = plan_experiment(options.experiment, options.overrides, options.scenarios, not options.no_base)
-    else:
-        plan = plan_sweep(options.overrides, options.scenarios, not options.no_base)
+    def planned(overrides: Sequence[str]) -> Plan:
+        if options.experiment:
+            return plan_experiment(options.experiment, overrides, options.scenarios, not options.no_base)
+        return plan_sweep(overrides, options.scenarios, not options.no_base)
+
+    goals = _goals(options)
+    plan = planned(options.overrides)
     name = Path(options.experiment).stem if options.experiment else plan.points[-1].cfg.scenario.name
     if options.out is not None and not options.out.strip():
         raise UserError("--out: is empty; name a folder")
@@ -372,28 +381,88 @@ def sweep(arguments: Sequence[str]) -> int:
     engine = engine_of(options.engine, options.workers, options.time_limit, options.address)
     if options.dry_run:
         return _print_plan(plan, out, options.workers, options.json)
-    _say_if_cold()
-    with engine, reporting(f"{len(plan.points)} runs") as report:
-        summary = drive(plan, out, engine, options.retry, _Watcher(report))
-    for row in summary.failures.items():
-        _say(f"failed: {row[0]}: {row[1]}")
 
     from analysis.summary import bring_up_to_date
 
-    if summary.computed + summary.there:
-        bring_up_to_date(out)
-    if options.json:
+    def computed(plan: Plan) -> Summary:
+        with reporting(f"{len(plan.points)} runs") as report:
+            summary = drive(plan, out, engine, options.retry, _Watcher(report))
+        if summary.computed + summary.there:
+            bring_up_to_date(out)
+        return summary
+
+    _say_if_cold()
+    reaches: list[Any] = []
+    with engine:
+        if goals:
+            from analysis.sequential import add_seeds
+
+            stages: list[Summary] = []
+            fixed = [text for text in options.overrides if key_of(text) != "seed"]
+
+            def compute(seeds: Sequence[int]) -> list[str]:
+                _say(f"{len(seeds)} seeds")
+                stage = planned([*fixed, "seed=" + ",".join(map(str, seeds))])
+                stages.append(computed(stage))
+                return [] if stages[-1].failures else [point.hash for point in stage.points]
+
+            seeds = [point.cfg.seed for point in plan.points]
+            reaches = add_seeds(out, goals, seeds, options.max_seeds, compute)
+            last = stages[-1]
+            fresh = sum(stage.computed for stage in stages)
+            summary = Summary(last.runs, fresh, last.runs - fresh - len(last.failures), last.failures)
+        else:
+            summary = computed(plan)
+    return _print_summary(summary, reaches, out, options.json)
+
+
+def _goals(options: argparse.Namespace) -> list[Any]:
+    """The goals of --until, checked."""
+    if not options.until:
+        return []
+    from analysis.sequential import LEAST_SEEDS, read_goal
+
+    goals = [read_goal(text) for text in options.until]
+    if len({goal.metric for goal in goals}) < len(goals):
+        raise UserError("--until: names a metric twice; give it one width")
+    if options.no_base:
+        raise UserError("--until: needs the baseline runs that --no-base leaves out; drop one of the two")
+    if not LEAST_SEEDS <= options.max_seeds <= MOST_SEEDS:
+        raise UserError(f"--max-seeds: {options.max_seeds} is out of range; allowed: {LEAST_SEEDS} to {MOST_SEEDS:,}")
+    return goals
+
+
+def _print_summary(summary: Any, reaches: Sequence[Any], out: Path, as_json: bool) -> int:
+    """What became of a sweep; 1 when a run failed or an interval stayed wider than asked."""
+    for row in summary.failures.items():
+        _say(f"failed: {row[0]}: {row[1]}")
+    if as_json:
+        until = [
+            {
+                "metric": reach.metric, "scenario": reach.scenario, "base": reach.base, "seeds": reach.seeds,
+                "half_width": reach.half_width, "target": reach.target, "reached": reach.reached,
+            }
+            for reach in reaches
+        ]  # fmt: skip
         _print_json(
             {
                 "folder": str(out), "runs": summary.runs, "computed": summary.computed, "there": summary.there,
-                "failures": summary.failures,
+                "failures": summary.failures, **({"until": until} if until else {}),
             }
         )  # fmt: skip
     else:
+        for reach in reaches:
+            word = "reached" if reach.reached else "not reached"
+            print(f"{reach.scenario}: {reach.metric} +- {_number(reach.half_width)} with {reach.seeds} seeds,"
+                  f" {_number(reach.target)} asked for: {word}")  # fmt: skip
         print(f"{summary.computed} computed, {summary.there} there already, {len(summary.failures)} failed: {out}")
     if summary.failures:
         _say(f"tracebacks are in {out / 'failures'}; --retry runs them again")
-    return 1 if summary.failures else 0
+    short = [reach for reach in reaches if not reach.reached]
+    if short:
+        most = max(reach.needed for reach in short)
+        _say(f"--until: not reached; about {most:,} seeds would do (--max-seeds)")
+    return 1 if summary.failures or short else 0
 
 
 class _Watcher:
