@@ -9,9 +9,10 @@ that page is written by hand.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from inspect import getsource
 from pathlib import Path
@@ -175,9 +176,141 @@ def enumerations() -> str:
     return table(("what", "number", "which"), [(what, str(number), which) for what, number, which in rows])
 
 
+def _first_sentence(node: ast.AST) -> str:
+    """The first sentence of a docstring, or nothing."""
+    assert isinstance(node, ast.ClassDef | ast.FunctionDef)
+    text = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+    return re.split(r"(?<=[.:;])\s", text)[0].rstrip(".:;")
+
+
+def _classes(folder: str) -> Iterator[tuple[Path, ast.ClassDef]]:
+    for path in sorted((ROOT / folder).glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                yield path, node
+
+
+def entities() -> str:
+    """The classes of Mesa agents."""
+    rows = []
+    for path, node in _classes("sim/agents"):
+        bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+        if bases & {"Agent", "ColumnAgent"} and node.name != "ColumnAgent":
+            kind = "view on a row" if "ColumnAgent" in bases else "object"
+            rows.append((f"`{node.name}`", kind, f"`{path.relative_to(ROOT).as_posix()}`", _first_sentence(node)))
+    return table(("entity", "as", "code", "what it is"), rows)
+
+
+def learnt() -> str:
+    """What deciders keep from one day to the next besides the columns: the keys of their `arrays`."""
+    rows = []
+    for path, node in _classes("sim/firms"):
+        made = [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name == "arrays"]
+        if not made:
+            continue
+        text = ast.get_docstring(made[0], clean=False)
+        names = [
+            part.value
+            for part in ast.walk(made[0])
+            if isinstance(part, ast.Constant)
+            and isinstance(part.value, str)
+            and part.value.strip()
+            and part.value != text
+        ]
+        shown = ", ".join(f"`{name.strip()}`" for name in dict.fromkeys(names))
+        rows.append((f"`{node.name}`", f"`{path.relative_to(ROOT).as_posix()}`", shown))
+    return table(("decider", "code", "state"), rows)
+
+
+def _parts_of(world: ast.ClassDef) -> dict[str, str]:
+    """The class of what the world holds, by attribute: from `self.x = Class(...)` and `self.x: Class = ...`."""
+    found: dict[str, str] = {}
+    for node in ast.walk(world):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(target, ast.Attribute):
+            continue
+        value = node.value.body if isinstance(node.value, ast.IfExp) else node.value
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id[0].isupper():
+            found[target.attr] = value.func.id
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.annotation, ast.Name):
+            found[target.attr] = node.annotation.id
+    return found
+
+
+def _methods() -> dict[tuple[str, str], ast.FunctionDef]:
+    """Every method below sim/ by class and name."""
+    found = {}
+    for path in sorted((ROOT / "sim").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found.update({(node.name, part.name): part for part in node.body if isinstance(part, ast.FunctionDef)})
+    return found
+
+
+def _called(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+    """Calls of `self.part.verb()` and `self.verb()` (then the part is empty) in the order in which they stand."""
+    calls = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            if isinstance(owner, ast.Name) and owner.id == "self":
+                calls.append((node.lineno, node.col_offset, "", node.func.attr))
+            elif isinstance(owner, ast.Attribute) and isinstance(owner.value, ast.Name) and owner.value.id == "self":
+                calls.append((node.lineno, node.col_offset, owner.attr, node.func.attr))
+    for _, _, part, verb in sorted(calls):
+        yield part, verb
+
+
+def schedule() -> str:
+    """Every step of a day as `World.step` takes it, and of the evening's decisions as `Decisions.decide` takes them."""
+    parts: dict[str, dict[str, str]] = {}
+    methods = _methods()
+    for name in ("World", "Decisions"):
+        for path, node in (*_classes("sim"), *_classes("sim/day")):
+            if node.name == name:
+                assert path.exists()
+                parts[name] = _parts_of(node)
+    known = {"_careers": "Careers", "careers": "Careers", "agencies": "Agencies", "platforms": "Platforms"}
+    known |= {"audits": "Audits", "prices": "Prices", "interventions": "InterventionBook", "calendar": "Calendar"}
+    rows: list[tuple[str, str, str]] = []
+
+    def expand(owner: str, name: str, number: str) -> None:
+        step = 0
+        for part, verb in _called(methods[owner, name]):
+            if part == "" and (owner, verb) in methods and verb != name:
+                step += 1
+                rows.append((f"{number}{step}", f"`{owner}.{verb}`", _first_sentence(methods[owner, verb])))
+                expand(owner, verb, f"{number}{step}.")
+                continue
+            kind = parts.get(owner, known).get(part) or known.get(part)
+            if kind is None or (kind, verb) not in methods:
+                continue
+            step += 1
+            rows.append((f"{number}{step}", f"`{kind}.{verb}`", _first_sentence(methods[kind, verb])))
+            if (kind, verb) == ("Decisions", "decide"):
+                expand(kind, verb, f"{number}{step}.")
+
+    expand("World", "step", "")
+    return table(("step", "code", "what"), rows)
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     maker.__name__: maker
-    for maker in (enumerations, consumers, streamers, merchants, catalogue, shows, orders, moves, accounts, leaves)
+    for maker in (
+        entities,
+        enumerations,
+        consumers,
+        streamers,
+        merchants,
+        catalogue,
+        shows,
+        orders,
+        moves,
+        accounts,
+        leaves,
+        learnt,
+        schedule,
+    )
 }
 
 

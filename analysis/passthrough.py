@@ -59,7 +59,7 @@ def _state(world: World) -> dict[str, NDArray[Any]]:
 def _bulk_tax(world: World, rules: Any) -> F64:
     """USD of duty and tax on a unit's bulk value, (n, C, T)."""
     catalogue = world.catalogue
-    costs = cost_table(world.cfg, catalogue.commission_asked, rules, 1.0)
+    costs = cost_table(world.cfg, catalogue, rules, 1.0)
     free = costs._replace(duty=np.zeros_like(costs.duty), vat=np.zeros_like(costs.vat))
     tax = np.zeros(catalogue.price_cents.shape)
     for line, country in np.argwhere(catalogue.direct == 0):

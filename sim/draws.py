@@ -111,9 +111,8 @@ class Purpose(IntEnum):
     MISDECLARED = 245  # entity: birth of the buyer; whether an opened parcel's understatement is seen
     FIRM_LUCK = 248  # entity: identity of a merchant, tick: week; ordinal 1: the weeks before the first judgement
     CHANNEL_TASTE = 250  # entity: identity of a merchant, other: channel or 10 + country; what keeps it where it is
-    TECHNOLOGY = (
-        251  # entity: line, other: technology, ordinal 0 and 1: view of its worth, patience; 2, tick: week: hears
-    )
+    FREIGHT = 252  # entity: line, other: country * 8 + bulk mode; what keeps a seller to the usual mode
+    TECHNOLOGY = 251  # entity: line, other: technology, ordinal: view of its worth, patience, hears (tick: week)
     ENTRY = 249  # entity: identity of a potential merchant; error in the profit it expects
 
     NEWS = 257  # entity: birth, other: the story, tick: day * 8; words: hears of it from the press, tells friends

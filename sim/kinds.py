@@ -27,7 +27,7 @@ SELLER_CLASSES = ("small", "large")
 STREAMER_TYPES = ("human", "expert", "koc", "virtual")
 STREAMER_TIERS = ("head", "middle", "tail")
 TECHNOLOGIES = ("certification", "tracing", "tryon")  # that sellers take up line by line
-MODES = ("express", "dedicated_line", "post", "rail", "air_bulk", "sea_bulk", "truck_bulk")
+MODES = ("express", "dedicated_line", "post", "rail", "air_bulk", "sea_bulk", "truck_bulk", "rail_bulk")
 
 N_REGIONS = len(REGIONS)
 N_COUNTRIES = len(COUNTRIES)

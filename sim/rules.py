@@ -474,6 +474,13 @@ class Linehaul:
         Array, _leaf("parcels carried a day against the fitted capacity", "1", ("mode",), 0.01, 20.0, "scale", 1.0)
     ]
     open: Annotated[Array, _leaf("1: runs, 0: closed all day", "0/1", ("mode",), 0, 1, "cover", 1, flag=True)]
+    price_factor: Annotated[
+        Array,
+        _leaf(
+            "price of carrying stock in bulk, 1 = that of the base year; of parcels nothing is read",
+            "1", ("mode",), 0.0, 50.0, "scale", 1.0,
+        ),
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

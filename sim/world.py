@@ -107,7 +107,9 @@ class World(mesa.Model):
         )
         prices = MerchantPrices(cfg, self.scale, self.draws, self.catalogue, self.frame.start_day)
         self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar, prices)
-        self.adaptation = Adaptation(cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts)
+        self.adaptation = Adaptation(
+            cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts, self.interventions.baseline
+        )
         self._careers = Careers(
             cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts, self.calendar, self.frame.first_day,
             self.frame.start_day, cfg.consumer.information.disclosure_discount,
@@ -190,6 +192,7 @@ class World(mesa.Model):
             self.draws,
             self.rules,
             self,
+            cfg.supply.c2m.production_days,
         )
         self.checkout = Checkout(cfg.payments, cfg.geography.payment_shares())
         audience = cfg.geography.adopters()[:, None] * cfg.geography.platform_shares(cfg.availability)

@@ -62,7 +62,7 @@ class Emission(NamedTuple):
     """What logistics emits, g CO2e, as arrays for kernels."""
 
     linehaul_g_kg: Floats  # (C, 4) a kg by parcel mode
-    bulk_g_kg: Floats  # (C, 3) a kg by bulk mode
+    bulk_g_kg: Floats  # (C, 4) a kg by bulk mode
     mile_g: Floats  # (40,) a delivery round
     packaging_g: float
     failed_share: float  # a return or refusal against a delivery
@@ -87,15 +87,21 @@ def _grams(value: float) -> Whole:
 
 
 @njit(cache=True, error_model="numpy")
+def lost_co2_g(emission: Emission, carrier: Whole, direct: Whole, mode: Whole, weight_kg: float) -> Whole:
+    """Emissions of a parcel that was lost or seized before the last mile, g CO2e: packaging and line-haul."""
+    grams = emission.packaging_g
+    if direct != 0:
+        grams += emission.linehaul_g_kg[carrier // 2, mode] * weight_kg
+    return _grams(grams)
+
+
+@njit(cache=True, error_model="numpy")
 def parcel_co2_g(emission: Emission, carrier: Whole, direct: Whole, mode: Whole, weight_kg: float) -> Whole:
     """Emissions of a delivered parcel, g CO2e: packaging, line-haul by weight and distance, delivery round.
 
     `mode` is read where `direct` is 1; `weight_kg` is of the whole parcel.
     """
-    grams = emission.packaging_g + emission.mile_g[carrier]
-    if direct != 0:
-        grams += emission.linehaul_g_kg[carrier // 2, mode] * weight_kg
-    return _grams(grams)
+    return lost_co2_g(emission, carrier, direct, mode, weight_kg) + _grams(emission.mile_g[carrier])
 
 
 @njit(cache=True, error_model="numpy")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim.agents.channel import effective_commission, traffic_rates
 from sim.agents.view import ColumnAgent
-from sim.config.economics import Economics
+from sim.config.economics import BULK_MODES, Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.supply import Supply as SupplyGroup
@@ -48,6 +48,7 @@ MERCHANT_COLUMNS: tuple[Column, ...] = (
     Column("targets", np.uint8, "0/1", 0, 1, "build", "1: sells to the country", width=N_COUNTRIES),
     Column("overseas_draw", np.float32, "1", 0, 1, "build", "offered a local warehouse below overseas_access"),
     Column("weekday", np.uint8, "index", 0, 6, "build", "day of the week of price and stock reviews"),
+    Column("c2m", np.uint8, "0/1", 0, 1, "build", "1: owns its production and makes small lots after live demand"),
     Column("evades", np.uint8, "0/1", 0, 1, "declarations", "1: declares less and divides parcels where it pays"),
     Column("host_offer_permille", np.uint16, "permille", 0, 500, "offers", "of the price, added to the host's part"),
     Column("slot_fee_change", np.int16, "permille", -1000, None, "offers", "slot fee above the usual one"),
@@ -90,10 +91,10 @@ def merchant_table(catalogue: Catalogue) -> Table:
     return table
 
 
-def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) -> CostTable:
+def cost_table(cfg: CostSource, catalogue: Catalogue, rules: Rules, origin_factor: float) -> CostTable:
     """What a unit costs to sell under today's rules; see `CostTable`.
 
-    `asked` is the catalogue's commission_asked; `origin_factor` production cost against the base year (the yuan's
+    Of the catalogue: commission_asked, bulk_mix; `origin_factor` production cost against the base year (the yuan's
     price in dollars). Merchants ask one price in all channels, so commission and advertising enter as the mean over
     channels, weighted by expected sales.
     """
@@ -103,7 +104,7 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
     mix = np.concatenate(
         [live * shares, np.tile([(1 - live) * (1 - brand), (1 - live) * brand], (N_COUNTRIES, 1))], axis=1
     )
-    charge = effective_commission(asked, rules).astype(np.float64)
+    charge = effective_commission(catalogue.commission_asked, rules).astype(np.float64)
     charge += traffic_rates(economics, rules, cfg.supply.platforms.traffic_response)
     slot = live * float(
         sum(economics.slot_fee_share[tier] * economics.host_sales_mix[tier] for tier in economics.host_sales_mix)
@@ -113,7 +114,10 @@ def cost_table(cfg: CostSource, asked: F32, rules: Rules, origin_factor: float) 
     sunk = np.tile(fees, (len(SELLER_CLASSES), 1))
     modes = np.array([economics.parcel_mode_mix[name] for name in ("express", "dedicated_line", "post", "rail")])
     line_haul = np.tensordot(modes, economics.parcel_cost_usd(np.array([0.0, 1.0])), axes=(0, 1))  # (C, 2)
-    bulk = sum(economics.bulk_kg_usd[name] * share for name, share in economics.bulk_mode_mix.items())
+    carriage = np.asarray(rules.linehaul.price_factor, np.float64)[-len(BULK_MODES) :]
+    bulk = sum(
+        economics.bulk_kg_usd[name] * catalogue.bulk_mix[:, by] * carriage[by] for by, name in enumerate(BULK_MODES)
+    )
     return CostTable(
         origin_factor=float(origin_factor),
         origin_share=pricing.origin_currency_share,

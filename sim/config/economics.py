@@ -28,7 +28,7 @@ from sim.kinds import (
 
 FIXED_COSTS = ("market_entry", "compliance", "tools", "stream_labour", "rent")
 PARCEL_MODES = ("express", "dedicated_line", "post", "rail")
-BULK_MODES = ("air_bulk", "sea_bulk", "truck_bulk")
+BULK_MODES = ("air_bulk", "sea_bulk", "truck_bulk", "rail_bulk")
 ROUTES = ("direct", "stocked")
 
 type Floats = npt.NDArray[np.float64]

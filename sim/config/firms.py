@@ -55,6 +55,9 @@ class Merchants(Group):
     price_quality_slope: float
     weight_spread: float
     cold_share: dict[str, float]
+    c2m_share: float
+    c2m_quality: float
+    c2m_cost: float
 
 
 class Streamers(Group):

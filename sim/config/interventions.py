@@ -42,7 +42,7 @@ ChannelName = Literal[
 MethodName = Literal["card", "ewallet", "bank_transfer", "cash_on_delivery", "instalments", "cash_voucher"]
 SizeName = Literal["small", "large"]
 TierName = Literal["head", "middle", "tail"]
-ModeName = Literal["express", "dedicated_line", "post", "rail", "air_bulk", "sea_bulk", "truck_bulk"]
+ModeName = Literal["express", "dedicated_line", "post", "rail", "air_bulk", "sea_bulk", "truck_bulk", "rail_bulk"]
 
 
 class Scope(Group):

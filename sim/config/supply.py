@@ -170,6 +170,20 @@ class Channels(Group):
     review_weeks: int
 
 
+class Freight(Group):
+    by_rail: tuple[str, ...]
+    closure_days: float
+    stockout_cost: float
+    least_gain: float
+    spread: float
+
+
+class C2M(Group):
+    production_days: float
+    lot_days: float
+    room_days: float
+
+
 class Technology(Group):
     expected_gain: dict[str, float]
     returns_spared: dict[str, float]
@@ -309,6 +323,8 @@ class Supply(Group):
     solvency: Solvency
     channels: Channels
     technology: Technology
+    freight: Freight
+    c2m: C2M
     platforms: Platforms
     audits: Audits
 
@@ -342,6 +358,7 @@ class Supply(Group):
             len(pair) != 2 or pair[0] > pair[1] for pair in self.platforms.limits.values()
         ):
             raise ValueError(f"platforms.limits needs a lowest and a highest value of {', '.join(INSTRUMENTS)}")
-        if unknown := sorted(set(stock.by_truck) - set(COUNTRIES)):
-            raise ValueError(f"stock.by_truck: no country {', '.join(unknown)}; one of {', '.join(COUNTRIES)}")
+        for name, countries in (("stock.by_truck", stock.by_truck), ("freight.by_rail", self.freight.by_rail)):
+            if unknown := sorted(set(countries) - set(COUNTRIES)):
+                raise ValueError(f"{name}: no country {', '.join(unknown)}; one of {', '.join(COUNTRIES)}")
         return self

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from sim.agents.channel import traffic_rates
 from sim.agents.merchant import RouteRule, borrowing_rate, choose_routes, cost_table
 from sim.agents.streamer import rank_tiers, write_contracts
-from sim.config.economics import FIXED_COSTS, Economics
+from sim.config.economics import BULK_MODES, FIXED_COSTS, Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.payments import Payments
 from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws, Purpose
+from sim.firms.freight import Freight
 from sim.kernels.money import border_of
 from sim.kernels.supply import (
+    FIRST_BULK,
     Fame,
     Hosts,
     StockRule,
@@ -38,7 +40,6 @@ from sim.kernels.supply import (
 )
 from sim.kinds import (
     BRAND_SITE,
-    COUNTRIES,
     MODES,
     N_CATEGORIES,
     N_CHANNELS,
@@ -66,7 +67,8 @@ type I64 = NDArray[np.int64]
 
 EVERYBODY = -1
 WEEKS_A_YEAR = 365.0 / 7.0
-BULK = ("air_bulk", "sea_bulk", "truck_bulk")
+SMALL_LOT = 1  # mode of what is made in a small lot, as in sim.day.fulfilment; a test holds them equal
+LEAST_ROOM = 3  # units: orders in a small sample come in ones and twos
 FIXED_PURPOSES = {
     MoneyPurpose.COMPLIANCE: [FIXED_COSTS.index("market_entry"), FIXED_COSTS.index("compliance")],
     MoneyPurpose.TECHNOLOGY: [FIXED_COSTS.index("tools"), FIXED_COSTS.index("rent")],
@@ -107,7 +109,7 @@ class AdaptationSource(Protocol):
         """Which table of open platforms holds."""
 
 
-class Freight(Protocol):
+class Goods(Protocol):
     """What adaptation asks of fulfilment."""
 
     def replenish(
@@ -115,8 +117,11 @@ class Freight(Protocol):
     ) -> Any:
         """Orders stock from the factories."""
 
-    def bulk_lead_days(self) -> F64:
-        """float64[24, 7]: expected days from order to arrival by warehouse and mode."""
+    def bulk_lead_days(self, rules: Rules) -> F64:
+        """float64[24, 8]: expected days from order to arrival by warehouse and mode."""
+
+    def waiting_units(self) -> I64:
+        """int64[n]: units of orders that wait for stock."""
 
 
 def cents(usd: NDArray[np.floating]) -> I64:
@@ -126,7 +131,11 @@ def cents(usd: NDArray[np.floating]) -> I64:
 
 
 class Adaptation:
-    """Learns, orders and pays. `agency_cuts` float32[agencies, 3] of `sim.agents.mcn`; `scale` gives W and F."""
+    """Learns, orders and pays.
+
+    `agency_cuts` float32[agencies, 3] of `sim.agents.mcn`; `scale` gives W and F; `baseline`: rules of the base year,
+    those of the first day if not given.
+    """
 
     def __init__(
         self,
@@ -136,8 +145,10 @@ class Adaptation:
         catalogue: Catalogue,
         streamers: Table,
         agency_cuts: F32,
+        baseline: Rules | None = None,
     ) -> None:
         self.cfg = cfg
+        self.baseline = baseline
         self.scale = scale
         self.catalogue = catalogue
         self.streamers = streamers
@@ -181,10 +192,11 @@ class Adaptation:
             np.zeros(2 * lines * (N_COUNTRIES + 1), np.uint8),
             np.zeros(2 * lines * (N_COUNTRIES + 1), np.int64),
         )
-        self._lead: F32 = np.zeros((N_WAREHOUSES, len(BULK)), np.float32)
+        self._lead: F32 = np.zeros((N_WAREHOUSES, len(BULK_MODES)), np.float32)
         self._snapshots: list[I64] = []  # what had been ordered, week by week, as old as sea is slower than air
-        self._by_truck = np.zeros(N_WAREHOUSES, np.uint8)
-        self._by_truck[N_ORIGIN_WAREHOUSES:] = [country in supply.stock.by_truck for country in COUNTRIES]
+        self._lead_rules: Rules | None = None
+        self.freight = Freight(cfg, draws, catalogue)
+        self._small_lots = np.zeros(lines, np.uint8)
 
     # -- what is expected before anybody has sold -------------------------------------------------------------------
     def _market_usd(self) -> float:
@@ -265,6 +277,9 @@ class Adaptation:
         held = order_points(daily * cover, np.float32(stock.service_factor), np.float32(stock.demand_spread))
         held += np.float32(0.5) * daily * cycle[catalogue.seller_class[catalogue.merchant]][:, None]
         units = np.ceil(held).astype(np.int32)
+        if self.cfg.supply.decide.c2m:
+            lines = np.flatnonzero(catalogue.c2m[catalogue.merchant] == 1)
+            units[lines, home[lines]] = np.floor(daily[lines, home[lines]] * self.cfg.supply.c2m.lot_days)
         catalogue.real[:] = units
         catalogue.shown[:] = units
         catalogue.ordered_units[:] = units
@@ -293,7 +308,7 @@ class Adaptation:
         targets: NDArray[np.uint8],
         rules: Rules,
         ledger: Ledger,
-        freight: Freight,
+        freight: Goods,
         day: int,
         origin_factor: float,
     ) -> None:
@@ -310,7 +325,7 @@ class Adaptation:
         held = order_points(cover, np.float32(stock.service_factor), np.float32(stock.demand_spread))[:, 0]
         units = np.maximum(np.ceil(held + rate * cycle[catalogue.merchant[lines]]), 1).astype(np.int64)
         home = catalogue.home_warehouse[catalogue.merchant[lines]]
-        mode = np.full(lines.size, MODES.index(BULK[1]), np.uint8)
+        mode = np.full(lines.size, MODES.index(BULK_MODES[1]), np.uint8)
         line = lines.astype(np.uint16)
         np.add.at(catalogue.ordered_units, (line, home), units)
         freight.replenish(line, home, units, mode, day)
@@ -332,7 +347,7 @@ class Adaptation:
             day_value=stock.delay_value_usd_day,
             spread=stock.choice_spread,
         )
-        costs = cost_table(self.cfg, catalogue.commission_asked, rules, 1.0)
+        costs = cost_table(self.cfg, catalogue, rules, 1.0)
         choose_routes(
             rule, costs, border_of(rules, self.cfg.payments.customs_value_without_freight), weekday,
             np.array(rules.warehousing.overseas_access, np.float32), np.full(N_COUNTRIES, lead), rate,
@@ -357,7 +372,7 @@ class Adaptation:
         visits: I64,
         orders: Orders,
         ledger: Ledger,
-        freight: Freight,
+        freight: Goods,
         origin_factor: float = 1.0,
     ) -> None:
         """Learns from the day, orders stock and posts the week's costs of those whose weekday it is.
@@ -373,6 +388,7 @@ class Adaptation:
         switch_routes(
             self.abroad, catalogue.real, catalogue.merchant, catalogue.targets, catalogue.direct, catalogue.stocked
         )
+        self._make_to_order(rules, day, ledger, freight, origin_factor)
         self._replenish(rules, day, weekday, ledger, freight, origin_factor)
         self._pay_merchants(rules, weekday, ledger)
         self._pay_hosts(weekday, ledger)
@@ -432,11 +448,14 @@ class Adaptation:
         return rate * catalogue.targets[catalogue.merchant]
 
     def _replenish(
-        self, rules: Rules, day: int, weekday: int, ledger: Ledger, freight: Freight, origin_factor: float
+        self, rules: Rules, day: int, weekday: int, ledger: Ledger, freight: Goods, origin_factor: float
     ) -> None:
         catalogue, stock = self.catalogue, self.cfg.supply.stock
-        if not self._lead.any():
-            self._lead[:] = freight.bulk_lead_days()[:, [MODES.index(name) for name in BULK]]
+        if rules is not self._lead_rules:
+            self._lead_rules = rules
+            self._lead[:] = freight.bulk_lead_days(rules)[:, FIRST_BULK:]
+        if not self._snapshots:
+            self._rest(rules, freight)
             by_sea = self._lead[N_ORIGIN_WAREHOUSES:, 1] - self._lead[N_ORIGIN_WAREHOUSES:, 0]
             weeks = max(1, int(np.ceil(by_sea.mean() / 7.0)))
             self._snapshots = [catalogue.ordered_units.copy() for _ in range(weeks + 1)]
@@ -447,9 +466,11 @@ class Adaptation:
             prior_units=np.float32(stock.prior_units),
             air_cover=np.float32(stock.air_cover),
             lead=self._lead,
-            by_truck=self._by_truck,
+            fly=self.freight.fly(rules),
             order_days=np.array([stock.order_days[name] for name in SELLER_CLASSES], np.float32),
         )
+        if self.cfg.supply.decide.freight:
+            self.freight.choose(rules, self._lead.astype(np.float64), catalogue.weekday == weekday, self._mean_cost)
         visibility = np.array(rules.warehousing.forecast_visibility, np.float32)
         if visibility.any():
             economics = self.cfg.economics
@@ -463,7 +484,8 @@ class Adaptation:
             rule, weekday, catalogue.merchant, catalogue.seller_class, catalogue.weekday, catalogue.home_warehouse,
             catalogue.targets, catalogue.direct, self.abroad, catalogue.category, self._share, self._sold,
             self._total, self._memory(rules), visibility, self._booked, catalogue.real, catalogue.ordered_units,
-            catalogue.received_units, self._snapshots[0], catalogue.funded, line, warehouse, mode, units_out,
+            catalogue.received_units, self._snapshots[0], catalogue.funded, catalogue.bulk_way, self._small_lots,
+            line, warehouse, mode, units_out,
         )  # fmt: skip
         if count == 0:
             return
@@ -471,6 +493,40 @@ class Adaptation:
         np.add.at(catalogue.ordered_units, (line, warehouse), units_out)
         freight.replenish(line.copy(), warehouse.copy(), units_out.copy(), mode.copy(), day)
         self._pay_for_stock(rules, line, warehouse, mode, units_out, ledger, origin_factor)
+
+    def _rest(self, rules: Rules, freight: Goods) -> None:
+        """What freight was like in the base year, against which modes are compared."""
+        base = self.baseline or rules
+        self.freight.rest(base, freight.bulk_lead_days(base)[:, FIRST_BULK:])
+
+    def _make_to_order(self, rules: Rules, day: int, ledger: Ledger, freight: Goods, origin_factor: float) -> None:
+        """Who owns its production makes every evening what was ordered today, and keeps next to no stock.
+
+        Base stock of `lot_days` of demand in hand and in production, on top of what waits (Silver, Pyke and Thomas
+        2017, ch. 7); nothing is made for less than a unit, so that a small sample holds no more than a large one.
+        """
+        catalogue, rule = self.catalogue, self.cfg.supply.c2m
+        owned = (catalogue.c2m == 1) & (catalogue.trading == 1) & self.cfg.supply.decide.c2m
+        self._small_lots[:] = owned[catalogue.merchant]
+        lines = np.flatnonzero(self._small_lots)
+        catalogue.room[self._small_lots == 0] = 0
+        if lines.size == 0:
+            return
+        home = catalogue.home_warehouse[catalogue.merchant[lines]]
+        rate = (self.forecast(rules)[lines] * catalogue.direct[lines]).sum(axis=1, dtype=np.float64)
+        rate *= catalogue.funded[catalogue.merchant[lines]]
+        catalogue.room[lines] = np.where(rate > 0, np.ceil(rate * rule.room_days) + LEAST_ROOM, 0)
+        coming = catalogue.ordered_units[lines, home] - catalogue.received_units[lines, home]
+        position = catalogue.real[lines, home] + coming - freight.waiting_units()[lines]
+        units = np.floor(rate * rule.lot_days - position).astype(np.int64)
+        short = units > 0
+        if not short.any():
+            return
+        line, place, units = lines[short].astype(np.uint16), home[short], units[short]
+        mode = np.full(line.size, SMALL_LOT, np.uint8)
+        np.add.at(catalogue.ordered_units, (line, place), units)
+        freight.replenish(line, place, units, mode, day)
+        self._pay_for_stock(rules, line, place, mode, units, ledger, origin_factor)
 
     # -- money ------------------------------------------------------------------------------------------------------
     def _pay_for_stock(
@@ -495,7 +551,9 @@ class Adaptation:
             return
         line, mode, payer, units, value = line[away], mode[away], payer[away], units[away], value[away]
         country = warehouse[away].astype(np.int64) - N_ORIGIN_WAREHOUSES
-        per_kg = np.array([economics.bulk_kg_usd[name] for name in BULK])[mode - MODES.index(BULK[0])]
+        asked = np.array([economics.bulk_kg_usd[name] for name in BULK_MODES])
+        asked = asked * np.asarray(rules.linehaul.price_factor, np.float64)[FIRST_BULK:]
+        per_kg = asked[mode - FIRST_BULK]
         seller = catalogue.seller_class[catalogue.merchant[line]]
         usd = per_kg * economics.by_country("lane_factor")[country] * catalogue.weight_kg[line] * units
         usd = usd * np.where(seller == 0, economics.small_freight_factor, 1.0)

@@ -167,6 +167,8 @@ _IN_TRANSIT, _IN_BUYER = int(Place.TRANSIT), int(Place.BUYER)
 _IN_RETURNING, _IN_LOST = int(Place.RETURNING), int(Place.LOST)
 _IN_SEIZED, _IN_SCRAPPED, _IN_INBOUND = int(Place.SEIZED), int(Place.SCRAPPED), int(Place.INBOUND)
 CONSIGNMENT_DRAW = purpose_base(Purpose.CONSIGNMENT)
+SMALL_LOT = 1
+"""Mode of a consignment to a warehouse in China that is made in a small lot."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -186,6 +188,7 @@ def _release(
     real: I32,
     inbound: I32,
     home: U8,
+    room: I32,
     cold: U8,
     scalars: F32,
     by_country: F32,
@@ -208,6 +211,8 @@ def _release(
         not_before: earliest second of release (start of the daypart for back-orders, 0 for new orders).
         cancel_before: back-orders authorised before this second are cancelled if there is still no stock.
         real, inbound int32[lines, 24]; home uint8[merchants]; cold uint8[lines].
+        room: int32[lines], above 0 where goods are made to order in China, so that an order without stock there waits
+            for its production and is not oversold.
 
     Returns:
         rows in the order served, what became of each (0 released, 1 back-ordered, 2 cancelled, 3 not for allocation,
@@ -247,14 +252,15 @@ def _release(
             first = origin if data[row].direct == 1 else local
         second = origin if first == local else local
         warehouse = first
+        to_order = room[line] > 0 and first == origin
         if not _take_stock(real, line, first, quantity):
-            if status == _AUTHORISED:
+            if status == _AUTHORISED and not to_order:
                 data[row].flags |= np.uint16(_FLAG_OVERSOLD)
                 oversold[position] = 1
             if _take_stock(real, line, second, quantity):
                 warehouse = second
             else:
-                coming = inbound[line, first] > 0 or inbound[line, second] > 0
+                coming = to_order or inbound[line, first] > 0 or inbound[line, second] > 0
                 if coming and data[row].authorised >= cancel_before:
                     became[position] = 1
                     if status == _AUTHORISED:
@@ -426,11 +432,12 @@ def _apply(
 
 
 @njit(cache=True, error_model="numpy")
-def _synchronise(shown: I32, real: I32, data: Records, pending: I64, due: U8) -> Whole:
+def _synchronise(shown: I32, real: I32, room: I32, home: U8, data: Records, pending: I64, due: U8) -> Whole:
     """Shows real stock, less what waiting orders will take, in both listings of the warehouses where it is due.
 
     Each listing shows all of it: what one sells the other learns of at the next synchronisation.
 
+    What can be made to order (`room` (lines,)) counts as shown in the line's warehouse in China (`home` (lines,)).
     `pending` holds rows of orders that may still wait for allocation; those that do are kept at its front, and their
     number is returned.
     """
@@ -439,6 +446,8 @@ def _synchronise(shown: I32, real: I32, data: Records, pending: I64, due: U8) ->
             for warehouse in range(real.shape[1]):
                 if due[warehouse]:
                     shown[listing, line, warehouse] = real[line, warehouse]
+            if due[home[line]]:
+                shown[listing, line, home[line]] += room[line]
     kept = 0
     for position in range(pending.size):
         row = pending[position]
@@ -483,6 +492,7 @@ class Fulfilment:
         clock: whose daypart is the grain of the stations.
         catalogue: `real` is written here alone, `shown` at every synchronisation, `received_units` when stock arrives.
         model: the Mesa model that owns the warehouses and carriers.
+        lot_days: mean days in which a small lot is made.
     """
 
     def __init__(
@@ -496,8 +506,10 @@ class Fulfilment:
         draws: Draws,
         rules: Rules,
         model: Any,
+        lot_days: float = 0.0,
     ) -> None:
         self.cfg = logistics
+        self.lot_days = lot_days
         self.geography = geography
         self.clock = clock
         self.catalogue = catalogue
@@ -593,16 +605,20 @@ class Fulfilment:
         state[:, HEADWAY] = headway
         state[:, PHASE] = routes * 7_919 * 60 * MICRO % headway  # lanes leave at different hours
 
+    def _clearance(self, rules: Rules) -> Floats:
+        """float64[C]: mean unloaded days of clearance."""
+        customs = self.cfg.customs
+        mean = np.maximum(customs.days_at_score_3 + customs.days_per_point * (self.geography.lpi("customs") - 3.0), 0.1)
+        days: Floats = mean * rules.customs.clearance_factor
+        return days
+
     def _read(self, rules: Rules) -> None:
         """Takes over what the rules say, when they have changed."""
         if rules is self._seen:
             return
         self._seen = rules
         cfg = self.cfg
-        mean = np.maximum(
-            cfg.customs.days_at_score_3 + cfg.customs.days_per_point * (self.geography.lpi("customs") - 3.0), 0.1
-        )
-        clearance = mean * rules.customs.clearance_factor * DAY_SECONDS
+        clearance = self._clearance(rules) * DAY_SECONDS
         self._by_country[:, CLEAR_SHORTEST] = clearance * cfg.customs.shortest_share
         self._by_country[:, CLEAR_EXCESS] = clearance * (1.0 - cfg.customs.shortest_share)
         self._by_country[:, INSPECTED] = rules.customs.inspection_rate
@@ -809,7 +825,7 @@ class Fulfilment:
         pick.reserve(rows.size)
         result: tuple[I64, U8, U8] = _release(
             orders.data, rows, not_before, cancel_before,
-            catalogue.real, self.inbound, catalogue.home_warehouse, catalogue.cold,
+            catalogue.real, self.inbound, catalogue.home_warehouse, catalogue.room, catalogue.cold,
             self._scalars, self._by_country, self._by_route, self.draws.key,
             *pick.arrays,
             ALLOWED_STATUS, orders.counts, orders.listed_rows, self.units, self.lanes,
@@ -826,7 +842,11 @@ class Fulfilment:
         self._noted = self.orders.appended
         rows = self.orders.find(new) if new.size else new
         pending = np.concatenate([self._pending, rows[rows >= 0]])
-        kept = _synchronise(self.catalogue.shown, self.catalogue.real, self.orders.data, pending, due.astype(np.uint8))
+        catalogue = self.catalogue
+        kept = _synchronise(
+            catalogue.shown, catalogue.real, catalogue.room, catalogue.home_warehouse[catalogue.merchant],
+            self.orders.data, pending, due.astype(np.uint8),
+        )  # fmt: skip
         self._pending = pending[:kept].copy()
 
     # -- events -----------------------------------------------------------------------------------------------------
@@ -891,13 +911,14 @@ class Fulfilment:
     ) -> list[Consignment]:
         """Orders stock from the factories: arrays (n,); one consignment per (warehouse, mode) of the call.
 
-        `mode` is an index in kinds.MODES (a bulk mode; without meaning for origin warehouses). Stock that arrives
+        `mode` is an index in kinds.MODES: a bulk mode, in China `SMALL_LOT` or any other. Stock that arrives
         raises `real`; sellers see it at the next synchronisation. Raises ValueError for units below 1.
         """
         lines = np.asarray(line, np.int64)
         places = np.asarray(warehouse, np.int64)
         amounts = np.asarray(units, np.int64)
-        modes = np.where(places < N_ORIGIN_WAREHOUSES, 0, np.asarray(mode, np.int64))
+        modes = np.asarray(mode, np.int64)
+        modes = np.where((places < N_ORIGIN_WAREHOUSES) & (modes != SMALL_LOT), 0, modes)
         if amounts.size and amounts.min() < 1:
             raise ValueError("a consignment holds at least one unit of every line")
         sent = []
@@ -933,7 +954,8 @@ class Fulfilment:
         # one draw of one consignment: the general way through arrays takes twenty times as long
         key0, key1 = self.draws.key
         word = philox(np.uint32(place), np.uint32(mode), np.uint32(day), CONSIGNMENT_DRAW, key0, key1)
-        production = self.cfg.bulk.production_days * DAY_SECONDS
+        small = place < N_ORIGIN_WAREHOUSES and mode == SMALL_LOT
+        production = (self.lot_days if small else self.cfg.bulk.production_days) * DAY_SECONDS
         yield env.timeout(self._drawn(0.5 * production, 0.5 * production, word[0]))
         if place >= N_ORIGIN_WAREHOUSES:
             country = place - N_ORIGIN_WAREHOUSES
@@ -958,8 +980,14 @@ class Fulfilment:
     def _drawn(self, shortest: float, excess: float, word: np.uint32) -> int:
         return int(gamma_seconds(np.float32(shortest), np.float32(excess), self._gamma, word))
 
-    def bulk_lead_days(self) -> Floats:
-        """float64[24, 7]: expected days from ordering stock to its arrival by warehouse and mode; nan for parcel modes.
+    def waiting_units(self) -> I64:
+        """int64[lines]: units of orders that wait for stock."""
+        data, rows = self.orders.data, self._backorders
+        units = np.bincount(data["line"][rows], data["quantity"][rows], self.catalogue.n_lines)
+        return units.astype(np.int64)
+
+    def bulk_lead_days(self, rules: Rules) -> Floats:
+        """float64[24, 8]: expected days from ordering stock to its arrival by warehouse and mode; nan for parcel modes.
 
         At an origin warehouse every mode has the production time.
         """
@@ -967,10 +995,13 @@ class Fulfilment:
         days = np.full((N_WAREHOUSES, len(MODES)), np.nan)
         days[:N_ORIGIN_WAREHOUSES] = bulk.production_days
         lane = by_name(self.cfg.transit.lane_factor, COUNTRIES)
-        clearance = (self._by_country[:, CLEAR_SHORTEST] + self._by_country[:, CLEAR_EXCESS]) / DAY_SECONDS
+        clearance = self._clearance(rules)
         for name in BULK_MODES:
-            travel = lane * (bulk.shortest_days[name] + bulk.excess_days[name]) + bulk.departure_hours[name] / 48
-            days[N_ORIGIN_WAREHOUSES:, MODES.index(name)] = bulk.production_days + travel + clearance
+            mode = MODES.index(name)
+            headway = bulk.departure_hours[name] / 24
+            space = max(1.0, 1.0 / float(rules.linehaul.capacity_factor[mode]))
+            travel = lane * (bulk.shortest_days[name] + bulk.excess_days[name]) + headway * (space - 0.5)
+            days[N_ORIGIN_WAREHOUSES:, mode] = bulk.production_days + travel + clearance
         return days
 
     # -- promises ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sim.agents.carrier import Emission, bulk_co2_g, failed_co2_g, parcel_co2_g
+from sim.agents.carrier import Emission, bulk_co2_g, failed_co2_g, lost_co2_g, parcel_co2_g
 from sim.kernels.threads import fetch
 from sim.kinds import N_CATEGORIES, N_CHANNELS, N_ORIGIN_WAREHOUSES, SHELF, Event
 from sim.messages import Consignment, Movements, Released
@@ -62,7 +62,18 @@ def _moved(
             count(sheets, COUNT_CO2, cell, grams)
         elif kind in (_LOST, _SEIZED):
             count_cohort(sheets, COUNT_LOST, day, cell, _ONE)
+            weight = np.float64(weight_kg[order.line] * np.float32(order.quantity))
+            count(
+                sheets,
+                COUNT_CO2,
+                cell,
+                lost_co2_g(emission, np.int64(order.carrier), direct, np.int64(order.mode), weight),
+            )
         else:
+            if kind == _REFUSED:  # it has come to the door all the same
+                weight = np.float64(weight_kg[order.line] * np.float32(order.quantity))
+                grams = parcel_co2_g(emission, np.int64(order.carrier), direct, np.int64(order.mode), weight)
+                count(sheets, COUNT_CO2, cell, grams)
             count(sheets, COUNT_CO2, cell, failed_co2_g(emission, np.int64(order.carrier)))
             if kind == _REFUSED:
                 count_cohort(sheets, COUNT_REFUSED, day, cell, _ONE)

@@ -217,6 +217,7 @@ class Supply:
         self._costs: CostTable | None = None
         self._cost_rules: Rules | None = None
         self._cost_asked: F32 = np.zeros(0, np.float32)
+        self._cost_mix: F64 = np.zeros(0)
         self._promise: F32 = np.zeros(0, np.float32)
         self.new_prices = 0  # changed by the last `price`
 
@@ -370,9 +371,11 @@ class Supply:
         catalogue, pricing = self.catalogue, self.cfg.supply.pricing
         asked = catalogue.commission_asked
         self._find_views(day)
-        if self._costs is None or rules is not self._cost_rules or not np.array_equal(asked, self._cost_asked):
-            self._costs = cost_table(self.cfg, asked, rules, 1.0)
-            self._cost_rules, self._cost_asked = rules, asked.copy()
+        mix = catalogue.bulk_mix
+        same = np.array_equal(asked, self._cost_asked) and np.array_equal(mix, self._cost_mix)
+        if self._costs is None or rules is not self._cost_rules or not same:
+            self._costs = cost_table(self.cfg, catalogue, rules, 1.0)
+            self._cost_rules, self._cost_asked, self._cost_mix = rules, asked.copy(), mix.copy()
         first = self._basis is None or day == self._first_day
         if self._basis is None or first:  # on the first day again when routes have been chosen
             self._first_day = day
@@ -405,6 +408,7 @@ class Supply:
         if new_promise:
             self._promise = lane_promise.copy()
             promise_each(catalogue.direct, lane_promise[LOCAL], lane_promise[DIRECT], catalogue.promised_days)
+            self._promise_made_to_order()
         told = catalogue.understated_permille
         if changed or rules is not self._priced_rules or not np.array_equal(told, self._told):
             self._told = told.copy()
@@ -416,6 +420,12 @@ class Supply:
             sum_up_offers(catalogue.price_cents, catalogue.landed_cents, BITS, self._sold_in, self._price_usd)
             return True
         return new_promise
+
+    def _promise_made_to_order(self) -> None:
+        """Who makes to order promises the time of production on top of the way from China."""
+        catalogue = self.catalogue
+        waits = (catalogue.direct == 1) & (catalogue.room > 0)[:, None]
+        catalogue.promised_days[waits] += np.float32(self.cfg.supply.c2m.production_days)
 
     def _find_views(self, day: int) -> None:
         """On the first day that is reported, and not the first of all, yesterday's prices are taken for the best."""

@@ -34,7 +34,7 @@ from sim.kernels.maths import logs
 from sim.kinds import N_COUNTRIES, N_PLATFORMS, NO_STREAMER, STREAMER_TIERS, STREAMER_TYPES
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
-from sim.state.catalogue import Air, Catalogue
+from sim.state.catalogue import Air, Catalogue, country_demand, sales_shares
 from sim.state.ledger import Account, Ledger
 from sim.state.scale import Scale
 from sim.state.social import popularity_of
@@ -46,6 +46,7 @@ type Rows = NDArray[np.int64]
 
 WEEK = 7
 YEAR = 365.0
+PERMILLE = 1000.0
 DAYPARTS = np.arange(6)
 VIRTUAL = STREAMER_TYPES.index("virtual")
 FIRST_VERDICTS = 8  # weeks before the share of goods sent back means anything
@@ -126,6 +127,7 @@ class Careers:
         shares = cfg.geography.platform_shares(cfg.availability)
         self._audience = cfg.geography.adopters()[:, None] * shares
         self._mix = cfg.firms.by_class(cfg.economics.sales_by_class)
+        self._sales = sales_shares(catalogue, country_demand(cfg.economics, cfg.geography))
         self._speakers = cfg.geography.language_shares()
         self._closeness = cfg.geography.closeness()
         cell = streamers.country.astype(np.int64) * N_PLATFORMS + streamers.platform
@@ -222,12 +224,29 @@ class Careers:
 
     # -- what is expected ----------------------------------------------------------------------------------------------
     def _income(self, rules: Rules) -> F64:
-        """float64[S]: what hosts get of a sale, before the agency's cut: commission and slot fee, by tier."""
+        """float64[S]: what hosts get of a sale, before the agency's cut, by tier.
+
+        Commission, slot fee, and what merchants offer past the platform.
+        """
         hosts, economics = self.streamers, self.cfg.economics
         part = split_commission(self.catalogue.commission_asked, rules, economics)[1].astype(np.float64)
         by_tier = np.tensordot(self._mix / self._mix.sum(), part, axes=(0, 1)) + economics.slot_fee_shares()
+        by_tier = by_tier + self._offered()
         income: F64 = by_tier[hosts.platform, self._tier()]
         return income
+
+    def _offered(self) -> F64:
+        """float64[P, T]: what merchants offer hosts past the platform, share of the price, weighed by expected sales.
+
+        `supply.offers`: an addition to each sale, and slot fees above or below the usual ones.
+        """
+        catalogue = self.catalogue
+        weight = catalogue.on_platform * self._sales[:, None] * (catalogue.trading == 1)[:, None]
+        weight = weight / np.maximum(weight.sum(axis=0), 1e-12)
+        added = weight.T @ (catalogue.host_offer_permille / PERMILLE)
+        fees = weight.T @ (catalogue.slot_fee_change / PERMILLE)
+        offered: F64 = added[:, None] + fees[:, None] * self.cfg.economics.slot_fee_shares()
+        return offered
 
     def _tier(self) -> I64:
         """int64[S]: tiers at rest. A change of tier is a change of fame, which counts for itself."""
@@ -236,7 +255,7 @@ class Careers:
     def _charge(self, rules: Rules) -> F64:
         """float64[P]: what a newcomer gets of a sale on each platform."""
         part = split_commission(self.catalogue.commission_asked, rules, self.cfg.economics)[1].astype(np.float64)
-        charge: F64 = np.tensordot(self._mix / self._mix.sum(), part, axes=(0, 1))[:, -1]
+        charge: F64 = np.tensordot(self._mix / self._mix.sum(), part, axes=(0, 1))[:, -1] + self._offered()[:, -1]
         return charge
 
     def _kept(self) -> F64:

@@ -141,7 +141,7 @@ class Channels:
 
     def _margins(self, rules: Rules, day: int) -> tuple[F64, F64]:
         """Share of sales left before fixed costs: float64[m, C] by country, nan where nothing is sold; float64[m]."""
-        costs = cost_table(self.cfg, self.catalogue.commission_asked, rules, self.offers.origin_factor(day))
+        costs = cost_table(self.cfg, self.catalogue, rules, self.offers.origin_factor(day))
         left, taken = market_margins(self.catalogue, costs, self._demand)
         with np.errstate(invalid="ignore", divide="ignore"):
             return left / taken, left.sum(axis=1) / taken.sum(axis=1)

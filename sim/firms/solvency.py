@@ -269,7 +269,7 @@ class Solvency:
 
     def _margin(self, rules: Rules, day: int) -> F64:
         """float64[m]: share of sales left before fixed costs at today's prices and costs; nan where nothing is sold."""
-        costs = cost_table(self.cfg, self.catalogue.commission_asked, rules, self.premises.origin_factor(day))
+        costs = cost_table(self.cfg, self.catalogue, rules, self.premises.origin_factor(day))
         left, taken = market_margins(self.catalogue, costs, self._demand)
         with np.errstate(invalid="ignore"):
             share: F64 = left.sum(axis=1) / taken.sum(axis=1)

@@ -172,7 +172,7 @@ class Technology:
     def _worth(self, rules: Rules, day: int) -> tuple[F64, F64]:
         """Log worth at usual sales, float64[n, Q], and log of the line's sales against the usual ones, float64[n]."""
         catalogue, rule = self.catalogue, self.rule
-        costs = cost_table(self.cfg, catalogue.commission_asked, rules, self.origin_factor(day))
+        costs = cost_table(self.cfg, catalogue, rules, self.origin_factor(day))
         left, taken = market_margins(catalogue, costs, self._demand)
         margin = left.sum(axis=1) / np.maximum(taken.sum(axis=1), LEAST_WORTH)
         seller = catalogue.seller_class[catalogue.merchant]

@@ -190,7 +190,9 @@ class Setting(NamedTuple):
     impulse: NDArray[np.float32]  # (K,)
     interaction: NDArray[np.float32]  # (C,)
     detail: NDArray[np.float32]  # (C,)
-    price_taste: NDArray[np.float32]  # (C,)
+    price_taste: NDArray[
+        np.float32
+    ]  # (C,) dislike of a dollar against other regions', x price of the dollar against rest
     stutter: NDArray[np.float32]  # (C,)
     steps: NDArray[np.float32]  # (H,)
     service_fee: NDArray[np.float32]  # (H,) on top of the price, share of goods

@@ -41,6 +41,8 @@ ROUND = 0.5
 LAST_TIME = np.float32(3e38)
 TINY = np.float32(1e-9)
 SIX = np.float32(6)
+AIR, SEA = 0, 1  # positions in BULK_MODES; a test holds them to it
+FIRST_BULK = 4  # position of the first in MODES
 
 # Draw addresses: Purpose * 256; a test holds them to `sim.draws.Purpose`.
 SHOW = np.uint32(237 * 256)
@@ -856,8 +858,8 @@ def learn_demand(
 
 
 class StockRule(NamedTuple):
-    """Parameters of `configs/supply` stock. lead float32[24, 3] days by warehouse and bulk mode (air, sea, truck; in
-    China all the same, production); order_days float32[2] by seller class; by_truck uint8[24]."""
+    """Parameters of `configs/supply` stock. lead float32[24, 4] days by warehouse and bulk mode (air, sea, truck, rail;
+    in China all the same, production); order_days float32[2] by seller class; fly: 1 while air freight runs."""
 
     service_factor: Float
     demand_spread: Float
@@ -865,7 +867,7 @@ class StockRule(NamedTuple):
     prior_units: Float
     air_cover: Float
     lead: F32
-    by_truck: U8
+    fly: int
     order_days: F32
 
 
@@ -892,6 +894,8 @@ def replenish_due(
     received: I64,
     earlier: I64,
     funded: F32,
+    way: U8,
+    small_lots: U8,
     out_line: U16,
     out_warehouse: U8,
     out_mode: U8,
@@ -903,10 +907,11 @@ def replenish_due(
     demand expected over lead time plus review time (Silver, Pyke & Thomas 2017, ch. 7). Forecast: `expected_demand`,
     raised towards what booked shows should sell by the warehouse's forecast visibility, for the part of the time to be
     covered in which shows are booked. A merchant short of money orders as if for the share `funded` (m,) of it.
-    `abroad` uint8[n, C]: 1 where the line is meant to be sold from local stock. Goods go by sea (truck where there is
-    a road); if what lies there and should soon arrive (of what had been ordered so long ago that it lands within an
-    air lead time, `earlier`) does not cover `air_cover` of the demand over the air lead time, the gap is flown in. mode
-    is an index in kinds.MODES.
+    `abroad` uint8[n, C]: 1 where the line is meant to be sold from local stock. Goods go by the bulk mode `way`
+    uint8[n, C]; if what lies there and should soon arrive (all that is under way, by sea only what had been ordered so
+    long ago that it lands within an air lead time, `earlier`) does not cover `air_cover` of the demand over the air
+    lead time, the gap is flown in. Lines with 1 in `small_lots` (n,) are made after live demand, and their warehouse in
+    China is left out here. mode is an index in kinds.MODES.
     """
     count = 0
     n_countries = direct.shape[1]
@@ -923,6 +928,7 @@ def replenish_due(
                     continue
                 local = abroad[line, country] != 0
                 warehouse = 4 + country if local else base
+                main = int(way[line, country]) if local else SEA
                 seen = visibility[warehouse]
                 rate = expected_demand(
                     share[line, country] * total[country, kind],
@@ -932,31 +938,33 @@ def replenish_due(
                 )
                 coming = booked[line, country]
                 if coming > rate:  # shows are booked a review ahead; stock ordered now serves the lead time as well
-                    lead = rule.lead[warehouse, 2 if rule.by_truck[warehouse] != 0 else 1]
+                    lead = rule.lead[warehouse, main]
                     rate += seen * (coming - rate) * rule.review_days / (lead + rule.review_days)
                 if direct[line, country] != 0:
                     from_home += rate  # sold from China, at least until local stock has come
                 if not local:
                     continue
             else:
+                if small_lots[line] != 0:
+                    continue
                 warehouse = base
                 rate = from_home
+                main = SEA
             rate *= funded[seller]
             if rate <= ZERO:
                 continue
             on_hand = np.float32(real[line, warehouse])
             coming_in = np.float32(ordered[line, warehouse] - received[line, warehouse])
-            main = 2 if rule.by_truck[warehouse] != 0 else 1
             slow = rule.lead[warehouse, main]
-            fast = rule.lead[warehouse, 0]
-            if warehouse >= 4 and fast < slow:
-                due = coming_in if main == 2 else np.float32(earlier[line, warehouse] - received[line, warehouse])
+            fast = rule.lead[warehouse, AIR]
+            if warehouse >= 4 and fast < slow and rule.fly != 0:
+                due = coming_in if main != SEA else np.float32(earlier[line, warehouse] - received[line, warehouse])
                 soon = on_hand + (due if due > ZERO else ZERO)
                 if soon < rule.air_cover * fast * rate:
                     units = np.int64(np.ceil(rate * (fast + rule.review_days) - soon))
                     out_line[count] = np.uint16(line)
                     out_warehouse[count] = np.uint8(warehouse)
-                    out_mode[count] = np.uint8(4)
+                    out_mode[count] = np.uint8(FIRST_BULK + AIR)
                     out_units[count] = units
                     count += 1
                     coming_in += np.float32(units)
@@ -968,7 +976,7 @@ def replenish_due(
                 if units > 0:
                     out_line[count] = np.uint16(line)
                     out_warehouse[count] = np.uint8(warehouse)
-                    out_mode[count] = np.uint8(4 + main)
+                    out_mode[count] = np.uint8(FIRST_BULK + main)
                     out_units[count] = units
                     count += 1
     return count

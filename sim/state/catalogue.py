@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.config.economics import Economics
+from sim.config.economics import BULK_MODES, Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.draws import Draws, Purpose
@@ -45,6 +45,7 @@ type U32 = NDArray[np.uint32]
 type I32 = NDArray[np.int32]
 type I64 = NDArray[np.int64]
 type F32 = NDArray[np.float32]
+type F64 = NDArray[np.float64]
 
 LINEUP = 4  # lines a show presents
 N_LISTINGS = 2  # a seller lists its stock in live rooms (0), and on the shelf and brand sites (1), each on its own
@@ -77,6 +78,7 @@ class Catalogue:
     targets: U8  # (m, C) 1: sells to the country; build
     overseas_draw: F32  # (m,) keyed lottery 0-1, a local warehouse is on offer below overseas_access; build
     weekday: U8  # (m,) 0-6, day of the week on which the merchant revises prices and stock; build
+    c2m: U8  # (m,) 1: owns its production and makes small lots after live demand; build
     evades: U8  # (m,) 1: declares less and divides parcels where it pays; declarations
     host_offer_permille: U16  # (m,) of the goods price, added to the host's part of the commission; offers
     slot_fee_change: I16  # (m,) permille by which the slot fee is above the usual one; offers
@@ -93,6 +95,7 @@ class Catalogue:
     weight_kg: F32  # (n,) of a packed unit, volume weight if larger; build
     line_share: F32  # (n,) share of the merchant's demand expected of the line, sums to 1 over a merchant; build
     cold: U8  # (n,) 1: needs the cold chain; build
+    room: I32  # (n,) units sold beyond stock in China, because they are made to order; adaptation
     technology: U8  # (n, Q) 0: as the rules cover lines, 1: taken up by choice, 2: given up; firms.technology
 
     # offers: line in a country
@@ -110,6 +113,7 @@ class Catalogue:
     real: I32  # (n, W) what lies there; fulfilment
     ordered_units: I64  # (n, W) sent for since the first day, stock of the first day included; adaptation
     received_units: I64  # (n, W) arrived since the first day, stock of the first day included; fulfilment
+    bulk_way: U8  # (n, C) bulk mode by which local stock usually comes, index in BULK_MODES; firms.freight
     wanted_units: I64  # (n, C) asked for since the first day, units lost for want of stock included; checkout
 
     # what hosts, agencies and channels ask
@@ -118,6 +122,7 @@ class Catalogue:
     agency: U16  # (S,) the streamer's MCN, NO_STREAMER if none; adaptation
     commission_asked: F32  # (H, 2) all a seller pays on a sale, host included, share of goods, before a cap; platforms
 
+    bulk_mix: F64  # (C, B) share of local stock that each bulk mode brings, as merchants reckon with it; firms.freight
     service_fee: F32  # (H,) asked of the buyer on top of the price, share of goods; platforms
 
     @property
@@ -145,6 +150,7 @@ class Catalogue:
         if lines > LINE_LIMIT:
             raise ValueError(f"at most {LINE_LIMIT} lines, not {lines}")
         sizes = {"m": (merchants,), "n": (lines,), "S": (streamers,), "H": (N_CHANNELS,), "A": (N_CHANNELS, 2)}
+        sizes |= {"CB": (N_COUNTRIES, len(BULK_MODES))}
         sizes |= {"mP": (merchants, N_PLATFORMS), "mC": (merchants, N_COUNTRIES)}
         sizes |= {
             "nQ": (lines, N_TECHNOLOGIES),
@@ -171,6 +177,7 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "targets": ("mC", np.uint8),
     "overseas_draw": ("m", np.float32),
     "weekday": ("m", np.uint8),
+    "c2m": ("m", np.uint8),
     "evades": ("m", np.uint8),
     "host_offer_permille": ("m", np.uint16),
     "slot_fee_change": ("m", np.int16),
@@ -185,6 +192,7 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "weight_kg": ("n", np.float32),
     "line_share": ("n", np.float32),
     "cold": ("n", np.uint8),
+    "room": ("n", np.int32),
     "technology": ("nQ", np.uint8),
     "price_cents": ("nCT", np.int32),
     "freight_cents": ("nC", np.int32),
@@ -198,11 +206,13 @@ COLUMNS: dict[str, tuple[str, type]] = {
     "real": ("nW", np.int32),
     "ordered_units": ("nW", np.int64),
     "received_units": ("nW", np.int64),
+    "bulk_way": ("nC", np.uint8),
     "wanted_units": ("nC", np.int64),
     "host_permille": ("S", np.uint16),
     "agency_permille": ("S", np.uint16),
     "agency": ("S", np.uint16),
     "commission_asked": ("A", np.float32),
+    "bulk_mix": ("CB", np.float64),
     "service_fee": ("H", np.float32),
 }
 """Shape letters and dtype of every column of `Catalogue`, in declared order."""
@@ -352,6 +362,7 @@ def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
     large = firms.large_merchants(merchants)
     per_merchant = policy.lines
     catalogue = Catalogue.empty(merchants, merchants * per_merchant, streamers)
+    catalogue.bulk_mix[:] = [economics.bulk_mode_mix[name] for name in BULK_MODES]
     who = np.arange(merchants)
     seller = (who >= merchants - large).astype(np.uint8)
     catalogue.seller_class[:] = seller
@@ -414,6 +425,7 @@ def found(catalogue: Catalogue, cfg: CatalogueSource, draws: Draws, who: I64, id
     catalogue.own_site[who] = uniform(_OWN_SITE) < firms.by_class(policy.own_site)[seller]
     catalogue.lister[who] = uniform(_OWN_SITE, 1) < policy.lister
     catalogue.overseas_draw[who] = uniform(_SPACE)
+    catalogue.c2m[who] = uniform(_SPACE, 1) < policy.c2m_share
     catalogue.targets[who] = _targets(firms, economics, draws, seller, identity)
     joins = draws.uniform(Purpose.MERCHANT_PLATFORM, identity[:, None], other=np.arange(N_PLATFORMS))
     platforms = joins < firms.by_class(policy.platform_share)[seller][:, None]
@@ -466,13 +478,19 @@ def _add_lines(
     category[strays] = np.minimum(elsewhere, N_CATEGORIES - 1)[strays]
     catalogue.category[line] = category
     deviation = policy.quality_spread * draws.normal(Purpose.LINE, number, ordinal=_DEVIATION)
-    catalogue.quality[line] = np.clip(economics.ladder("quality_ladder")[category] + deviation[:, None], 0.02, 0.98)
+    fitted = catalogue.c2m[owner] * policy.c2m_quality  # designed after what buyers ask for
+    catalogue.quality[line] = np.clip(
+        economics.ladder("quality_ladder")[category] + (deviation + fitted)[:, None], 0.02, 0.98
+    )
     luck = policy.price_spread * draws.normal(Purpose.LINE, number, ordinal=_DEVIATION, word=1).astype(np.float64)
     level = exp_each((luck - 0.5 * policy.price_spread**2 + policy.price_quality_slope * deviation).astype(np.float32))
     catalogue.list_cents[line] = np.rint(
         economics.list_price_usd()[category] * (level * policy.price_level)[:, None] * 100
     )
-    catalogue.unit_cost_cents[line] = np.rint(economics.unit_cost_usd()[seller, category] * level[:, None] * 100)
+    lots = 1.0 + policy.c2m_cost * catalogue.c2m[owner]
+    catalogue.unit_cost_cents[line] = np.rint(
+        economics.unit_cost_usd()[seller, category] * (level * lots)[:, None] * 100
+    )
     heft = policy.weight_spread * draws.normal(Purpose.LINE, number, ordinal=_WEIGHT).astype(np.float64)
     weight = exp_each((heft - 0.5 * policy.weight_spread**2).astype(np.float32))
     catalogue.weight_kg[line] = economics.by_category("weight_kg")[category] * weight

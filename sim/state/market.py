@@ -112,6 +112,8 @@ class Market:
             expected=np.zeros(N_COUNTRIES, np.float32),
             expected_by_platform=np.zeros((N_COUNTRIES, N_PLATFORMS), np.float32),
         )
+        self._price_taste = self.setting.price_taste.copy()
+        self._rate = np.ones(N_COUNTRIES, np.float32)
         typical = np.zeros((N_CATEGORIES, N_TIERS), np.float32)
         for category in range(N_CATEGORIES):
             chosen = catalogue.category == category
@@ -164,6 +166,7 @@ class Market:
         setting.subsidy_usd[...] = rules.subsidy.buyer_usd
         setting.return_window[...] = rules.guarantee.return_window_days
         stretched = 1.0 + (self._instalments - 1.0) * rules.payment.availability[:, 4]
+        self._follow_exchange(np.asarray(rules.exchange.rate_factor, np.float32))
         setting.liquidity[...] = stretched / rules.exchange.rate_factor  # budgets are in local money, prices in dollars
         category = catalogue.category
         own = catalogue.return_guarantee[catalogue.merchant] == 1
@@ -174,6 +177,15 @@ class Market:
             flags[...] = equipped(self._lottery[FIRST_TECHNOLOGY + number], shares[number][category], own)
         closeness = self._closeness + (1.0 - self._closeness) * rules.language.translation
         self._understood = closeness.astype(np.float32)
+
+    def _follow_exchange(self, rate: NDArray[np.float32]) -> None:
+        """Incomes and remembered prices are in local money: where a dollar costs `rate` (C,) times as much, so does
+        what it buys, against both."""
+        self.setting.price_taste[...] = self._price_taste * rate
+        moved = rate != self._rate
+        if moved.any():
+            self.offers.remembered_usd[:, moved] *= self._rate[moved] / rate[moved]
+            self._rate = rate.copy()
 
     def _list_sellers(self) -> None:
         catalogue = self.catalogue

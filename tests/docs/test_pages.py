@@ -80,6 +80,32 @@ def test_every_declaration_has_its_section() -> None:
     assert found == list(odd.SECTIONS)
 
 
+@pytest.mark.parametrize(
+    ("section", "row"),
+    [
+        ("entities", "| `Warehouse` |"), ("consumers", "| `trust` |"), ("merchants", "| `funded` |"),
+        ("catalogue", "| `bulk_way` |"), ("leaves", "| `tryon.offered` |"), ("learnt", "| `Technology` |"),
+        ("schedule", "`Fulfilment.release`"), ("schedule", "`Solvency.settle`"), ("schedule", "`Careers.move`"),
+    ],
+)  # fmt: skip
+def test_an_entity_a_state_or_a_step_on_one_side_only_is_noticed(section: str, row: str) -> None:
+    text = odd.MODEL.read_text(encoding="utf-8")
+    line = next(line for line in odd.SECTIONS[section]().splitlines() if row in line)
+    assert odd.model(text.replace(line + "\n", "")) == text, "missing on the page, there in the code"
+    extra = text.replace(line, line + "\n| `Nobody.does` | this | | |")
+    assert extra != text == odd.model(extra), "on the page, not in the code"
+
+
+def test_every_verb_of_a_day_is_a_step() -> None:
+    """Whatever the world says to one of its parts in `step`, seen without the generator's own parsing."""
+    body = (ROOT / "sim" / "world.py").read_text(encoding="utf-8").split("    def step(self)")[1].split("    def ")[0]
+    said = re.findall(r"self\.(?:\w+\.)?(\w+)\(", body)
+    steps = odd.schedule()
+    missing = [verb for verb in said if f".{verb}`" not in steps]
+    assert len(said) > 15
+    assert not missing
+
+
 def test_generating_twice_changes_nothing_and_keeps_what_is_written_by_hand() -> None:
     text = (
         "before\n<!-- generated: moves -->\n<!-- end -->\nbetween\n<!-- generated: orders -->\nold\n<!-- end -->\nafter"

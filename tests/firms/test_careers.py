@@ -187,6 +187,28 @@ def test_a_capped_commission_is_known_without_a_sale(world):
 
 
 # -- where, when, in which language ----------------------------------------------------------------------------------
+def test_what_merchants_offer_past_the_platform_counts_as_income(world):
+    catalogue = world.base.catalogue
+    catalogue.trading[:] = 1
+    rest = world.careers.gross(RULES)
+    gains = []
+    for permille in (0, 20, 60):
+        catalogue.host_offer_permille[:] = permille
+        gains.append(float((world.careers.gross(RULES) - rest).mean()))
+    assert gains[0] == 0 < gains[1] < gains[2]
+    catalogue.host_offer_permille[:] = 0
+    catalogue.slot_fee_change[:] = -500
+    assert float((world.careers.gross(RULES) - rest).max()) <= 0
+    assert float((world.careers.gross(RULES) - rest).min()) < 0, "a lower slot fee is a lower income"
+    before = catalogue.on_platform.copy()
+    catalogue.slot_fee_change[:] = 0
+    catalogue.host_offer_permille[:] = 60
+    catalogue.on_platform[:, 1] = 0
+    elsewhere = world.careers.gross(RULES) - rest
+    assert (elsewhere[world.hosts.platform == 1] == 0).all(), "nobody sells there"
+    catalogue.on_platform[:] = before
+
+
 def test_hosts_leave_a_closed_platform_and_take_a_part_of_their_audience_along(world):
     home = COUNTRIES.index("ID")
     here = np.flatnonzero((world.hosts.country == home) & (world.hosts.active == 1))

@@ -231,7 +231,7 @@ def test_replenishment_arrives_by_mode_and_is_shown_at_the_next_synchronisation(
     )
     assert [c.warehouse for c in sent] == [1, 4]
     assert world.goods.inbound.sum() == 35
-    lead = world.goods.bulk_lead_days()
+    lead = world.goods.bulk_lead_days(world.rules)
     arrived: dict[int, float] = {}
     for _ in range(6 * 90):
         _, moved = world.step(none())

@@ -230,7 +230,7 @@ def test_storage_at_the_origin_costs_its_part_of_storage_abroad():
         assert stored[4:].sum() / stored[:4].sum() == pytest.approx(
             here[:, 4:].sum() / here[:, :4].sum() / factor, rel=0.05
         )
-        costs = cost_table(world.cfg, world.catalogue.commission_asked, RULES, 1.0)
+        costs = cost_table(world.cfg, world.catalogue, RULES, 1.0)
         bare = costs._replace(origin_storage=0.0)
         held = [stocking_cost(each, 0, 0, 0, 10.0, 1.0, 0, 1) for each in (costs, bare)]
         assert held[0] - held[1] == pytest.approx(factor * costs.storage_kg_day * costs.stock_days[0])

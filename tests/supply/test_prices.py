@@ -106,10 +106,10 @@ def test_markup_covers_cost_and_margin():
 
 
 def test_cost_of_a_unit_knows_duty_weight_and_cold(world):
-    costs = cost_table(world.cfg, world.catalogue.commission_asked, RULES, 1.0)
+    costs = cost_table(world.cfg, world.catalogue, RULES, 1.0)
     free = cost_table(
         world.cfg,
-        world.catalogue.commission_asked,
+        world.catalogue,
         RULES.amend({"tariff.duty_rate": 0.0, "tariff.bulk_duty_rate": 0.0}),
         1.0,
     )

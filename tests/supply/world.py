@@ -109,11 +109,14 @@ class SlowFreight:
     coming: list[tuple[int, int, int, int]] = field(default_factory=list)
     modes: list[int] = field(default_factory=list)
 
-    def bulk_lead_days(self) -> Any:
-        lead = np.full((24, 7), np.nan)
+    def bulk_lead_days(self, rules: Any = None) -> Any:
+        lead = np.full((24, 8), np.nan)
         lead[:4] = 7.0
-        lead[4:, 4:] = (17.0, 45.0, 20.0)
+        lead[4:, 4:] = (17.0, 45.0, 20.0, 27.0)
         return lead
+
+    def waiting_units(self) -> Any:
+        return np.zeros(self.catalogue.n_lines, np.int64)
 
     def replenish(self, line: Any, warehouse: Any, units: Any, mode: Any, day: int) -> None:
         lead = self.bulk_lead_days()

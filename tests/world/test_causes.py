@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from sim.agents.carrier import Emission, lost_co2_g, parcel_co2_g
 from sim.day.checkout import is_offered
 from sim.day.fulfilment import SHELF_LIFE
 from sim.kernels.behaviour import claims_weight
@@ -429,3 +430,27 @@ def test_a_dearer_dollar_leaves_less_of_a_budget_in_scope_only(plain: World) -> 
     ratio = jump.market.setting.liquidity / plain.market.setting.liquidity
     assert ratio[COUNTRIES.index("BR")] == pytest.approx(0.8)
     assert (np.delete(ratio, COUNTRIES.index("BR")) == 1).all()
+
+
+def test_a_dearer_dollar_makes_a_price_weigh_more_against_income_and_memory(plain: World) -> None:
+    brazil = COUNTRIES.index("BR")
+    weights, memories = [], []
+    for factor in (0.8, 1.0, 1.25):
+        jump = started("exchange_rate_jump", f"factor={factor}", "scope={countries: [BR]}")
+        weights.append(jump.market.setting.price_taste / plain.market.setting.price_taste)
+        ratio = jump.market.offers.remembered_usd / np.maximum(plain.market.offers.remembered_usd, np.float32(1e-9))
+        memories.append(ratio[plain.catalogue.landed_cents[:, :, 0] > 0])
+        sold = plain.catalogue.landed_cents[:, brazil, 0] > 0
+        # a day's forgetting brings the remembered price back a little
+        assert np.median(ratio[sold, brazil]) == pytest.approx(1 / factor, rel=0.03)
+    assert [float(weight[brazil]) for weight in weights] == pytest.approx([0.8, 1.0, 1.25])
+    assert all((np.delete(weight, brazil) == 1).all() for weight in weights)
+
+
+def test_emissions_of_parcels_that_never_reach_a_buyer_count() -> None:
+    emission = Emission.of(tiny().cfg.logistics)
+    round_trip = [int(parcel_co2_g(emission, 0, 1, mode, 1.0)) for mode in (1, 3)]
+    lost = [int(lost_co2_g(emission, 0, 1, mode, 1.0)) for mode in (1, 3)]
+    assert 0 < lost[1] < lost[0], "by air, by rail"
+    assert [one - other for one, other in zip(round_trip, lost, strict=True)] == [round(emission.mile_g[0])] * 2
+    assert int(lost_co2_g(emission, 0, 0, 255, 9.0)) == round(emission.packaging_g), "local stock has not travelled"
