@@ -510,6 +510,87 @@ def _print_plan(plan: Any, out: Path, workers: int, as_json: bool) -> int:
     return 0
 
 
+def sensitivity(arguments: Sequence[str]) -> int:
+    """Tell which parameters of a sweep's design an outcome hangs on."""
+    parser = _parser("sensitivity", "Morris or Sobol indices of a sweep's design, with intervals, and what is noise.")
+    _add_outcome(parser)
+    options = parser.parse_args(arguments)
+
+    from analysis.sensitivity import sensitivity as indices
+    from analysis.sensitivity import table
+
+    found = indices(Path(options.folder), options.metric, options.of)
+    if options.json:
+        _print_json(found)
+    else:
+        print(table(found))
+    return 0
+
+
+def discover(arguments: Sequence[str]) -> int:
+    """Find the settings at which an outcome is bad."""
+    parser = _parser("discover", "Where does this policy backfire? Boxes of settings with a bad outcome.")
+    _add_outcome(parser)
+    parser.add_argument("--bad", nargs=2, required=True, metavar=("SIDE", "X"), help="below X, or above X")
+    parser.add_argument("--method", default="prim", metavar="NAME", help="prim (default) or cart")
+    options = parser.parse_args(arguments)
+    side, limit = options.bad
+    if side not in ("below", "above"):
+        raise UserError(f"--bad {side}: allowed: below X, above X")
+
+    from analysis.discovery import describe
+    from analysis.discovery import discover as boxes_of
+
+    threshold = _finite(limit, "--bad")
+    found = boxes_of(Path(options.folder), options.metric, side, threshold, options.of, options.method)
+    if options.json:
+        _print_json(found)
+    else:
+        print(describe(found))
+    return 0
+
+
+def robust(arguments: Sequence[str]) -> int:
+    """Compare policies over the futures of a sweep: regret, worst and typical outcomes."""
+    parser = _parser("robust", "Which policy holds in most futures? Regret, worst and typical outcomes by policy.")
+    _add_outcome(parser)
+    parser.add_argument("--better", choices=("more", "less"), default="more", help="which way is better (default more)")
+    parser.add_argument("--enough", metavar="X", help="also the share of futures with an outcome at least as good")
+    options = parser.parse_args(arguments)
+
+    from analysis.discovery import robustness
+
+    enough = None if options.enough is None else _finite(options.enough, "--enough")
+    rows = robustness(Path(options.folder), options.metric, options.better, enough, options.of or "value")
+    if options.json:
+        _print_json(rows)
+        return 0
+    for row in rows:
+        print(row["policy"])
+        print("  " + "  ".join(f"{name} {_number(value)}" for name, value in row.items() if name != "policy"))
+    return 0
+
+
+def _add_outcome(parser: _Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a sweep's folder")
+    parser.add_argument("--metric", required=True, metavar="NAME", help="as `livecommerce metrics` lists them")
+    parser.add_argument(
+        "--of", metavar="WHAT",
+        help="difference (to the base of the same seed; default where there is one), relative, or value",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def _finite(text: str, option: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if number - number != 0:
+        raise UserError(f"{option}: '{text}' is no number")
+    return number
+
+
 def status(arguments: Sequence[str]) -> int:
     """Tell how far a sweep is, and what failed."""
     parser = _parser("status", "How far a sweep is: runs by state, failures with the file of their traceback.")
@@ -688,6 +769,9 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "metrics": metrics,
     "compare": compare,
     "sweep": sweep,
+    "sensitivity": sensitivity,
+    "discover": discover,
+    "robust": robust,
     "status": status,
     "verify": verify,
     "rerun": rerun,

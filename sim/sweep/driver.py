@@ -33,6 +33,7 @@ RUNS: Final = "runs"
 FAILURES: Final = "failures"
 MANIFEST: Final = "manifest.parquet"
 EVENTS: Final = "events.jsonl"
+DESIGN: Final = "design.json"
 LOCKS: Final = ".locks"
 FIRM_CONSUMERS: Final = 20_000  # consumers whose day takes as long as that of the firms
 MANIFEST_SCHEMA: Final = pa.schema(
@@ -254,6 +255,9 @@ def _enter(plan: Plan, out: Path) -> None:
         rows[point.hash] = _row(point, state_of(out, point.hash))
         if known and known["base"] and not point.base:
             rows[point.hash]["base"] = known["base"]
+    if plan.design is not None:
+        text = json.dumps(plan.design)
+        replace_file(out / DESIGN, lambda path: path.write_text(text, encoding="utf-8"))
     _write_manifest(out, rows.values())
 
 

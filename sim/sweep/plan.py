@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,6 +59,9 @@ class Plan:
 
     points: tuple[Point, ...]
     question: str = ""
+    design: Mapping[str, Any] | None = None
+    """Of a sampled design, what reads its results needs: kind, second_order, keys of the parameters, and for each of
+    its rows the place in the unit cube (`unit`) and the values as written in the overrides (`values`)."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -290,12 +293,13 @@ def plan_experiment(
     design = _design(experiment, path, [text for _, values in axes for text in values[:1]], scenario_dirs)
     rows = [
         [*fixed, *(f"{key}={value}" for key, value in zip(experiment.parameters, point, strict=True))]
-        for point in design
+        for point in design.values
         for fixed in itertools.product(*(values for _, values in axes))
     ]
     if len(rows) > MOST_RUNS:
         raise ConfigError(Fault(str(path), "design", f"makes {len(rows):,} runs", f"at most {MOST_RUNS:,}"))
-    return plan_points(rows, varied, scenario_dirs, with_base, experiment.question)
+    plan = plan_points(rows, varied, scenario_dirs, with_base, experiment.question)
+    return replace(plan, design=design.record(experiment))
 
 
 def bounds_of(cfg: RunConfig, key: str, where: str) -> tuple[float, float]:
@@ -317,10 +321,29 @@ def bounds_of(cfg: RunConfig, key: str, where: str) -> tuple[float, float]:
     )
 
 
-def _design(experiment: Experiment, path: Path, fixed: Sequence[str], scenario_dirs: Iterable[str | Path]) -> list[Any]:
-    """Rows of values, one per parameter, as text that reads back to the same number."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of values, one per parameter, as text that reads back to the same number; where sampled, also their places
+    in the unit cube."""
+
+    values: Sequence[tuple[str, ...]]
+    unit: np.ndarray[Any, np.dtype[np.float64]] | None = None
+
+    def record(self, experiment: Experiment) -> dict[str, Any] | None:
+        """`Plan.design`."""
+        if self.unit is None:
+            return None
+        return {
+            "kind": experiment.design.kind, "second_order": experiment.design.second_order,
+            "parameters": list(experiment.parameters), "unit": self.unit.tolist(),
+            "values": [list(row) for row in self.values],
+        }  # fmt: skip
+
+
+def _design(experiment: Experiment, path: Path, fixed: Sequence[str], scenario_dirs: Iterable[str | Path]) -> _Rows:
+    """The rows of an experiment's design."""
     if not experiment.parameters:
-        return [()]
+        return _Rows([()])
     cfg = configure(overrides=fixed, scenario_dirs=scenario_dirs)
     where = str(path)
     lows, highs, problem_names = [], [], []
@@ -353,13 +376,13 @@ def _design(experiment: Experiment, path: Path, fixed: Sequence[str], scenario_d
         steps = np.linspace(lows[-1], highs[-1], experiment.design.points)
         levels.append([_text(float(np.exp(x)) if varied.log else float(x)) for x in steps])
     if experiment.design.kind == "grid":
-        return list(itertools.product(*levels))
+        return _Rows(list(itertools.product(*levels)))
     unit = unit_design(experiment.design, len(problem_names))
     scaled = np.array(lows) + unit * (np.array(highs) - np.array(lows))
     logs = np.array([experiment.parameters[name].log for name in problem_names])
     values = np.where(logs, np.exp(scaled), scaled)
     values = np.clip(values, np.where(logs, np.exp(lows), lows), np.where(logs, np.exp(highs), highs))
-    return [tuple(_text(float(value)) for value in row) for row in values]
+    return _Rows([tuple(_text(float(value)) for value in row) for row in values], unit)
 
 
 def problem(dimensions: int) -> dict[str, Any]:
