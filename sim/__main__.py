@@ -571,6 +571,21 @@ def robust(arguments: Sequence[str]) -> int:
     return 0
 
 
+def export(arguments: Sequence[str]) -> int:
+    """Write a sweep's metrics for other programs: CSV, Parquet or NetCDF."""
+    parser = _parser("export", "A sweep's runs and metrics as CSV, Parquet, or one NetCDF file for xarray.")
+    parser.add_argument("folder", metavar="DIR", help="a sweep's folder")
+    parser.add_argument("--format", default="csv", metavar="NAME", help="csv (default), parquet or netcdf")
+    parser.add_argument("--out", metavar="DIR", help="where to (default DIR/export)")
+    options = parser.parse_args(arguments)
+
+    from analysis.export import export as write
+
+    for path in write(Path(options.folder), options.format, None if options.out is None else Path(options.out)):
+        print(path)
+    return 0
+
+
 def _add_outcome(parser: _Parser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a sweep's folder")
     parser.add_argument("--metric", required=True, metavar="NAME", help="as `livecommerce metrics` lists them")
@@ -772,6 +787,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "sensitivity": sensitivity,
     "discover": discover,
     "robust": robust,
+    "export": export,
     "status": status,
     "verify": verify,
     "rerun": rerun,

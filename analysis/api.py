@@ -1,0 +1,65 @@
+"""Finished runs for notebooks: `analysis.open` and `analysis.compare`, the same as the commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from analysis.compare import PRECISION, Study, parts_of
+from analysis.compare import compare as differences
+from analysis.metrics import metrics_of
+from analysis.store import Store
+
+Folder = str | os.PathLike[str]
+
+
+class Results:
+    """Finished runs of one or several folders.
+
+    Attributes:
+        store: the DuckDB views over them; `runs`: their folders and facts.
+    """
+
+    def __init__(self, *folders: Folder) -> None:
+        self.store = Store([Path(folder) for folder in folders])
+        self.runs = self.store.runs
+
+    def metrics(
+        self, by: str | Iterable[str] = (), start: int | str | None = None, end: int | str | None = None
+    ) -> list[dict[str, Any]]:
+        """A line a run and key: folder, scenario, seed, the keys, every metric; `pandas.DataFrame` takes it."""
+        split = by.split(",") if isinstance(by, str) and by else by
+        return [
+            {"folder": str(run.folder), "scenario": run.facts["scenario"], "seed": run.facts["seed"], **line}
+            for run, lines in zip(self.runs, metrics_of(self.store, split, start, end), strict=True)
+            for line in lines
+        ]
+
+    def table(self, name: str) -> pa.Table:
+        """One recorded table of all runs, with the column `run`, a position in `runs`."""
+        found = self.store.query(f"SELECT * FROM {name}", [name])
+        return pa.Table.from_pylist(found)
+
+
+def open(*folders: Folder) -> Results:
+    """Finished runs of run folders, sweeps, or folders that hold runs. `RunFolderError` when there are none."""
+    return Results(*folders)
+
+
+def compare(
+    *folders: Folder,
+    base: str | None = None,
+    by: Iterable[str] = (),
+    metrics: Sequence[str] | None = None,
+    precision: float = PRECISION,
+) -> list[dict[str, Any]]:
+    """Paired differences, as `livecommerce compare --json` prints them: see `analysis.compare.compare`."""
+    entries = []
+    for part in parts_of([os.fspath(folder) for folder in folders], base):
+        with Study(part.folders, part.base, part.labels) as study:
+            entries += differences(study, by, names=metrics, precision=precision)
+    return entries

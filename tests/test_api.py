@@ -1,0 +1,52 @@
+"""The laboratory from Python: the same as the commands, and cheap to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sim
+from analysis import api
+from sim.errors import UserError
+
+TINY = {"population__consumers": 300, "firms__scale": 0.1, "days": 3, "warmup_days": 0, "record": "summary"}
+
+
+def test_importing_sim_loads_nothing_heavy() -> None:
+    code = "import sys, sim, analysis; print([m for m in ('numba', 'mesa', 'duckdb', 'pydantic') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_one_run_and_many(tmp_path: Path) -> None:
+    one = sim.run("commission_cap", tmp_path / "one", seed=2, interventions__cap__share=0.05, **TINY)
+    assert (one.facts["scenario"], one.facts["seed"]) == ("commission_cap", 2)
+    (line,) = api.open(one).metrics()
+    assert line["gmv_usd"] > 0
+    assert {row["country"] for row in api.open(one).metrics("country")} >= {"US", "DE"}
+    assert api.open(one).table("run").num_rows == 1
+
+    experiment = sim.Experiment("commission_cap", seeds=(1, 2), interventions__cap__share=[0.05, 0.1], **TINY)
+    assert len(experiment.plan.points) == 6
+    sweep = experiment.run(tmp_path / "caps", engine="inline")
+    assert (sweep.computed, sweep.there, sweep.failures) == (6, 0, {})
+    entries = api.compare(sweep, metrics=["gmv_usd"])
+    assert [entry["scenario"] for entry in entries] == [
+        "commission_cap cap.share=0.05", "commission_cap cap.share=0.1"
+    ]  # fmt: skip
+    (same,) = [row for row in api.open(sweep).metrics() if row["folder"].endswith(experiment.plan.points[3].hash)]
+    assert same["seed"] == experiment.plan.points[3].cfg.seed
+    assert experiment.run(tmp_path / "caps", engine="inline").there == 6
+
+
+def test_what_is_no_setting_is_refused() -> None:
+    with pytest.raises(UserError, match="dict is no value"):
+        sim.run(population={"consumers": 3})
+    with pytest.raises(UserError, match="consumers"):
+        sim.run(population__consumer=300)
+    with pytest.raises(AttributeError, match="runn"):
+        sim.runn  # noqa: B018
+    assert len(sim.Experiment.from_file("cap_ladder", days=3, population__consumers=300).plan.points) == 5 * 8
