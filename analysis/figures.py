@@ -355,12 +355,12 @@ def over_time(study: Study, look: Look = ENGLISH, name: str = "gmv_usd") -> Pane
     for scenario in study.scenarios:
         own = smooth[[study.position[scenario, seed] for seed in study.seeds]]
         tint = colours(study, look)[scenario]
-        _band(figure, dates, own, tint, look.scenario(scenario), 1, "%{y:.3s}")
+        band(figure, dates, own, tint, look.scenario(scenario), 1, "%{y:.3s}")
         if scenario != study.base:
             change = (own - base) / np.where(base > 0, base, np.nan) * 100
-            _band(figure, dates, change, tint, look.scenario(scenario), 2, "%{y:+.2f} %")
+            band(figure, dates, change, tint, look.scenario(scenario), 2, "%{y:+.2f} %")
     figure.add_hline(y=0, line={"color": look.shade("ink"), "width": 1}, row=2, col=1)
-    _marks(figure, study, first, look)
+    marks(figure, study, first, look)
     figure.update_yaxes(title_text=unit, rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text=look.t("change, %"), ticksuffix=" %", row=2, col=1)
     figure.update_xaxes(range=[first, first + timedelta(days=days - 1)])
@@ -383,7 +383,7 @@ def over_time(study: Study, look: Look = ENGLISH, name: str = "gmv_usd") -> Pane
     )  # fmt: skip
 
 
-def _band(
+def band(
     figure: go.Figure, dates: list[date], values: NDArray[np.float64], colour: str, name: str, row: int, hover: str
 ) -> None:
     """Mean and 95 % band over seeds; values float64[seeds, days], nan where a day has none."""
@@ -406,7 +406,7 @@ def _band(
 _LABEL_GAP_DAYS: Final = 9
 
 
-def _marks(figure: go.Figure, study: Study, first: date, look: Look) -> None:
+def marks(figure: go.Figure, study: Study, first: date, look: Look) -> None:
     """Festivals as grey spans, interventions as dashed lines where they start or end; no labels that would overlap."""
     rows = study.store.query("SELECT DISTINCT first, last, kind, label FROM marks ORDER BY first, label", ["marks"])
     days = study.runs[0].days

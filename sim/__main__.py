@@ -359,9 +359,19 @@ def sweep(arguments: Sequence[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--max-seeds", type=int, default=MAX_SEEDS, metavar="N", help="with --until: at most so many")
     parser.add_argument("--dry-run", action="store_true", help="print the plan, its size and the time expected")
+    parser.add_argument("--job", metavar="FILE", help="a job file, as the dashboard writes it, to keep up to date")
     parser.add_argument("--json", action="store_true", help="print plan or result as JSON")
     options = parser.parse_intermixed_args(arguments)
 
+    if options.job is not None:
+        from sim.sweep.jobfile import JobFile
+
+        with JobFile(Path(options.job)).working() as job:
+            return _sweep(options, job.progress)
+    return _sweep(options)
+
+
+def _sweep(options: argparse.Namespace, look_on: Callable[[Any], None] | None = None) -> int:
     from sim.engines import engine_of
     from sim.progress import reporting
     from sim.sweep.driver import Summary, drive
@@ -386,7 +396,7 @@ def sweep(arguments: Sequence[str]) -> int:
 
     def computed(plan: Plan) -> Summary:
         with reporting(f"{len(plan.points)} runs") as report:
-            summary = drive(plan, out, engine, options.retry, _Watcher(report))
+            summary = drive(plan, out, engine, options.retry, _Watcher(report, look_on))
         if summary.computed + summary.there:
             bring_up_to_date(out)
         return summary
@@ -468,11 +478,14 @@ def _print_summary(summary: Any, reaches: Sequence[Any], out: Path, as_json: boo
 class _Watcher:
     """Shows a sweep's progress, and failures as they come."""
 
-    def __init__(self, report: Any) -> None:
+    def __init__(self, report: Any, look_on: Callable[[Any], None] | None) -> None:
         self._report = report
+        self._look_on = look_on
 
     def __call__(self, progress: Any, line: str) -> None:
         """Called by the driver."""
+        if self._look_on is not None:
+            self._look_on(progress)
         if line:
             _say(line)
         left = progress.seconds_left

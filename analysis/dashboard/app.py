@@ -14,6 +14,7 @@ import secrets
 import shlex
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +22,12 @@ import flask
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
-from dash import ALL, ClientsideFunction, Dash, Input, Output, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 from dash import State as Held
 
-from analysis.dashboard import effects, gains, logistics, model, overview
+from analysis.dashboard import effects, explore, gains, logistics, model, network, overview, run
+from analysis.dashboard import jobs as jobs_of
+from analysis.dashboard.jobs import Jobs
 from analysis.dashboard.library import HERE, MOST_SHOWN, Library
 from analysis.dashboard.parts import Page, View, choice, notice
 from analysis.dashboard.state import PAGES, State, read
@@ -37,13 +40,13 @@ _RENDER: Final[dict[str, Callable[[View], Page]]] = {
     "compare": effects.render,
     "gains": gains.render,
     "logistics": logistics.render,
-    "model": model.render,
+    "network": network.render,
+    "explore": explore.render,
 }
 _NAMES: Final = {
     "overview": "Overview", "compare": "Compare", "gains": "Who gains, who pays", "logistics": "Logistics",
     "network": "Network", "explore": "Explore a sweep", "run": "Run", "model": "Model and evidence",
 }  # fmt: skip
-_ALONE: Final = ("run", "model")  # pages that need no finished run
 TICK_MS: Final = 1_000
 COOKIE: Final = "livecommerce"
 _POLICY: Final = (
@@ -53,14 +56,19 @@ _POLICY: Final = (
 )
 
 
-def render(state: State, library: Library) -> Page:
+def render(state: State, library: Library, jobs: Jobs | None = None) -> Page:
     """A page as a function of the address and of what is on disk; what goes wrong becomes its text."""
     look = state.look
     if not state.page:
         return Page(look.t("No such page"), [notice(look.t("There is no such page."), "fault")])
-    if state.page in _ALONE:
-        return _RENDER[state.page](View(state, library))
     try:
+        if state.page == "run":
+            page = run.render(View(state, library), jobs or Jobs(library.root))
+            verb, *words = page.command.split(" ")
+            command = shlex.join(["livecommerce", verb, *words, "--out", str(library.root / "NAME")])
+            return replace(page, command=command)
+        if state.page == "model":
+            return model.render(View(state, library))
         return _over_runs(state, library)
     except UserError as error:
         told = look.t("These runs cannot be shown: {problem}", problem=str(error))
@@ -99,7 +107,7 @@ def _over_runs(state: State, library: Library) -> Page:
             seeds=len(study.seeds),
         )))  # fmt: skip
     selects = []
-    if labels:
+    if labels and state.page != "explore":
         options = {"": look.t("the first {many}", many=min(len(group), MOST_SHOWN)),
                    **{label: look.scenario(label) for label in labels}}  # fmt: skip
         selects.append(choice(View(state, library), "scenario", look.t("Scenario"), options, state.get("scenario")))
@@ -142,7 +150,7 @@ def _header(state: State, look: Look) -> list[Any]:
         dcc.Link(
             look.t(_NAMES[page]), href=state.link(page, **kept), className="current" if page == state.page else "",
         )
-        for page in PAGES if page in _RENDER
+        for page in PAGES
     ]  # fmt: skip
     other = "zh" if look.lang == "en" else "en"
     return [
@@ -176,13 +184,15 @@ def _footer(state: State, page: Page, look: Look) -> list[Any]:
     return parts
 
 
-def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozenset()) -> Dash:
+def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozenset(), jobs: Jobs | None = None) -> Dash:
     """The application over a results folder.
 
     Args:
         token: what a browser must show once, as `?token=`; nothing is asked where it is empty.
         hosts: names by which a browser may call this server; anyone where it is empty.
+        jobs: what may be started; the usual limits where it is left out.
     """
+    at_work = jobs or Jobs(library.root)
     server = flask.Flask("livecommerce")
     server.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app = Dash(
@@ -194,6 +204,7 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
     app.layout = html.Div([
         dcc.Location(id="url", refresh=False),
         dcc.Store(id="state"),
+        dcc.Store(id="mine"),
         dcc.Interval(id="tick", interval=TICK_MS, disabled=True),
         html.A("Skip to content / \u8df3\u5230\u6b63\u6587", href="#main", className="skip"),
         html.Header(id="header"),
@@ -210,17 +221,50 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
     )  # fmt: skip
     def show(path: str | None, search: str | None, ticks: int | None, held: dict[str, Any] | None) -> Any:
         state = read(path, search)
-        now = {"page": state.page, "search": state.search()}
+        now = {"page": state.page, "search": search or ""}
         ticked = held is not None and all(held.get(name) == value for name, value in now.items())
         if ticked and held and held.get("tick") != "page":
             return (no_update,) * 6
         look = state.look
-        page = render(state, library)
-        held = {**now, "tick": page.tick, "lang": look.lang, "dark": look.dark, "title": look.t(TITLE),
+        page = render(state, library, at_work)
+        held = {**now, "path": path, "tick": page.tick, "lang": look.lang, "dark": look.dark, "title": look.t(TITLE),
                 "heading": page.title, "shown": _shown(page)}  # fmt: skip
         return (
             _header(state, look), page.title, page.children, _footer(state, page, look), held, not page.tick
         )  # fmt: skip
+
+    @app.callback(  # type: ignore[untyped-decorator]
+        Output("jobs", "children"), Output("mine", "data"), Output("url", "href", allow_duplicate=True),
+        Input("watch", "n_intervals"), Input("start", "n_clicks"), Input({"job": ALL, "do": ALL}, "n_clicks"),
+        Held("url", "pathname"), Held("url", "search"), Held("mine", "data"), prevent_initial_call=True,
+    )  # fmt: skip
+    def work(
+        ticks: int | None, clicks: int | None, others: list[int | None], path: str | None, search: str | None,
+        mine: str | None,
+    ) -> Any:  # fmt: skip
+        state = read(path, search)
+        pressed = ctx.triggered_id
+        fault = ""
+        try:
+            if pressed == "start" and clicks:
+                mine = at_work.start(jobs_of.read_request(state, at_work.limits))
+            elif isinstance(pressed, dict) and ctx.triggered[0]["value"]:
+                name = str(pressed.get("job"))
+                if pressed.get("do") == "cancel":
+                    at_work.cancel(name)
+                else:
+                    at_work.again(name)
+                    mine = name
+        except UserError as error:
+            fault = str(error)
+        target: Any = no_update
+        if mine and any(job["name"] == mine and job["state"] == "done" for job in at_work.all()):
+            library.forget()
+            target, mine = state.elsewhere("compare").link(study=mine), None
+        shown = run.job_list(state, at_work)
+        if fault:
+            shown.insert(0, notice(fault, "fault"))
+        return shown, mine, target
 
     app.clientside_callback(
         ClientsideFunction("dashboard", "choose"),
@@ -321,7 +365,7 @@ def serve(root: Path, host: str, port: int, token: str, say: Callable[[str], Non
     with contextlib.suppress(UserError):  # the page says what is wrong
         for name in list(library.studies())[:1]:
             library.open(name, wait=True)
-    threading.Thread(target=_warm, daemon=True).start()
+    threading.Thread(target=warm, daemon=True).start()
     loopback = host in ("127.0.0.1", "localhost", "::1")
     names = frozenset({"127.0.0.1", "localhost", "[::1]"}) if loopback else frozenset[str]()
     app = make_app(library, token, names)
@@ -340,6 +384,6 @@ def serve(root: Path, host: str, port: int, token: str, say: Callable[[str], Non
         server.server_close()
 
 
-def _warm() -> None:
+def warm() -> None:
     """Import and read what the pages of parameters and runs need, so that their first visitor does not wait."""
     model.parameters()

@@ -17,6 +17,7 @@ from typing import Any, Final
 from analysis.compare import Part, Study, parts_of
 from analysis.store import DONE, Store, find_runs
 from analysis.summary import Summary, bring_up_to_date
+from analysis.sweepview import SweepPoints, sweep_points
 from sim.errors import RunFolderError, UserError
 from sim.sweep.driver import FAILURES, MANIFEST, RUNS, read_manifest
 
@@ -33,7 +34,8 @@ class Opened:
     Attributes:
         name: as listed. folder: where it is. parts: what is compared to what. summary: of a sweep's runs, None where
             runs do not stand in a folder `runs`. rows: the manifest, empty where there is none. stamp: what the disk
-            looked like. waiting, failed: runs of the manifest in these states.
+            looked like. waiting, failed: runs of the manifest in these states. seeds: of each run's folder. points: the
+            sweep as a table, None where there is no manifest.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Opened:
             return self._studies[key]
 
     seeds: dict[Path, int] = field(default_factory=dict)
+    points: SweepPoints | None = None
 
 
 def _named(folder: Path) -> tuple[list[Part], dict[Path, int]]:
@@ -225,7 +228,8 @@ def read_study(name: str, folder: Path) -> Opened:
     failed = {path.stem for path in (folder / FAILURES).glob("*.txt")} - done
     waiting = sum(row["hash"] not in done and row["hash"] not in failed for row in rows)
     return Opened(
-        name, folder, tuple(parts), summary, tuple(rows), stamp, waiting, len(failed), seeds=seeds
+        name, folder, tuple(parts), summary, tuple(rows), stamp, waiting, len(failed), seeds=seeds,
+        points=sweep_points(rows, summary) if rows and summary is not None else None,
     )  # fmt: skip
 
 

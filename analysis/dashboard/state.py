@@ -40,6 +40,10 @@ class State:
         """Language and ground."""
         return Look(self.one_of("lang", LANGUAGES), self.get("theme") == "dark")
 
+    def elsewhere(self, page: str) -> State:
+        """Another page with nothing chosen but language and ground."""
+        return State(page, {name: self.choices[name] for name in ("lang", "theme") if name in self.choices})
+
     def search(self, **changes: str | None) -> str:
         """The query of an address with these choices changed; None or an empty text removes one."""
         merged: dict[str, str | None] = {**self.choices, **changes}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.dashboard.jobs import FOLDER
+from analysis.dashboard.library import Library
 from tests.dashboard.conftest import Visit
 
 CAP = "commission_cap cap.share=0.05"
@@ -29,6 +31,8 @@ def drawn(visit: Visit) -> dict[str, int]:
         ("/compare", {"forest"}),
         ("/gains", {"waterfall", "incidence", "money"}),
         ("/logistics", {"delivery", "warehouses", "surge", "lanes"}),
+        ("/network", {"concentration", "opinion"}),
+        ("/explore", {"parallel", "sensitivity", "pareto"}),
     ],
 )
 def test_each_page_draws_its_figures(address: str, figures: set[str], visit: Visit) -> None:
@@ -101,3 +105,29 @@ def test_the_keyboard_reaches_content_first(visit: Visit) -> None:
     assert "Skip" in visit.page.evaluate("document.activeElement.innerText")
     visit.page.keyboard.press("Enter")
     visit.page.wait_for_function("location.hash === '#main'")
+
+
+def test_a_run_is_started_watched_and_cancelled(visit: Visit, library: Library) -> None:
+    """The page shows what the job's file says; the job is this machine's real sweep."""
+    visit.go("/run?scenario_to_run=commission_cap&consumers=2000&days=60&warmup_days=0&seeds=4")
+    assert "clashes" not in visit.page.locator("main").inner_text()
+    visit.page.locator("#start").click()
+    job = visit.page.locator(".job").first
+    job.wait_for()
+    visit.page.wait_for_function("document.querySelector('.job .state')?.innerText === 'running'", timeout=90_000)
+    visit.page.wait_for_function("document.querySelector('.job')?.innerText.includes('of 8 runs')", timeout=90_000)
+    assert job.locator("progress").count() == 1
+    job.get_by_role("button").click()
+    visit.page.wait_for_function("document.querySelector('.job .state')?.innerText === 'cancelled'", timeout=60_000)
+    assert job.get_by_role("button").inner_text() == "Go on"
+    assert "commission_cap-" in visit.page.locator(".job").inner_text()
+    assert not any((library.root / FOLDER).glob("*.tmp*"))
+
+
+def test_a_clash_bars_the_start(visit: Visit) -> None:
+    visit.go("/run?scenario_to_run=commission_cap&levers=commission_cap")
+    assert "clashes with interventions.cap" in visit.page.locator("[role=alert]").inner_text()
+    assert visit.page.locator("#start").is_disabled()
+    visit.page.get_by_role("link", name="Remove").click()
+    visit.page.wait_for_function("document.querySelectorAll('[role=alert]').length === 0")
+    assert visit.page.locator("#start").is_enabled()

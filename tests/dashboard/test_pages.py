@@ -11,18 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import spearmanr
 
 from analysis.dashboard.app import make_app, render
 from analysis.dashboard.library import Library
 from analysis.dashboard.state import read
 from analysis.metrics import DIMENSIONS, METRICS
+from analysis.sweepview import front, rank_correlation
 from sim.__main__ import main
 from sim.errors import RunFolderError, UserError
 
 CAP = "commission_cap cap.share=0.05"
-SHOWN = ("/", "/compare", "/gains", "/logistics", "/model")
+SHOWN = ("/", "/compare", "/gains", "/logistics", "/network", "/explore", "/run", "/model")
 
 
 def words(page: Any) -> str:
@@ -65,7 +68,7 @@ def test_every_number_is_that_of_the_command_line(
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_each_page_has_its_figures_in_both_languages(address: str, lang: str, library: Library) -> None:
     page = render(read(address, f"?lang={lang}&theme=dark"), library)
-    assert address == "/model" or page.panels
+    assert address in ("/run", "/model") or page.panels
     for panel in page.panels:
         assert panel.figure.data, panel.name
         assert len(panel.figure.to_json()) < 2_000_000
@@ -162,3 +165,36 @@ def test_a_token_is_asked_once(library: Library) -> None:
     assert client.post("/_dash-update-component", json={}).status_code == 401
     assert client.get("/?token=secret+word").status_code == 302
     assert client.get("/").status_code == 200
+
+
+def test_a_sweep_is_explored_by_what_was_varied(
+    library: Library, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", str(finished / "caps"), "--json"]) == 0
+    told = {(entry["scenario"], entry["metric"]): entry["difference"] for entry in json.loads(capsys.readouterr().out)}
+    page = render(read("/explore", "?metric=orders&against=gmv_usd"), library)
+    assert {row["label"]: row["interventions.cap.share"] for row in page.rows} == {
+        CAP: "0.05", "commission_cap cap.share=0.1": "0.1",
+    }  # fmt: skip
+    for row in page.rows:
+        for metric in METRICS:
+            expected = told[row["label"], metric]
+            assert row.get(metric) == (expected if expected is None else pytest.approx(expected, rel=1e-12)), metric
+    lines = page.panels[0].figure.data[0]
+    assert list(lines.dimensions[0]["values"]) == [0.05, 0.10]
+
+
+def test_a_front_holds_what_nothing_beats() -> None:
+    x, y = np.array([0.0, 1.0, 2.0, 3.0, np.nan, 1.0]), np.array([5.0, 4.0, 1.0, 2.0, 9.0, 3.0])
+    assert front(x, y, True, True) == [0, 1, 3]
+    assert front(x, y, True, False) == [2, 3]
+
+
+def test_rank_correlation_is_spearmans() -> None:
+    x = np.arange(20.0)
+    y = np.array([3, 1, 4, 1.5, 9, 2.6, 5.3, 5.8, 9.7, 9.3, 2.3, 8.4, 6.2, 6.4, 3.3, 8.3, 2.7, 9.5, 2.8, 8.8])
+    found = rank_correlation(x, y)
+    assert found is not None
+    assert found[0] == pytest.approx(spearmanr(x, y).statistic)
+    assert found[1] < found[0] < found[2]
+    assert rank_correlation(x[:4], y[:4]) is None

@@ -11,8 +11,10 @@ import pytest
 
 from analysis.chinese import CHINESE
 from analysis.dashboard.app import _NAMES, TITLE
+from analysis.dashboard.run import DATES, STATES
 from analysis.figures_goods import _ROUTES, _STAGES
 from analysis.figures_money import _ENDS, NODES
+from analysis.figures_network import COLOURED_BY
 from analysis.look import CATEGORY_NAMES, COUNTRY_NAMES, GROUP_LABELS, METRIC_LABELS, REGION_NAMES, Look, pretty
 from analysis.metrics import METRICS
 from sim.config import list_scenarios
@@ -50,6 +52,7 @@ def everything() -> set[str]:
     units = {metric.unit for metric in METRICS.values()} - {"share", "0-1", "orders", "visits", "day"}
     found |= {TITLE, "days", *units, *NODES, *_ENDS, *_ROUTES, *_STAGES.values()}
     found |= {pretty(purpose.name.lower()) for purpose in MoneyPurpose}
+    found |= {*STATES.values(), *DATES.values(), *COLOURED_BY.values()}
     found |= {"most is gained by {group} ({money} USD)", "most is lost by {group} ({money} USD)"}
     found |= {": better.", ": worse.", "."}
     return found - {"USD", "kg", "min"}

@@ -25,6 +25,8 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       const root = document.documentElement;
       root.lang = state.lang === "zh" ? "zh-Hans" : "en";
       root.dataset.theme = state.dark ? "dark" : "light";
+      const main = document.getElementById("main");
+      if (main) { main.dataset.shown = state.path + state.search; }
       document.title = state.heading + " \u2013 " + state.title;
       return state.dark ? "dark" : "light";
     },
