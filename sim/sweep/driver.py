@@ -255,10 +255,10 @@ def _enter(plan: Plan, out: Path) -> None:
         rows[point.hash] = _row(point, state_of(out, point.hash))
         if known and known["base"] and not point.base:
             rows[point.hash]["base"] = known["base"]
+    _write_manifest(out, rows.values())
     if plan.design is not None:
         text = json.dumps(plan.design)
         replace_file(out / DESIGN, lambda path: path.write_text(text, encoding="utf-8"))
-    _write_manifest(out, rows.values())
 
 
 def _refresh(out: Path) -> None:

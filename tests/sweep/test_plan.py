@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.errors import ConfigError, UserError
 from sim.experiment import configure, identity
+from sim.sweep.driver import DESIGN, prepare
 from sim.sweep.plan import DesignOf, plan_experiment, plan_sweep, unit_design
 
 TINY = ("population.consumers=300", "days=3", "warmup_days=0")
@@ -159,3 +162,20 @@ def test_designs_are_the_same_each_time_and_lie_in_the_unit_cube(kind: str, rows
     assert first.min() >= 0
     assert first.max() <= 1
     assert (first != unit_design(DesignOf(kind=kind, points=8, seed=4), 3)).any()
+
+
+def test_a_sweep_keeps_its_sampled_design(tmp_path: Path) -> None:
+    pytest.importorskip("SALib")
+    path = write(
+        tmp_path,
+        BASE_FILE + "parameters: {interventions.cap.share: {}, consumer.room.hop: {}}\n"
+        "design: {kind: morris, points: 2, seed: 3}\n",
+    )
+    plan = plan_experiment(str(path))
+    prepare(plan, tmp_path / "s")
+    design = json.loads((tmp_path / "s" / DESIGN).read_text())
+    assert (design["kind"], design["parameters"]) == ("morris", ["interventions.cap.share", "consumer.room.hop"])
+    assert (np.array(design["unit"]) == unit_design(DesignOf(kind="morris", points=2, seed=3), 2)).all()
+    planned = {tuple(text for text in point.overrides if "cap.share" in text or "hop" in text) for point in plan.points}
+    for share, hop in design["values"]:
+        assert (f"interventions.cap.share={share}", f"consumer.room.hop={hop}") in planned
