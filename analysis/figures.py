@@ -15,9 +15,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
+from scipy.special import stdtrit
 
 from analysis.compare import Study, compare
-from analysis.inference import Estimate, estimate
+from analysis.inference import CONFIDENCE, Estimate, estimate
 from analysis.look import COUNTRY_NAMES, ENGLISH, Look, fade, pretty
 from analysis.metrics import METRICS
 from analysis.wording import in_percent, sure, unit_of, verdict, written
@@ -387,17 +388,22 @@ def band(
     figure: go.Figure, dates: list[date], values: NDArray[np.float64], colour: str, name: str, row: int, hover: str
 ) -> None:
     """Mean and 95 % band over seeds; values float64[seeds, days], nan where a day has none."""
-    found = [estimate(known) if (known := column[np.isfinite(column)]).size else None for column in values.T]
+    known = np.isfinite(values)
+    size = known.sum(axis=0)
+    mean = np.where(size > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(size, 1), np.nan)
+    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / np.maximum(size - 1, 1))
+    sizes = np.maximum(size, 2)
+    half = stdtrit(sizes - 1, 1 - (1 - CONFIDENCE) / 2) * spread / np.sqrt(sizes)
     if values.shape[0] > 1:
-        kept = [(day, one) for day, one in zip(dates, found, strict=True) if one is not None and one.high is not None]
-        days = [day for day, _ in kept]
-        high, low = [one.high for _, one in kept], [one.low for _, one in kept]
+        kept = np.flatnonzero(size > 1)
+        days = [dates[day] for day in kept]
+        high, low = (mean + half)[kept].tolist(), (mean - half)[kept].tolist()
         figure.add_scatter(
             x=[*days, *days[::-1]], y=[*high, *low[::-1]], fill="toself", fillcolor=fade(colour, 0.15),
             line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=name, row=row, col=1,
         )  # fmt: skip
     figure.add_scatter(
-        x=dates, y=[None if one is None else one.mean for one in found], mode="lines",
+        x=dates, y=[float(value) if np.isfinite(value) else None for value in mean], mode="lines",
         line={"color": colour, "width": 2}, name=name, legendgroup=name, showlegend=row == 1, hovertemplate=hover,
         row=row, col=1,
     )  # fmt: skip

@@ -28,7 +28,7 @@ from dash import State as Held
 from analysis.dashboard import effects, explore, gains, logistics, model, network, overview, run
 from analysis.dashboard import jobs as jobs_of
 from analysis.dashboard.jobs import Jobs
-from analysis.dashboard.library import HERE, MOST_SHOWN, Library
+from analysis.dashboard.library import HERE, MANY, MOST_SHOWN, Library
 from analysis.dashboard.parts import Page, View, choice, notice
 from analysis.dashboard.state import PAGES, State, read
 from analysis.look import Look
@@ -95,7 +95,8 @@ def _over_runs(state: State, library: Library) -> Page:
     base = labels[chosen] if chosen else opened.bases[0]
     group = [label for label, against in labels.items() if against == base]
     chosen = chosen or (group[0] if group else "")
-    shown = tuple(dict.fromkeys([chosen, *group]))[:MOST_SHOWN] if not state.get("scenario") else (chosen,)
+    most = MOST_SHOWN if len(group) <= MANY else 1
+    shown = tuple(dict.fromkeys([chosen, *group]))[:most] if not state.get("scenario") else (chosen,)
     with opened.lock:
         study = opened.study(base, tuple(name for name in shown if name))
         page = _RENDER[state.page](View(state, library, opened, base, shown, chosen, study))
@@ -108,7 +109,7 @@ def _over_runs(state: State, library: Library) -> Page:
         )))  # fmt: skip
     selects = []
     if labels and state.page != "explore":
-        options = {"": look.t("the first {many}", many=min(len(group), MOST_SHOWN)),
+        options = {"": look.t("the first {many}", many=min(len(group), most)),
                    **{label: look.scenario(label) for label in labels}}  # fmt: skip
         selects.append(choice(View(state, library), "scenario", look.t("Scenario"), options, state.get("scenario")))
     if len(studies) > 1:
@@ -385,5 +386,7 @@ def serve(root: Path, host: str, port: int, token: str, say: Callable[[str], Non
 
 
 def warm() -> None:
-    """Import and read what the pages of parameters and runs need, so that their first visitor does not wait."""
+    """Import and read what the pages of parameters, sweeps and runs need, so that their first visitor does not wait."""
+    import scipy.stats  # noqa: F401
+
     model.parameters()

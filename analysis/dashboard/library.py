@@ -25,6 +25,7 @@ HERE: Final = "."
 LOOK_AGAIN_SECONDS: Final = 2.0
 KEPT_STUDIES: Final = 12
 MOST_SHOWN: Final = 4  # scenarios drawn at once where none is chosen
+MANY: Final = 12  # scenarios of a sweep over values: of so many one is drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Opened:
         name: as listed. folder: where it is. parts: what is compared to what. summary: of a sweep's runs, None where
             runs do not stand in a folder `runs`. rows: the manifest, empty where there is none. stamp: what the disk
             looked like. waiting, failed: runs of the manifest in these states. seeds: of each run's folder. points: the
-            sweep as a table, None where there is no manifest.
+            sweep as a table, None where there is no manifest. labels: what is compared to something, with its base.
     """
 
     name: str
@@ -48,16 +49,6 @@ class Opened:
     failed: int = 0
     _studies: OrderedDict[tuple[str, tuple[str, ...]], Study] = field(default_factory=OrderedDict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Labels that are compared to something, with their base; sorted."""
-        found: dict[str, str] = {}
-        for part in self.parts:
-            for label in sorted({self._label(part, folder) for folder in part.folders}):
-                if label != part.base:
-                    found.setdefault(label, part.base)
-        return found
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -98,6 +89,7 @@ class Opened:
 
     seeds: dict[Path, int] = field(default_factory=dict)
     points: SweepPoints | None = None
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 def _named(folder: Path) -> tuple[list[Part], dict[Path, int]]:
@@ -229,8 +221,17 @@ def read_study(name: str, folder: Path) -> Opened:
     waiting = sum(row["hash"] not in done and row["hash"] not in failed for row in rows)
     return Opened(
         name, folder, tuple(parts), summary, tuple(rows), stamp, waiting, len(failed), seeds=seeds,
-        points=sweep_points(rows, summary) if rows and summary is not None else None,
+        points=sweep_points(rows, summary) if rows and summary is not None else None, labels=_compared(parts),
     )  # fmt: skip
+
+
+def _compared(parts: list[Part]) -> dict[str, str]:
+    """Labels that are compared to something, with their base."""
+    found: dict[str, str] = {}
+    for part in parts:
+        for label in sorted({part.labels[folder.resolve()] for folder in part.folders} - {part.base}):
+            found.setdefault(label, part.base)
+    return found
 
 
 def _holds_runs(folder: Path) -> bool:
