@@ -17,6 +17,7 @@ from analysis.wording import unit_of, written
 
 MOST_AXES: Final = 7
 _BINS: Final = 8
+FEWEST: Final = 5  # points from which a rank correlation is worth a bar
 
 
 def _title(name: str, effect: bool, look: Look) -> str:

@@ -55,7 +55,7 @@ def sweep_points(rows: Sequence[Mapping[str, Any]], summary: Summary) -> SweepPo
         by_label.setdefault(row["label"], {})[row["seed"]] = own
         about.setdefault(row["label"], row)
     policies = [label for label, row in about.items() if row["base"]]
-    labels = policies or list(about)
+    labels = sorted(policies or about)
     values = np.array([_mean(list(by_label[label].values())) for label in labels])
     effects = np.full_like(values, np.nan)
     for position, label in enumerate(labels):

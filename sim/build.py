@@ -122,17 +122,23 @@ def bought_in_parts(cfg: RunConfig, consumers: Table, offered: NDArray[np.floati
     return lent
 
 
-def network_sample(consumers: Table, graph: SocialGraph) -> dict[str, NDArray[Any]]:
-    """Friendships among every n-th consumer's circle, at most `NETWORK_SAMPLE` people, for the record.
+def network_rows(size: int) -> NDArray[np.bool_]:
+    """bool[size]: the consumers whose friendships and opinions are recorded, at most `NETWORK_SAMPLE`.
 
     Whole stretches of rows are taken, because friends live near each other in memory.
     """
-    size = len(consumers)
     stretches = np.linspace(0, size, NETWORK_STRETCHES, endpoint=False).astype(np.int64)
     length = max(1, min(size // NETWORK_STRETCHES, NETWORK_SAMPLE // NETWORK_STRETCHES))
     chosen = np.zeros(size, np.bool_)
     for start in stretches:
         chosen[start : start + length] = True
+    return chosen
+
+
+def network_sample(consumers: Table, graph: SocialGraph) -> dict[str, NDArray[Any]]:
+    """Friendships among the sampled consumers, for the record."""
+    size = len(consumers)
+    chosen = network_rows(size)
     rows = np.repeat(np.arange(size), graph.degrees)
     kept = chosen[rows] & chosen[graph.friends] & (rows < graph.friends)
     person, friend = rows[kept], graph.friends[kept]

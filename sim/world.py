@@ -47,11 +47,12 @@ from sim.firms.audits import Audits
 from sim.firms.careers import Careers
 from sim.firms.platforms import Platforms
 from sim.firms.prices import Prices as MerchantPrices
+from sim.kernels.live import NOBODY
 from sim.kernels.opening import open_everybody
 from sim.kernels.sessions import run_sessions
 from sim.kinds import DAY_SECONDS, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, Event
 from sim.messages import Events
-from sim.record.recorder import Flows, Recorder
+from sim.record.recorder import TRUST_PPM, Flows, Recorder
 from sim.record.schema import Measure, StreamerMeasure
 from sim.record.tally import Tally
 from sim.rules import Rules
@@ -384,12 +385,20 @@ class World(mesa.Model):
                 progress(self.day - first, end - first)
         self.recorder.take_orders(self.orders.data[self.orders.open_rows()])
         self.recorder.take_network(build.network_sample(self.consumers, self.graph))
+        followed = self.consumers.follows[self.consumers.follows != NOBODY]
+        self.recorder.take_followers(np.bincount(followed, minlength=self.recorder.streamer_tier.size))
 
     # -- what the recorder asks ---------------------------------------------------------------------------------------
     def people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], float]:
         """Country, third, alive, adopter and general trust of everybody, and the trust that means one."""
         table = self.consumers
         return table.country, table.third, self._alive, table.adopter, table.trust, FIXED
+
+    def sampled_people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Birth number, adopter and general trust (millionths) of the consumers in the sample of the network."""
+        table = self.consumers
+        rows = build.network_rows(len(table))
+        return table.birth[rows], table.adopter[rows], table.trust[rows].astype(np.int64) * TRUST_PPM // FIXED
 
     def flows_today(self) -> Flows:
         """Today's money between groups of accounts."""

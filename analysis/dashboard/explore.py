@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 
 from analysis.dashboard.parts import Page, View, choice, figure_block, metric_label, notice
-from analysis.figures_sweep import heat, parallel, pareto, sensitivity
+from analysis.figures_sweep import FEWEST, heat, parallel, pareto, sensitivity
 from analysis.metrics import METRICS
 
 
@@ -37,7 +37,7 @@ def render(view: View) -> Page:
         *([choice(view, "what", view.t("Shown"), ways, "effect" if effect else "value")] if compared else []),
     ]
     panels = [parallel(points, name, effect, look)]
-    if points.numbers:
+    if points.numbers and len(points.labels) >= FEWEST:
         panels.append(sensitivity(points, name, effect, look))
     blocks = [html.Div(first, className="controls"), *(figure_block(view, panel) for panel in panels)]
     if len(keys) > 1 and x != y:

@@ -42,6 +42,7 @@ from sim.record.tally import Tally
 I64 = NDArray[np.int64]
 _PERSONS, _ADOPTERS, _TRUST = 0, 1, 2
 TRUST_PPM: Final = 1_000_000
+OPINION_DAYS: Final = 7  # days between two looks at the people in the sample of the network
 _UNSPLIT: Final = ("string",)  # numbers are stored byte plane by byte plane: half the size of plain ones under zstd
 
 
@@ -99,6 +100,9 @@ class Recordable(Protocol):
 
     def people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], float]:
         """Columns country, third, alive, adopter, general trust, and the trust value that means 1.0."""
+
+    def sampled_people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Birth number, adopter and general trust (millionths) of the people in the sample of the network."""
 
     def flows_today(self) -> Flows:
         """Today's money flows between groups of accounts."""
@@ -236,6 +240,8 @@ class Recorder:
     _orders: list[dict[str, NDArray[Any]]] = field(init=False, default_factory=list)
     _shows: list[dict[str, NDArray[Any]]] = field(init=False, default_factory=list)
     _network: dict[str, NDArray[Any]] | None = field(init=False, default=None)
+    _opinions: list[tuple[NDArray[Any], ...]] = field(init=False, default_factory=list)
+    _followers: I64 = field(init=False)
 
     def __post_init__(self) -> None:
         if self.facts.record not in LEVELS:
@@ -255,6 +261,7 @@ class Recorder:
         self._utilisation = np.zeros((days, N_WAREHOUSES), dtype=np.int64)
         self._backlog = np.zeros((days, N_WAREHOUSES), dtype=np.int64)
         self._world = np.zeros((3, days), dtype=np.int64)
+        self._followers = np.zeros(self.streamer_tier.size, dtype=np.int64)
 
     def keeps(self, level: str) -> bool:
         """Whether tables of that level are written."""
@@ -285,6 +292,9 @@ class Recorder:
             today = self.tally.streamer_today[[StreamerMeasure.VISITS, StreamerMeasure.SHOWS]]
             seen = np.flatnonzero(today.any(axis=0))
             self._daily_streamers.append((np.full(seen.size, position), seen, *today[:, seen]))
+        if self.keeps("full") and (position % OPINION_DAYS == 0 or position == self.facts.days - 1):
+            people = world.sampled_people()
+            self._opinions.append((np.full(people[0].size, position), *map(np.array, people)))
         self.tally.close_day(day)
         self.tally.open_day(day + 1)
 
@@ -309,6 +319,10 @@ class Recorder:
         """Keep a sample of friendships for table `network` (record=full only)."""
         self._network = {name: np.array(columns[name]) for name in TABLES["network"].column_names()}
 
+    def take_followers(self, counts: NDArray[np.integer]) -> None:
+        """Keep how many sampled consumers follow each streamer at the run's end, int[streamers]."""
+        self._followers = np.array(counts, dtype=np.int64)
+
     def write(self, folder: Path) -> None:
         """Write every table of the run's record level into an existing folder; committing it is the caller's."""
         makers: dict[str, Any] = {
@@ -316,6 +330,7 @@ class Recorder:
             "totals": self._totals_rows,
             "people": self._people_rows,
             "streamers": self._streamer_rows,
+            "followers": self._follower_rows,
             "merchants": self._merchant_rows,
             "language_pairs": self._language_rows,
             "lanes": self._lane_rows,
@@ -343,6 +358,7 @@ class Recorder:
             "daily_world": self._world_rows,
             "orders": lambda: _merge(self._orders, TABLES["orders"]),
             "shows": lambda: _merge(self._shows, TABLES["shows"]),
+            "network_days": lambda: _stack(self._opinions, ("day", "consumer", "adopter", "trust_ppm")),
             "network": lambda: self._network or _merge([], TABLES["network"]),
         }
         for name, spec in TABLES.items():
@@ -406,6 +422,10 @@ class Recorder:
         for measure in StreamerMeasure:
             columns[measure.name.lower()] = self.tally.streamer[measure, kept]
         return columns
+
+    def _follower_rows(self) -> dict[str, NDArray[Any]]:
+        kept = np.flatnonzero(self._followers)
+        return {"streamer": kept, "tier": self.streamer_tier[kept], "followers": self._followers[kept]}
 
     def _merchant_rows(self) -> dict[str, NDArray[Any]]:
         kept = np.flatnonzero((self.tally.merchant != 0).any(axis=0))

@@ -448,6 +448,16 @@ TABLES: Final[dict[str, TableSpec]] = {
             ),
         ),
         TableSpec(
+            "followers",
+            "full",
+            "sampled consumers who follow each streamer at the run's end; streamers with any",
+            (
+                ColumnSpec("streamer", "int32", "index", "streamer"),
+                ColumnSpec("tier", "int8", "index", "tier: head, middle, tail"),
+                ColumnSpec("followers", "int64", "persons", "sampled consumers who follow"),
+            ),
+        ),
+        TableSpec(
             "merchants",
             "summary",
             "whole-run totals per merchant and channel",
@@ -647,6 +657,17 @@ TABLES: Final[dict[str, TableSpec]] = {
                 ColumnSpec("exaggeration", "float32", "0-1", "claimed minus true quality"),
                 ColumnSpec("disclosed", "int8", "0/1", "carries an advertising label"),
                 ColumnSpec("popularity", "float32", "viewers", "smoothed expected audience"),
+            ),
+        ),
+        TableSpec(
+            "network_days",
+            "full",
+            "people in the sample of the network, every seventh day and on the last",
+            (
+                _DAY,
+                ColumnSpec("consumer", "int64", "number", "birth number"),
+                ColumnSpec("adopter", "int8", "0/1", "the consumer is an adopter"),
+                ColumnSpec("trust_ppm", "int32", "1e-6", "general trust of the consumer"),
             ),
         ),
         TableSpec(

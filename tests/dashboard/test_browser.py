@@ -31,8 +31,8 @@ def drawn(visit: Visit) -> dict[str, int]:
         ("/compare", {"forest"}),
         ("/gains", {"waterfall", "incidence", "money"}),
         ("/logistics", {"delivery", "warehouses", "surge", "lanes"}),
-        ("/network", {"concentration", "opinion"}),
-        ("/explore", {"parallel", "sensitivity", "pareto"}),
+        ("/network", {"concentration", "opinion", "friends"}),
+        ("/explore", {"parallel", "pareto"}),
     ],
 )
 def test_each_page_draws_its_figures(address: str, figures: set[str], visit: Visit) -> None:

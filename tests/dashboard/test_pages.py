@@ -167,6 +167,28 @@ def test_a_token_is_asked_once(library: Library) -> None:
     assert client.get("/").status_code == 200
 
 
+def test_friends_are_those_recorded(library: Library, finished: Path) -> None:
+    """People, friendships, trust and adoption of the figure are rows of the run's tables."""
+    facts = {path: json.loads((path / "run.json").read_text()) for path in (finished / "caps" / "runs").glob("[!.]*")}
+    run = next(path for path, said in facts.items() if said["scenario"] == "baseline" and said["seed"] == 1)
+    days = pq.read_table(run / "network_days.parquet").to_pylist()
+    edges = pq.read_table(run / "network.parquet").num_rows
+    assert sorted({row["day"] for row in days}) == [0, 7, 9]
+    for by, column in (("trust", "trust_ppm"), ("adoption", "adopter")):
+        page = render(read("/network", f"?scenario={CAP}&shown=baseline&colour={by}".replace(" ", "+")), library)
+        panel = page.panels[-1]
+        assert panel.name == "friends"
+        links, nodes = panel.figure.data
+        assert 0 < len(links.x) / 3 <= edges
+        assert 1 < len(nodes.x) <= 260
+        known = {round(row[column] / (1e6 if by == "trust" else 1), 3) for row in days if row["day"] == 9}
+        assert set(np.round(nodes.marker.color, 3)) <= known | {0.0}
+        assert [frame.name for frame in panel.figure.frames] == ["2023-01-01", "2023-01-08", "2023-01-10"]
+    followers = pq.read_table(run / "followers.parquet")
+    rows = [row for row in page.rows if row["scenario"] == "baseline" and row["seed"] == 1]
+    assert sum(row["followers"] for row in rows) == sum(followers["followers"].to_pylist()) > 0
+
+
 def test_a_sweep_is_explored_by_what_was_varied(
     library: Library, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,7 +203,7 @@ def test_a_sweep_is_explored_by_what_was_varied(
             expected = told[row["label"], metric]
             assert row.get(metric) == (expected if expected is None else pytest.approx(expected, rel=1e-12)), metric
     lines = page.panels[0].figure.data[0]
-    assert list(lines.dimensions[0]["values"]) == [0.05, 0.10]
+    assert lines.dimensions[0]["values"].tolist() == [0.05, 0.1]
 
 
 def test_a_front_holds_what_nothing_beats() -> None:

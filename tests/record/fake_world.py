@@ -56,6 +56,9 @@ class FakeWorld:
     def people(self) -> tuple[Any, ...]:
         return self.country, self.third, self.alive, self.adopter, self.trust, 1.0
 
+    def sampled_people(self) -> tuple[Any, ...]:
+        return np.arange(3), np.array([0, 1, 1]), np.array([100_000, 200_000, 300_000])
+
     def flows_today(self) -> Flows:
         columns = np.array(self.flows, dtype=np.int64).reshape(-1, 4)
         return Flows(*(np.ascontiguousarray(columns[:, position]) for position in range(4)))

@@ -157,3 +157,17 @@ def test_results_open_only_finished_runs(tmp_path: Path) -> None:
         results.table("daily_country")
     with pytest.raises(RunFolderError, match="no table"):
         results.table("nonsense")
+
+
+def test_people_of_the_network_sample_are_looked_at_every_seventh_day_and_at_last(tmp_path: Path) -> None:
+    recorder = new_recorder(days=10, record="full")
+    world = FakeWorld(recorder)
+    for day in range(FIRST_DAY, FIRST_DAY + 10):
+        recorder.tally.open_day(day)
+        recorder.close_day(world, day)
+    recorder.take_followers(np.array([0, 4, 0, 2, 0, 1]))
+    results = Results.open(written(recorder, tmp_path / "run"))
+    seen = results.table("network_days").to_pydict()
+    assert sorted(set(seen["day"])) == [0, 7, 9]
+    assert seen["trust_ppm"] == [100_000, 200_000, 300_000] * 3
+    assert results.table("followers").to_pydict() == {"streamer": [1, 3, 5], "tier": [1, 2, 2], "followers": [4, 2, 1]}
