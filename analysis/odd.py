@@ -50,6 +50,7 @@ _GROUPS = (
     ("logistics", "Logistics", "`configs/logistics`; equations in [logistics.md](logistics.md)"),
     ("payments", "Payment", "`configs/payments`; told in [money.md](money.md)"),
     ("rules", "Baseline of the rules", "`configs/rules`"),
+    ("growth", "Growth of live shopping and of the internet", "`configs/growth`; told in [growth.md](growth.md)"),
     ("geography", "Countries and times", "`configs/geography`; set side by side in [geography.md](geography.md)"),
 )
 

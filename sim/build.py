@@ -18,10 +18,11 @@ from sim.config import RunConfig
 from sim.config.geography import LANGUAGES
 from sim.draws import Draws
 from sim.interventions import InterventionBook
-from sim.kinds import COUNTRIES, INCOME_THIRDS, N_COUNTRIES, PAYMENT_METHODS
+from sim.kinds import ADOPTER, COUNTRIES, INCOME_THIRDS, N_COUNTRIES, PAYMENT_METHODS
 from sim.record.recorder import Mark, RunFacts
 from sim.rules import Rules
 from sim.state.consumers import FirstHosts, populate
+from sim.state.online import first_adopters, sampled
 from sim.state.scale import Scale
 from sim.state.social import SocialGraph
 from sim.state.table import FIXED, Table
@@ -46,7 +47,7 @@ class Frame:
 def frame(cfg: RunConfig, firms: dict[str, tuple[float, int]]) -> Frame:
     """Dates, draws, calendar, scale and the book of interventions. `firms`: real and simulated number by class."""
     draws = Draws(cfg.seed)
-    adults = float(cfg.geography.online_adults().sum()) * 1e6
+    adults = float(sampled(cfg).online_adults().sum()) * 1e6
     scale = Scale.of(adults, cfg.population.consumers, firms)
     book = InterventionBook(cfg, Rules.baseline(cfg), draws, scale.weight)
     start = day_of(cfg.start_date)
@@ -79,7 +80,7 @@ def first_promise(cfg: RunConfig) -> NDArray[np.float32]:
 
 def mean_trust(consumers: Table) -> NDArray[np.float64]:
     """float64[C]: mean general trust of adopters by country."""
-    adopters = np.flatnonzero(consumers.adopter == 1)
+    adopters = np.flatnonzero(consumers.adopter == ADOPTER)
     country = consumers.country[adopters]
     total = np.bincount(country, weights=consumers.trust[adopters], minlength=len(COUNTRIES))
     mean: NDArray[np.float64] = total / np.maximum(np.bincount(country, minlength=len(COUNTRIES)), 1) / FIXED
@@ -95,8 +96,9 @@ def check_people(consumers: Table, expected: int) -> None:
 def people(cfg: RunConfig, hosts: FirstHosts, parts: Frame) -> tuple[Table, SocialGraph]:
     """The consumers on the first day and their friendships."""
     consumers = populate(
-        cfg.consumer, cfg.geography, cfg.availability, cfg.population.consumers, parts.first_day, hosts,
+        cfg.consumer, sampled(cfg), cfg.availability, cfg.population.consumers, parts.first_day, hosts,
         cfg.economics.by_category("need_days"), cfg.economics.order_usd(), parts.draws,
+        lambda country, age, birth: first_adopters(cfg, country, age, birth, parts.draws),
     )  # fmt: skip
     graph = SocialGraph.create(
         consumers.country, consumers.languages[:, 0], consumers.age, parts.draws, cfg.graph, consumers.birth
@@ -146,7 +148,7 @@ def network_sample(consumers: Table, graph: SocialGraph) -> dict[str, NDArray[An
         "consumer": consumers.birth[person].astype(np.int64),
         "friend": consumers.birth[friend].astype(np.int64),
         "country": consumers.country[person],
-        "adopter": consumers.adopter[person],
+        "adopter": (consumers.adopter[person] == ADOPTER).astype(np.int8),
         "trust_ppm": consumers.trust[person].astype(np.int64) * 1_000_000 // 65_535,
     }
 

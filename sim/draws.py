@@ -72,6 +72,8 @@ class Purpose(IntEnum):
     SHARE = 94  # other: streamer
     TRUST_PRIOR = 95
     BREACH_REACH = 96  # other: platform; whose data get out in a breach
+    TAKE_UP = 97  # tick: day * 8; whether live shopping is taken up or given up
+    ONLINE = 98  # rank by which people of a country come online
     COVER = 100  # entity: line, other: assurance; which lines an assurance covers
 
     # 140-179 checkout, payment, settlement

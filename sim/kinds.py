@@ -44,6 +44,7 @@ N_CARRIERS = 2 * N_COUNTRIES  # carriers 2c and 2c + 1 serve the last mile of co
 DAYPARTS = 6  # four UTC hours each
 DAYPART_SECONDS = 14_400
 DAY_SECONDS = 86_400
+NON_ADOPTER, ADOPTER, OFFLINE = 0, 1, 2  # a person and live shopping; 2: not online yet
 NO_STREAMER = 0xFFFF
 NO_SHOW = 0xFFFF
 NO_WAREHOUSE = 0xFF

@@ -34,6 +34,7 @@ from sim.day.aftersales import Aftersales
 from sim.day.attention import Attention, Sessions
 from sim.day.checkout import Checkout
 from sim.day.decisions import Decisions, Premises
+from sim.day.diffusion import Diffusion
 from sim.day.fulfilment import Fulfilment
 from sim.day.levers import Levers
 from sim.day.logbook import Logbook
@@ -138,7 +139,7 @@ class World(mesa.Model):
         hosts = FirstHosts(*(self.streamers[name][present] for name in FirstHosts._fields))
         self.consumers, self.graph = build.people(cfg, hosts, self.frame)
         self.people_columns = people_of(self.consumers)
-        self._alive = np.ones(len(self.consumers), np.uint8)
+        self.diffusion = Diffusion(cfg, self.consumers, self.graph, self.frame.start_day, self.draws)
         self._shows = 0
         size = cfg.population.consumers
         self.market = Market(cfg, self.catalogue, self.calendar, self.draws)
@@ -259,6 +260,7 @@ class World(mesa.Model):
 
     def _open(self, air: Air, day: int) -> Sessions:
         """Who opens what in which daypart."""
+        self.diffusion.arrive(day)
         self._value = np.zeros_like(self.market.setting.expected_by_platform)
         return self.attention.open(self.market.param, self.people_columns, self.market.setting, air, day, self.draws)
 
@@ -318,6 +320,7 @@ class World(mesa.Model):
 
     def _learn(self, air: Air, rules: Rules, day: int) -> None:
         """The evening: opinion spreads, firms learn, order and pay, interventions are paid for."""
+        self.diffusion.turn(self.people_columns, self.market.setting, self.attention.sessions, day)
         self.opinion.leak(
             rules.privacy.breach_hazard, self.market.param, self.people_columns, self.market.setting.platform_slots,
             day, self.draws, self.tally,
@@ -392,7 +395,7 @@ class World(mesa.Model):
     def people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], float]:
         """Country, third, alive, adopter and general trust of everybody, and the trust that means one."""
         table = self.consumers
-        return table.country, table.third, self._alive, table.adopter, table.trust, FIXED
+        return table.country, table.third, self.diffusion.alive, table.adopter, table.trust, FIXED
 
     def sampled_people(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Birth number, adopter and general trust (millionths) of the consumers in the sample of the network."""

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sim.agents.view import ColumnAgent
 from sim.config.geography import AGE_BANDS, LANGUAGES
 from sim.draws import Purpose
-from sim.kernels import behaviour, live, maths, opinion
+from sim.kernels import adoption, behaviour, live, maths, opinion
 from sim.kernels.live import (
     BOUGHT,
     BYTE,
@@ -65,6 +65,7 @@ from sim.kernels.live import (
 from sim.kernels.maths import HALF, ONE, ZERO
 from sim.kernels.philox import philox, unit
 from sim.kinds import (
+    ADOPTER,
     BRAND_SITE,
     CATEGORIES,
     COUNTRIES,
@@ -73,6 +74,7 @@ from sim.kinds import (
     N_PLATFORMS,
     NO_SHOW,
     NO_STREAMER,
+    OFFLINE,
     PAYMENT_METHODS,
     PLATFORMS,
     SHELF,
@@ -463,7 +465,7 @@ class Consumer(ColumnAgent):
         goes_live, live_hour, searches, shelf_hour = today.chances(self.birth, Purpose.OPEN, OF_NOTHING, today.day * 8)
         need = self.strongest_need(today)
         live_daypart = shelf_daypart = None
-        if self.adopter:
+        if self.adopter == ADOPTER:
             subsidies = [setting.subsidy_usd[platform] for _, platform in self._platforms(setting)]
             chance = opening_chance(
                 param,
@@ -476,7 +478,7 @@ class Consumer(ColumnAgent):
             )
             if goes_live < chance * setting.activity[self.country]:
                 live_daypart = self._daypart(setting, live_hour)
-        if searches < searching_chance(param, need, self.freshest_discovery(today)):
+        if self.adopter != OFFLINE and searches < searching_chance(param, need, self.freshest_discovery(today)):
             shelf_daypart = self._daypart(setting, shelf_hour)
         return live_daypart, shelf_daypart
 
@@ -948,13 +950,33 @@ class Consumer(ColumnAgent):
     def hears_of_breach(self, today: Today, platform: int) -> bool:
         """Data of a platform's users got out today: whether this person's did, which costs the platform trust."""
         place = self._trust_place(today.setting, platform)
-        if not self.adopter or place is None:
+        if self.adopter != ADOPTER or place is None:
             return False
         lottery, *_ = today.chances(self.birth, Purpose.BREACH_REACH, platform, today.day * 8)
         if lottery >= today.param.trust_breach_reach:
             return False
         self.channel_trust[place] = opinion.betrayed(today.param, self.channel_trust[place])
         return True
+
+    def turns(
+        self, today: Today, rule: Any, ease: NDArray[np.float32], visited: int, friends: Sequence[Consumer]
+    ) -> bool:
+        """Whether live shopping is taken up, or given up, this evening: once a week, on the person's weekday.
+
+        `rule`: record of configs/growth, see sim.day.diffusion.adoption_record; `ease` (C, ages); `visited`: day of the
+        last live session.
+        """
+        if self.birth % 7 != today.day % 7 or self.adopter == OFFLINE:
+            return False
+        luck, *_ = today.chances(self.birth, Purpose.TAKE_UP, OF_NOTHING, today.day * 8)
+        if self.adopter == ADOPTER:
+            idle = np.float32(today.day - visited)
+            return bool(luck < adoption.give_up_chance(rule, np.float32(self.trust) * WORD, idle))
+        users = sum(friend.adopter == ADOPTER for friend in friends)
+        share = np.float32(users) / np.float32(max(len(friends), 1))
+        shared = ZERO if self.shared_host == EMPTY else ONE
+        chance = adoption.take_up_chance(rule, ease[self.country, self.age], self.strongest_need(today), share, shared)
+        return bool(luck < chance)
 
     # experience
 

@@ -14,6 +14,7 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.graph import Graph
+from sim.config.growth import Growth
 from sim.config.logistics import Logistics
 from sim.config.payments import Payments
 from sim.config.population import Population
@@ -64,6 +65,7 @@ class RunConfig(Group):
     payments: Payments
     graph: Graph
     rules: RulesBaseline
+    growth: Growth
     interventions: dict[str, dict[str, Any]]
 
     _quantities: dict[str, Quantity] = PrivateAttr(default_factory=dict)

@@ -36,6 +36,7 @@ from sim.kernels.live import (
 )
 from sim.kernels.maths import ONE, ZERO, bits_float, float_bits, sigmoid
 from sim.kernels.threads import fetch, on_threads
+from sim.kinds import ADOPTER, OFFLINE
 
 SLACK = np.float32(1e-4)  # far above the rounding of a chance
 NO_DAY = np.int32(-1)
@@ -59,8 +60,9 @@ def mark_possible(
     """Marks who may open (1) and who may search (2), by upper bounds of the chances; all (n,)."""
     for at in range(taste.size):
         logit = taste[at] + level + (shared_link if shared_host[at] != NOBODY else ZERO)
-        live = (adopter[at] == 1) & (live_draw[at] < sigmoid(logit) * activity + SLACK)
-        possible[at] = np.uint8(live) | (np.uint8(shelf_draw[at] < shelf_bound) << np.uint8(1))
+        live = (adopter[at] == ADOPTER) & (live_draw[at] < sigmoid(logit) * activity + SLACK)
+        shelf = (adopter[at] != OFFLINE) & (shelf_draw[at] < shelf_bound)
+        possible[at] = np.uint8(live) | (np.uint8(shelf) << np.uint8(1))
 
 
 @njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -44,7 +44,7 @@ from sim.kernels.live import (
 from sim.kernels.maths import HALF, ONE, ZERO, exp1, log1p_exp, normal_quantile, sigmoid
 from sim.kernels.philox import philox, unit
 from sim.kernels.threads import fetch, on_threads
-from sim.kinds import N_PLATFORMS
+from sim.kinds import ADOPTER, N_PLATFORMS
 
 JUDGE = np.uint32(91 * 256)
 JUDGE_GOODS = np.uint32(92 * 256)
@@ -502,7 +502,7 @@ def leak_data(
     for row in range(people.birth.size):
         slot = platform_slot(platform_slots, int(people.country[row]), platform)
         hit[row] = False
-        if people.adopter[row] == 0 or slot < 0:
+        if people.adopter[row] != ADOPTER or slot < 0:
             continue
         words = philox(people.birth[row], np.uint32(platform), tick, BREACH_REACH, key0, key1)
         if unit(words[0]) < param[0].trust_breach_reach:

@@ -6,6 +6,7 @@ identity is the birth number, a column of its own, and every draw is keyed by it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,13 +17,13 @@ from sim.config.geography import LANGUAGES, Geography
 from sim.draws import Draws, Purpose
 from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People, host_tastes
 from sim.kernels.maths import exp_array, log_array
-from sim.kinds import COUNTRIES, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
+from sim.kinds import ADOPTER, COUNTRIES, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
 from sim.state.rest import bonds as bonds_at_rest
 from sim.state.rest import follows_wanted, purchases
 from sim.state.social import community_order
 from sim.state.table import FIXED, Column, Table
 
-BUILD, ATTENTION, SHOPPING, OPINION = "build", "attention", "shopping", "opinion"
+BUILD, ATTENTION, SHOPPING, OPINION, DIFFUSION = "build", "attention", "shopping", "opinion", "diffusion"
 FAR_PAST = 3000  # days before the first one to which last purchases reach back at the most
 
 DRIVES, MEANS = "drives", "means"  # records: what draws a person; what else a session reads
@@ -31,7 +32,7 @@ COLUMNS = (
     Column("birth", np.uint32, "1", 0, None, BUILD, "birth number: who this is, whatever the row"),
     Column("country", np.uint8, "index", 0, N_COUNTRIES - 1, BUILD, "country of residence"),
     Column("third", np.uint8, "index", 0, 2, BUILD, "third of the country's income distribution"),
-    Column("adopter", np.uint8, "0/1", 0, 1, BUILD, "visits live rooms at least once a month"),
+    Column("adopter", np.uint8, "code", 0, 2, DIFFUSION, "1: visits live rooms at least monthly; 2: not online yet"),
     Column("opening_taste", np.float32, "logit", -10, 10, BUILD, "lasting propensity to open live channels"),
     Column("trust", np.uint16, "1", 0, 1, OPINION, "general trust in live and cross-border shopping", 0, FIXED),
     Column("shared_host", np.uint16, "streamer", 0, None, OPINION, "host whose room a friend shared, 65535 none"),
@@ -165,8 +166,11 @@ def populate(
     need_days: NDArray[np.floating[Any]],
     order_usd: NDArray[np.floating[Any]],
     draws: Draws,
+    states: Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]], NDArray[np.uint8]],
 ) -> Table:
     """The population on its first day.
+
+    `states` (countries, age bands, birth numbers) says who is an adopter and who is not online yet.
 
     `hosts`: from whom initial follows are drawn.
     `need_days`, `order_usd`: (K,) days in which a need comes back, usual value of an order.
@@ -184,7 +188,8 @@ def populate(
 
     age_steps = np.cumsum(geography.age_shares(), axis=1)[:, :-1]
     age = (uniform(Purpose.PERSON)[:, None] >= age_steps[country]).sum(axis=1)
-    adopter = uniform(Purpose.PERSON, 1) < geography.adoption_shares()[country, age]
+    state = states(country, age, birth)
+    adopter = state == ADOPTER
     income_draw = normal(Purpose.INCOME)
     sigma = geography.income_sigma()[country]
     mean_income = geography.income_usd()[country]
@@ -243,7 +248,7 @@ def populate(
         "age": age,
         "languages": languages,
         "proficiency": proficiency,
-        "adopter": adopter,
+        "adopter": state,
         "opening_taste": opening_taste,
         "money_weight": money_weight,
         "delay_weight": behaviour.budget.delay_median * exp_array(behaviour.budget.delay_sigma * normal(Purpose.DELAY)),

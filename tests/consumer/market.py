@@ -18,7 +18,7 @@ from sim.config.consumer import Consumer as Behaviour
 from sim.config.economics import Economics
 from sim.config.geography import Geography
 from sim.config.quantity import load_group
-from sim.draws import Draws
+from sim.draws import Draws, Purpose
 from sim.kernels.live import Offers, People, Rooms, Setting
 from sim.kinds import DAYPARTS, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS, NO_SHOW
 from sim.rules import Rules
@@ -79,6 +79,14 @@ class SyntheticMarket:
         return copy
 
 
+def adopts(
+    draws: Draws, country: NDArray[np.int64], age: NDArray[np.int64], birth: NDArray[np.uint32]
+) -> NDArray[np.uint8]:
+    """The base year's adopters."""
+    luck = np.asarray(draws.uniform(Purpose.PERSON, birth, word=1))
+    return (luck < GEOGRAPHY.adoption_shares()[country, age]).astype(np.uint8)
+
+
 def synthetic_market(
     consumers: int,
     streamers: int = 2000,
@@ -109,6 +117,7 @@ def synthetic_market(
         ECONOMICS.by_category("need_days"),
         ECONOMICS.order_usd(),
         draws,
+        lambda country, age, birth: adopts(draws, country, age, birth),
     )
     catalogue = _catalogue(rng, merchants, merchants * lines_each, streamers)
     air = _air(rng, catalogue, host_country, fame, shows, streamers)

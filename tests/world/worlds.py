@@ -89,6 +89,7 @@ def state_of(world: World) -> dict[str, np.ndarray]:
         "clock": {"due": _sorted_rows(world.clock.calendar.read()), "now": np.array([world.clock.now])},
         "adaptation": {name: value for name, value in vars(adaptation).items() if isinstance(value, np.ndarray)},
         "decisions": world.decisions.arrays(),
+        "diffusion": {"alive": world.diffusion.alive, "visited": world.diffusion.visited},
         "stories": {"heard": np.array(list(world.stories.heard.values()))},
         "habits": {"shift": world.habits.shift, "use": world.habits.use},
         "shelf": {"shelf": world.market.shelf},
