@@ -20,6 +20,8 @@ def run(level: float, seed: int) -> dict:
     noise = rng.normal(0, 1, DAYS)  # shared by the arms of a seed
     names = ("visits", "orders", "sales", "host income", "agency share", "signed", "hosts", "cut")
     daily = {name: (100.0 + level + noise).tolist() for name in names}
+    names = ("labelled", "weight of claims", "exaggeration", "all bonds", "perceived", "realised")
+    daily |= {name: (1.0 + level + noise).tolist() for name in names}
     late = ("star visits", "cell visits", "cell orders", "followers", "bonds")
     daily |= {name: (50.0 + level + noise[AWAY[0] :]).tolist() for name in late}
     return {"daily": daily, "gini": [0.9 + level / 1000, 0.9]}
@@ -31,6 +33,9 @@ def test_differences_are_paired_by_seed() -> None:
     away = text.split("**Away**")[1].split("**First")[0]
     assert "| visits of the host | " in away
     assert "| **+5.0** | +5.0 to +5.0 |" in away
-    assert "| hosts in business | 100." in text
+    assert "| hosts in business | 99.9 |" in text
     assert "| +0.0 | +0.0 to +0.0 |" in text.split("**Power -1.5**")[1]
+    labels = text.split("## Shows must be labelled")[1].split("## ")[0]
+    assert "| exaggeration |" not in labels and "| claimed above true quality |" in labels
+    assert "+0.0000 to +0.0000" in labels
     assert "| 1 | 0.900 | 0.900 | +0.000 |" in text
