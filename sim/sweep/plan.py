@@ -321,6 +321,29 @@ def bounds_of(cfg: RunConfig, key: str, where: str) -> tuple[float, float]:
     )
 
 
+def range_of(cfg: RunConfig, key: str, varied: Varied, where: str) -> tuple[float, float]:
+    """The range in which a key is varied: the declared one, or what was said inside it. `ConfigError` else."""
+    declared = bounds_of(cfg, key, where)
+    low = declared[0] if varied.low is None else varied.low
+    high = declared[1] if varied.high is None else varied.high
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ConfigError(Fault(where, f"parameters.{key}", f"the range {low} to {high} is none", "low < high"))
+    if low < declared[0] or high > declared[1]:
+        raise ConfigError(
+            Fault(where, f"parameters.{key}", f"{low} to {high} leaves the declared range",
+                  f"{declared[0]} to {declared[1]}")
+        )  # fmt: skip
+    if varied.log and low <= 0:
+        raise ConfigError(Fault(where, f"parameters.{key}.log", "needs a range above 0", "low > 0"))
+    return low, high
+
+
+def is_whole(cfg: RunConfig, key: str) -> bool:
+    """Whether a key of the configuration is declared in whole numbers."""
+    quantity = cfg.quantities().get(key)
+    return quantity is not None and all(type(number) is int for number in (quantity.value, quantity.low, quantity.high))
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """Rows of values, one per parameter, as text that reads back to the same number; where sampled, also their places
@@ -358,18 +381,7 @@ def _design(experiment: Experiment, path: Path, fixed: Sequence[str], scenario_d
                     Fault(where, f"parameters.{key}.values", f"a {experiment.design.kind} samples ranges", "low, high")
                 )
             continue
-        declared = bounds_of(cfg, key, where)
-        low = declared[0] if varied.low is None else varied.low
-        high = declared[1] if varied.high is None else varied.high
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise ConfigError(Fault(where, f"parameters.{key}", f"the range {low} to {high} is none", "low < high"))
-        if low < declared[0] or high > declared[1]:
-            raise ConfigError(
-                Fault(where, f"parameters.{key}", f"{low} to {high} leaves the declared range",
-                      f"{declared[0]} to {declared[1]}")
-            )  # fmt: skip
-        if varied.log and low <= 0:
-            raise ConfigError(Fault(where, f"parameters.{key}.log", "needs a range above 0", "low > 0"))
+        low, high = range_of(cfg, key, varied, where)
         lows.append(math.log(low) if varied.log else low)
         highs.append(math.log(high) if varied.log else high)
         problem_names.append(key)
