@@ -77,7 +77,7 @@ class Evaluation:
         return dict(zip(self.outcomes, np.mean(values_of, axis=0).tolist(), strict=True))
 
     def _metrics(self, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-        found = metrics(self.folder / RUNS / name)
+        found: Any = metrics(self.folder / RUNS / name)  # without a split it is one dictionary
         return np.array([found[metric] for metric in self.outcomes], dtype=np.float64)  # None becomes nan
 
 
