@@ -1,7 +1,7 @@
 """The EMA workbench drives the model: `workbench_model` makes a `Model` of it from a scenario.
 
     from ema_workbench import SequentialEvaluator
-    model = workbench_model("tariff_reduction", ["consumer.room.hop"], ["interventions.duty.points"], ["gain_usd"],
+    model = workbench_model("tariff_reduction", ["consumer.room.hop"], ["interventions.tariff.points"], ["gain_usd"],
                             folder="results/futures", days=120)
     with SequentialEvaluator(model) as evaluator:
         experiments, outcomes = evaluator.perform_experiments(scenarios=64, policies=4)

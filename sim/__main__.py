@@ -584,6 +584,67 @@ def robust(arguments: Sequence[str]) -> int:
     return 0
 
 
+def search(arguments: Sequence[str]) -> int:
+    """Search for the mixes of policies that are beaten in no objective; go on where an earlier search stopped."""
+    parser = _parser("search", "Which mixes of policies are beaten by none? A search for several objectives at once.")
+    _add_overrides(parser)
+    parser.add_argument("--experiment", metavar="NAME", help="a file of configs/experiment with a `search`")
+    parser.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="KEY[:LOW:HIGH]",
+        help="what is searched, over its declared range or this one",
+    )
+    parser.add_argument(
+        "--objective", action="append", default=[], metavar="METRIC:WAY",
+        help="difference to the base of the same seed; WAY says which is better, more or less",
+    )  # fmt: skip
+    parser.add_argument("--points", type=int, metavar="N", help="points in all (default 64)")
+    parser.add_argument("--batch", type=int, metavar="N", help="points asked for at a time (default 8)")
+    parser.add_argument("--sampler-seed", type=int, metavar="N", help="other points (default 0)")
+    parser.add_argument("--out", metavar="DIR", help="the sweep's folder (default results/<experiment> or search)")
+    parser.add_argument("--engine", default="local", metavar="NAME", help="inline, local (default), ray or dask")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes; 0: one a core")
+    parser.add_argument("--address", metavar="ADDRESS", help="of a Ray or Dask cluster that is there already")
+    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a run that takes longer")
+    parser.add_argument("--retry", action="store_true", help="run again what failed before")
+    parser.add_argument("--json", action="store_true", help="print what search.json says")
+    options = parser.parse_intermixed_args(arguments)
+
+    from analysis.search import describe, evaluation, read_search, run_search
+    from sim.engines import engine_of
+    from sim.progress import reporting
+    from sim.sweep.driver import Summary, drive
+    from sim.sweep.plan import Plan
+
+    asked = read_search(
+        options.experiment, options.overrides, options.vary, options.objective, options.scenarios,
+        points=options.points, batch=options.batch, seed=options.sampler_seed,
+    )  # fmt: skip
+    if options.out is not None and not options.out.strip():
+        raise UserError("--out: is empty; name a folder")
+    out = Path(options.out or Path("results") / Path(options.experiment or "search").stem).absolute()
+    failures: dict[str, str] = {}
+
+    def computed(plan: Plan) -> Summary:
+        with reporting(f"{len(plan.points)} runs") as report:
+            summary = drive(plan, out, engine, options.retry, _Watcher(report, None))
+        failures.update(summary.failures)
+        return summary
+
+    _say_if_cold()
+    with engine_of(options.engine, options.workers, options.time_limit, options.address) as engine:
+        found = run_search(asked, out, evaluation(out, list(asked.of.objectives), computed))
+    for name, error in failures.items():
+        _say(f"failed: {name}: {error}")
+    if options.json:
+        _print_json(found)
+    else:
+        print(describe(found))
+    return 1 if failures else 0
+
+
 def export(arguments: Sequence[str]) -> int:
     """Write a sweep's metrics for other programs: CSV, Parquet or NetCDF."""
     parser = _parser("export", "A sweep's runs and metrics as CSV, Parquet, or one NetCDF file for xarray.")
@@ -800,6 +861,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "sensitivity": sensitivity,
     "discover": discover,
     "robust": robust,
+    "search": search,
     "export": export,
     "status": status,
     "verify": verify,

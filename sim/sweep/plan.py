@@ -93,6 +93,16 @@ class DesignOf(Group):
     second_order: bool = False
 
 
+class SearchOf(Group):
+    """The search of an experiment: metrics and which way is better, points in all, points asked for at a time, and the
+    seed of the sampler."""
+
+    objectives: dict[str, Literal["more", "less"]]
+    points: Annotated[int, Field(ge=1, le=MOST_RUNS)] = 64
+    batch: Annotated[int, Field(ge=1, le=MOST_RUNS)] = 8
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
 class Experiment(Group):
     """A file of `configs/experiment`."""
 
@@ -102,6 +112,7 @@ class Experiment(Group):
     design: DesignOf = DesignOf()
     seeds: tuple[int, ...] | None = None
     replicates: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
+    search: SearchOf | None = None
 
 
 # ---- Hydra's sweep syntax ----------------------------------------------------------------------------------------
@@ -270,6 +281,22 @@ def read_experiment(name: str, folders: Iterable[str | Path] = ()) -> tuple[Expe
     return Experiment.from_plain(tree, str(path)), path
 
 
+def experiment_axes(experiment: Experiment, path: Path, overrides: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """What an experiment sets beside its parameters, as `axes_of`, the seeds too; `overrides` win over its own."""
+    given = {key for key, _ in axes_of(overrides)}
+    own = [text for text in experiment.overrides if key_of(text) not in given]
+    axes = axes_of([*own, *overrides])
+    _refuse_repeats(axes)
+    if clash := sorted(set(experiment.parameters) & {key for key, _ in axes}):
+        raise ConfigError(Fault(str(path), f"parameters.{clash[0]}", "is also set by an override", "one of the two"))
+    if experiment.seeds is not None and experiment.replicates is not None:
+        raise ConfigError(Fault(str(path), "replicates", "and seeds say the same", "one of the two"))
+    seeds = experiment.seeds or tuple(range(experiment.replicates or 1))
+    if "seed" not in {key for key, _ in axes}:
+        axes.append(("seed", [f"seed={seed}" for seed in seeds]))
+    return axes
+
+
 def plan_experiment(
     name: str,
     overrides: Sequence[str] = (),
@@ -279,16 +306,9 @@ def plan_experiment(
 ) -> Plan:
     """The plan of an experiment file; `overrides` are added to its own, and win."""
     experiment, path = read_experiment(name, folders)
-    given = {key for key, _ in axes_of(overrides)}
-    own = [text for text in experiment.overrides if key_of(text) not in given]
-    axes = axes_of([*own, *overrides])
-    if clash := sorted(set(experiment.parameters) & {key for key, _ in axes}):
-        raise ConfigError(Fault(str(path), f"parameters.{clash[0]}", "is also set by an override", "one of the two"))
-    if experiment.seeds is not None and experiment.replicates is not None:
-        raise ConfigError(Fault(str(path), "replicates", "and seeds say the same", "one of the two"))
-    seeds = experiment.seeds or tuple(range(experiment.replicates or 1))
-    if "seed" not in {key for key, _ in axes}:
-        axes.append(("seed", [f"seed={seed}" for seed in seeds]))
+    if experiment.search is not None:
+        raise UserError(f"--experiment {name}: has no fixed points; it is for `livecommerce search`")
+    axes = experiment_axes(experiment, path, overrides)
     varied = {key for key, values in axes if len(values) > 1} | set(experiment.parameters)
     design = _design(experiment, path, [text for _, values in axes for text in values[:1]], scenario_dirs)
     rows = [
@@ -375,7 +395,7 @@ def _design(experiment: Experiment, path: Path, fixed: Sequence[str], scenario_d
         if varied.values is not None:
             if not varied.values:
                 raise ConfigError(Fault(where, f"parameters.{key}.values", "is empty", "at least one value"))
-            levels.append([_text(value) for value in varied.values])
+            levels.append([value_text(value) for value in varied.values])
             if experiment.design.kind != "grid":
                 raise ConfigError(
                     Fault(where, f"parameters.{key}.values", f"a {experiment.design.kind} samples ranges", "low, high")
@@ -386,7 +406,7 @@ def _design(experiment: Experiment, path: Path, fixed: Sequence[str], scenario_d
         highs.append(math.log(high) if varied.log else high)
         problem_names.append(key)
         steps = np.linspace(lows[-1], highs[-1], experiment.design.points)
-        levels.append([_text(float(np.exp(x)) if varied.log else float(x)) for x in steps])
+        levels.append([value_text(float(np.exp(x)) if varied.log else float(x)) for x in steps])
     if experiment.design.kind == "grid":
         return _Rows(list(itertools.product(*levels)))
     unit = unit_design(experiment.design, len(problem_names))
@@ -394,7 +414,7 @@ def _design(experiment: Experiment, path: Path, fixed: Sequence[str], scenario_d
     logs = np.array([experiment.parameters[name].log for name in problem_names])
     values = np.where(logs, np.exp(scaled), scaled)
     values = np.clip(values, np.where(logs, np.exp(lows), lows), np.where(logs, np.exp(highs), highs))
-    return _Rows([tuple(_text(float(value)) for value in row) for row in values], unit)
+    return _Rows([tuple(value_text(float(value)) for value in row) for row in values], unit)
 
 
 def problem(dimensions: int) -> dict[str, Any]:
@@ -427,7 +447,8 @@ def unit_design(design: DesignOf, dimensions: int) -> np.ndarray[Any, np.dtype[n
     return np.asarray(sobol.sample(problem(dimensions), size, calc_second_order=design.second_order, seed=design.seed))
 
 
-def _text(value: object) -> str:
+def value_text(value: object) -> str:
+    """A value as an override writes it; reads back to the same number."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
