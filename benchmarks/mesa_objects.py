@@ -41,7 +41,8 @@ class Line:
         self.category = category
         self.merchant = merchant
         self.quality = quality
-        self.price_usd: list[list[float]] = []  # by country and tier
+        self.price_usd: list[list[float]] = []  # landed, by country and tier
+        self.listed_usd: list[list[float]] = []  # of the goods
         self.discounted_share: list[float] = []
         self.remembered_usd: list[float] = []
         self.promised_days: list[float] = []
@@ -362,7 +363,7 @@ class Consumer(mesa.Agent):
         """Weighs the tiers of a line against not buying, and buys or not."""
         model, p, random = self.model, self.model.p, self.random.random
         country, category, merchant = self.country, line.category, line.merchant
-        discount = 0.0 if show is None else show.discount
+        discount = model.page_discount[channel] if show is None else show.discount
         claims = 0.0 if show is None else belief * show.exaggeration
         trust = 0.5 * (self.trust + self.channel_trust[slot])
         dollar = self.dollar(category)
@@ -393,7 +394,8 @@ class Consumer(mesa.Agent):
         for tier in range(N_TIERS):
             if landed[tier] <= 0.0:
                 return False
-            price = max(landed[tier] * off - subsidy, 0.0)
+            service = model.service_fee[channel] * (1.0 - discount) * line.listed_usd[country][tier]
+            price = max(landed[tier] * off + service - subsidy, 0.0)
             prior = model.typical[category][tier] + prior_shift
             quality = prior + known * (line.quality[tier] - prior) + claims + known * fit
             gap = price - line.remembered_usd[country] / landed[0] * landed[tier]
@@ -450,7 +452,7 @@ class Consumer(mesa.Agent):
         dollar = self.dollar(category)
         best, chosen = NEVER, None
         for line in dict.fromkeys(lines):
-            price = line.price_usd[country][0]
+            price = line.price_usd[country][0] * (1.0 - model.page_discount[SHELF] * line.discounted_share[country])
             if price <= 0.0:
                 continue
             gap = price - line.remembered_usd[country]
@@ -524,7 +526,8 @@ class Market(mesa.Model):
         self.best_subsidy = [max((self.subsidy[slot] for slot in slots), default=0.0) for slots in self.platforms]
         for name in (
             "availability", "activity", "need_rate", "price_weight", "risk", "fit_spread", "impulse", "interaction",
-            "detail", "price_taste", "stutter", "liquidity", "expected", "expected_by_platform",
+            "detail", "price_taste", "stutter", "liquidity", "expected", "expected_by_platform", "page_discount",
+            "service_fee",
         ):  # fmt: skip
             setattr(self, name, getattr(setting, name).tolist())
         self.checkout_steps = setting.steps.tolist()
@@ -542,6 +545,7 @@ class Market(mesa.Model):
             seller = merchants[offers.merchant[number]]
             line = Line(number, int(offers.category[number]), seller, offers.quality[number].tolist())
             line.price_usd = (offers.landed_cents[number] / 100).tolist()
+            line.listed_usd = (offers.price_cents[number] / 100).tolist()
             line.discounted_share = offers.discounted_share[number].tolist()
             line.remembered_usd = offers.remembered_usd[number].tolist()
             line.promised_days = offers.promised_days[number].tolist()
