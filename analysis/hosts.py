@@ -104,20 +104,7 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
     hosts, start = world.streamers, world.frame.start_day
     daily: dict[str, list[float]] = {}
     seen: list[NDArray[np.int64]] = []
-    told: list[tuple[float, float, float]] = []
-    usual = world.decisions.careers.watch
     doubted = world.cfg.consumer.information.disclosure_discount
-
-    def count(day: int, air: Air, visits: NDArray[np.int64], *others: Any) -> None:
-        seen.append(visits.copy())  # the tally leaves the warm-up out
-        shows = np.bincount(air.streamer, minlength=visits.size)[air.streamer]
-        audience = visits[air.streamer] / shows  # of a host with several shows, each has a part
-        labelled, claimed = air.disclosed.astype(np.float64), air.exaggeration.astype(np.float64)
-        each = (labelled, 1.0 - doubted * labelled, claimed)
-        told.append(tuple(float(value @ audience / max(audience.sum(), 1.0)) for value in each))  # type: ignore[arg-type]
-        usual(day, air, visits, *others)
-
-    world.decisions.careers.watch = count  # type: ignore[method-assign, assignment]
     star = -1
     paid, kept = 0, 0
     while world.day < world.frame.end_day:
@@ -127,9 +114,10 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
             star = int(np.argsort(-np.where(hosts.active == 1, audience, -1.0), kind="stable")[0])
         before = _live(world)
         world.step()
-        live, visits = _live(world) - before, seen[-1]
+        live, visits = _live(world) - before, world.visits.copy()
+        seen.append(visits)
         row = dict(zip(COUNTED, live.sum(axis=(1, 2)).tolist(), strict=True))
-        row |= dict(zip(("labelled", "weight of claims", "exaggeration"), told[-1], strict=True))
+        row |= _told(world.air, visits, doubted)
         if star >= 0:
             here = live[:, hosts.country[star], hosts.platform[star]]
             follows = world.consumers.follows == star
@@ -150,6 +138,19 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
             daily.setdefault(name, []).append(float(value))
     windows = [sum(seen[at : at + WINDOW]) for at in range(0, len(seen), WINDOW)]
     return {"daily": daily, "gini": [gini(np.asarray(window)) for window in windows]}
+
+
+def _told(air: Air, visits: NDArray[np.int64], doubted: float) -> dict[str, float]:
+    """What viewers are told, means over the day's visits: labels, the weight claims have with them, exaggeration."""
+    shows = np.bincount(air.streamer, minlength=visits.size)[air.streamer]
+    audience = visits[air.streamer] / shows  # of a host with several shows, each has a part
+    labelled = air.disclosed.astype(np.float64)
+    each = {
+        "labelled": labelled,
+        "weight of claims": 1.0 - doubted * labelled,
+        "exaggeration": air.exaggeration.astype(np.float64),
+    }
+    return {name: float(value @ audience / max(audience.sum(), 1.0)) for name, value in each.items()}
 
 
 def _live(world: World) -> NDArray[np.int64]:

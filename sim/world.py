@@ -33,7 +33,7 @@ from sim.day.adaptation import Adaptation
 from sim.day.aftersales import Aftersales
 from sim.day.attention import Attention, Sessions
 from sim.day.checkout import Checkout
-from sim.day.decisions import Decisions, Premises
+from sim.day.decisions import Decisions
 from sim.day.diffusion import Diffusion
 from sim.day.fulfilment import Fulfilment
 from sim.day.levers import Levers
@@ -47,6 +47,7 @@ from sim.firms.agencies import Agencies
 from sim.firms.audits import Audits
 from sim.firms.careers import Careers
 from sim.firms.platforms import Platforms
+from sim.firms.premises import Premises
 from sim.firms.prices import Prices as MerchantPrices
 from sim.kernels.live import NOBODY
 from sim.kernels.opening import open_everybody
@@ -73,6 +74,8 @@ SMALL_WORLD = 100_000
 
 class World(mesa.Model):
     """One run of the model: `run` lets all its days pass, `step` one of them.
+
+    After a step `air` is what was on air that day and `visits` int64[S] who came to each streamer, warm-up included.
 
     Raises ConfigError for a configuration that contradicts itself, and RuntimeError, AssertionError or RangeError at
     the end of a day on which money, goods, orders or people were not conserved.
@@ -226,7 +229,7 @@ class World(mesa.Model):
         self.levers.call_back(day * DAY_SECONDS)
         self.ledger.open_day()
         self.settlement.open_day(day, self.calendar.fx(day) * rules.exchange.rate_factor)
-        air = self._offer(rules, day)
+        air = self.air = self._offer(rules, day)
         sessions = self._open(air, day)
         for daypart in self.calendar.dayparts(day):
             placed = self._shop(air, sessions, rules, daypart)
@@ -332,7 +335,7 @@ class World(mesa.Model):
             self.levers.news_of_the_day(), self.catalogue, self.market.offers.reputation, day, self.draws
         )
         self.market.learn_expectation(self._value / 6, self.cfg.consumer.room.expected_memory)
-        visits = self.shopping.host_audience()
+        visits = self.visits = self.shopping.host_audience()
         self.adaptation.adapt(rules, day, air, visits, self.orders, self.ledger, self.fulfilment, self._yuan(day))
         self._decide(rules, air, visits, day)
         if day % 7 == 0:

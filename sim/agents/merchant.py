@@ -6,7 +6,7 @@ catalogue's own.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 
 from sim.agents.channel import effective_commission, traffic_rates
 from sim.agents.view import ColumnAgent
-from sim.config.economics import BULK_MODES, Economics
-from sim.config.firms import Firms
-from sim.config.geography import Geography
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.economics import BULK_MODES
+from sim.config.sources import MarketSource
 from sim.kernels.money import landed_parts
 from sim.kernels.prices import Toll, best_price
 from sim.kernels.supply import CENT, CostTable, full_cost, kept_share, stocking_cost
 from sim.kinds import N_COUNTRIES, N_PLATFORMS, N_TIERS, SELLER_CLASSES
 from sim.rules import Rules
-from sim.state.catalogue import Catalogue
+from sim.state.catalogue import Catalogue, sales_mix
 from sim.state.table import Column, Table
 
 type F32 = NDArray[np.float32]
@@ -58,30 +56,6 @@ MERCHANT_COLUMNS: tuple[Column, ...] = (
 )
 
 
-class CostSource(Protocol):
-    """What cost tables need of a run's configuration."""
-
-    @property
-    def economics(self) -> Economics:
-        """Costs."""
-
-    @property
-    def geography(self) -> Geography:
-        """Payment habits."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def firms(self) -> Firms:
-        """Attributes."""
-
-    @property
-    def availability(self) -> Literal["report", "observed"]:
-        """Which table of open platforms holds."""
-
-
 def merchant_table(catalogue: Catalogue) -> Table:
     """The merchants as a table for Mesa views. Afterwards the catalogue's merchant columns are the table's arrays."""
     values = {column.name: getattr(catalogue, column.name) for column in MERCHANT_COLUMNS}
@@ -91,7 +65,7 @@ def merchant_table(catalogue: Catalogue) -> Table:
     return table
 
 
-def cost_table(cfg: CostSource, catalogue: Catalogue, rules: Rules, origin_factor: float) -> CostTable:
+def cost_table(cfg: MarketSource, catalogue: Catalogue, rules: Rules, origin_factor: float) -> CostTable:
     """What a unit costs to sell under today's rules; see `CostTable`.
 
     Of the catalogue: commission_asked, bulk_mix; `origin_factor` production cost against the base year (the yuan's
@@ -99,18 +73,14 @@ def cost_table(cfg: CostSource, catalogue: Catalogue, rules: Rules, origin_facto
     channels, weighted by expected sales.
     """
     economics, pricing = cfg.economics, cfg.supply.pricing
-    shares = cfg.geography.platform_shares(cfg.availability)  # (C, P)
-    live, brand = economics.live_share_of_sales, economics.brand_site_share
-    mix = np.concatenate(
-        [live * shares, np.tile([(1 - live) * (1 - brand), (1 - live) * brand], (N_COUNTRIES, 1))], axis=1
-    )
+    live = economics.live_share_of_sales
     charge = effective_commission(catalogue.commission_asked, rules).astype(np.float64)
     charge += traffic_rates(economics, rules, cfg.supply.platforms.traffic_response)
     slot = live * float(
         sum(economics.slot_fee_share[tier] * economics.host_sales_mix[tier] for tier in economics.host_sales_mix)
     )
     fees = (cfg.geography.payment_shares() * rules.payment.fee_rate).sum(axis=1) + economics.fx_spread
-    rate = charge.T @ mix.T + slot
+    rate = charge.T @ sales_mix(cfg).T + slot
     sunk = np.tile(fees, (len(SELLER_CLASSES), 1))
     modes = np.array([economics.parcel_mode_mix[name] for name in ("express", "dedicated_line", "post", "rail")])
     line_haul = np.tensordot(modes, economics.parcel_cost_usd(np.array([0.0, 1.0])), axes=(0, 1))  # (C, 2)

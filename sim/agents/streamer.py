@@ -16,6 +16,7 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import LANGUAGES, Geography
 from sim.config.graph import Graph
+from sim.config.sources import FirmsSource
 from sim.config.supply import Careers
 from sim.draws import Draws, Purpose
 from sim.kernels.maths import exps, logs
@@ -88,28 +89,12 @@ STREAMER_COLUMNS: tuple[Column, ...] = (
 _TYPE, _LANGUAGE, _SKILL, _CHARACTER, _CONTRACT, _DISCLOSE, _CATEGORY, _SECOND = range(8)
 
 
-class StreamerSource(Protocol):
+class StreamerSource(FirmsSource, Protocol):
     """What `build_streamers` needs of a run's configuration."""
-
-    @property
-    def firms(self) -> Firms:
-        """Numbers and attributes."""
-
-    @property
-    def economics(self) -> Economics:
-        """Category mix."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries, languages, open platforms."""
 
     @property
     def graph(self) -> Graph:
         """Popularity on the first day."""
-
-    @property
-    def availability(self) -> Literal["report", "observed"]:
-        """Which of the two tables of open platforms holds."""
 
 
 def deal_cells(firms: Firms, geography: Geography, availability: Literal["report", "observed"]) -> NDArray[np.int64]:

@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from sim.agents.channel import traffic_rates
 from sim.agents.merchant import RouteRule, borrowing_rate, choose_routes, cost_table
 from sim.agents.streamer import rank_tiers, write_contracts
-from sim.config.economics import BULK_MODES, FIXED_COSTS, Economics
-from sim.config.firms import Firms
-from sim.config.geography import Geography
-from sim.config.payments import Payments
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.economics import BULK_MODES, FIXED_COSTS
+from sim.config.sources import TradeSource
 from sim.draws import Draws, Purpose
+from sim.firms.books import WEEKS_A_YEAR
 from sim.firms.freight import Freight
 from sim.kernels.money import border_of
 from sim.kernels.supply import (
@@ -50,12 +48,11 @@ from sim.kinds import (
     NO_SHOW,
     NO_STREAMER,
     SELLER_CLASSES,
-    SHELF,
     STREAMER_TIERS,
 )
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
-from sim.state.catalogue import Air, Catalogue, country_demand, sales_shares
+from sim.state.catalogue import Air, Catalogue, country_demand, sales_mix, sales_shares
 from sim.state.ledger import Account, Ledger
 from sim.state.orders import Orders
 from sim.state.scale import Scale
@@ -66,7 +63,6 @@ type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
 EVERYBODY = -1
-WEEKS_A_YEAR = 365.0 / 7.0
 SMALL_LOT = 1  # mode of what is made in a small lot, as in sim.day.fulfilment; a test holds them equal
 LEAST_ROOM = 3  # units: orders in a small sample come in ones and twos
 FIXED_PURPOSES = {
@@ -79,34 +75,6 @@ TOOLS = FIXED_COSTS.index("tools")
 MONDAY = 2  # day % 7 of a Monday: 2000-01-01 was a Saturday
 OPERATORS = (Account.CARRIER, Account.LINEHAUL, Account.WAREHOUSE, Account.PROVIDER)
 OWNED = (Account.STREAMER, Account.MCN, Account.CHANNEL, *OPERATORS)
-
-
-class AdaptationSource(Protocol):
-    """What adaptation needs of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def firms(self) -> Firms:
-        """Who there is."""
-
-    @property
-    def economics(self) -> Economics:
-        """Costs and shares."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries."""
-
-    @property
-    def payments(self) -> Payments:
-        """Customs value."""
-
-    @property
-    def availability(self) -> Any:
-        """Which table of open platforms holds."""
 
 
 class Goods(Protocol):
@@ -139,7 +107,7 @@ class Adaptation:
 
     def __init__(
         self,
-        cfg: AdaptationSource,
+        cfg: TradeSource,
         scale: Scale,
         draws: Draws,
         catalogue: Catalogue,
@@ -246,11 +214,8 @@ class Adaptation:
 
     def _platform_costs(self) -> I64:
         """int64[H]: cents a week."""
-        economics, shares = self.cfg.economics, self.cfg.geography.platform_shares(self.cfg.availability)
-        live = economics.live_share_of_sales
-        sales = np.zeros(N_CHANNELS)
-        sales[:N_PLATFORMS] = live * (self._demand[:, None] * shares).sum(axis=0)
-        sales[SHELF] = (1 - live) * (1 - economics.brand_site_share)
+        sales = self._demand @ sales_mix(self.cfg)
+        sales[BRAND_SITE] = 0.0  # everybody's own, and in their fixed costs
         weekly = self.scale.market_amount(self._market_usd() / WEEKS_A_YEAR)
         return cents(weekly * sales * self.cfg.supply.costs.platform_fixed_share)
 

@@ -7,7 +7,7 @@ of docs/supply.md; nothing here looks at what buyers then do.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from sim.agents.channel import split_commission, traffic_push
 from sim.agents.merchant import cost_table, price_basis
 from sim.config.economics import Economics
-from sim.config.firms import Firms
-from sim.config.geography import Geography
-from sim.config.payments import Payments
+from sim.config.sources import TradeSource
 from sim.config.supply import Supply as SupplyGroup
 from sim.draws import Draws, Purpose
 from sim.firms.prices import Prices
@@ -66,34 +64,6 @@ RAMADAN_REFERENCE = 35  # the same weekday five weeks before is never a fasting 
 LEAST_HEARD = 1e-4
 BITS = (1 << np.arange(N_COUNTRIES)).astype(np.uint32)
 UNPRICED = 255
-
-
-class SupplySource(Protocol):
-    """What the supply side needs of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def firms(self) -> Firms:
-        """Who there is."""
-
-    @property
-    def economics(self) -> Economics:
-        """Costs and shares."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries and languages."""
-
-    @property
-    def payments(self) -> Payments:
-        """Whether duty is on freight too."""
-
-    @property
-    def availability(self) -> Literal["report", "observed"]:
-        """Which table of open platforms holds."""
 
 
 class Hours(Protocol):
@@ -172,7 +142,7 @@ class Supply:
 
     def __init__(
         self,
-        cfg: SupplySource,
+        cfg: TradeSource,
         draws: Draws,
         catalogue: Catalogue,
         streamers: Table,

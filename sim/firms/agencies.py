@@ -16,7 +16,8 @@ from sim.agents.channel import traffic_push
 from sim.agents.mcn import fakes_bought, nash_cut, pay_grade, power_behind, shifted, traffic_bought
 from sim.agents.streamer import promotion_habits, threshold, write_contracts
 from sim.draws import Draws, Purpose
-from sim.firms.careers import F64, I64, WEEK, Careers, CareersSource, Rows
+from sim.firms.books import WEEK
+from sim.firms.careers import F64, I64, Careers, CareersSource, Rows
 from sim.kernels.maths import exps, logs
 from sim.kinds import N_PLATFORMS, NO_STREAMER, STREAMER_TIERS
 from sim.rules import Rules

@@ -11,8 +11,6 @@ claims and labels, and merchants' counterfeits, each so that nothing moves under
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,10 +25,9 @@ from sim.agents.regulator import (
     fine_shares,
     labels,
 )
-from sim.config.economics import Economics
-from sim.config.geography import Geography
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.sources import MarketSource
 from sim.draws import Draws, Purpose
+from sim.firms.books import WEEK
 from sim.kinds import N_COUNTRIES, N_PLATFORMS
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
@@ -41,7 +38,6 @@ from sim.state.table import Table
 type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
-WEEK = 7
 READ = 4  # day % 7 on which revenues are read and beliefs renewed
 CLAIMS, LABELS, PRODUCT, DATA = range(len(TOPICS))
 SECURITY = EFFORTS.index("security")
@@ -54,26 +50,6 @@ INCOME = {
 """Postings that make up a class's revenue."""
 
 
-class AuditSource(Protocol):
-    """What audits need of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def economics(self) -> Economics:
-        """Sales by region."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries."""
-
-    @property
-    def availability(self) -> Any:
-        """Which table of open platforms holds."""
-
-
 class Audits:
     """Audits of streamers (S), merchants (m) and platforms (P) by the regulators of C countries.
 
@@ -83,7 +59,7 @@ class Audits:
 
     def __init__(
         self,
-        cfg: AuditSource,
+        cfg: MarketSource,
         draws: Draws,
         catalogue: Catalogue,
         streamers: Table,

@@ -22,6 +22,7 @@ type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
 WEEK = 7
+WEEKS_A_YEAR = 365.0 / WEEK
 CAPITAL = MoneyPurpose.LOAN
 """Borrowing and paying back is no result."""
 PAUSED = -1

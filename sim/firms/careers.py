@@ -9,13 +9,14 @@ weeks.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.channel import split_commission
 from sim.agents.streamer import (
+    StreamerSource,
     bargaining_power,
     draw_persons,
     hours_worked,
@@ -23,12 +24,9 @@ from sim.agents.streamer import (
     threshold,
     worth_of_claims,
 )
-from sim.config.economics import Economics
-from sim.config.firms import Firms
-from sim.config.geography import Geography
-from sim.config.graph import Graph
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.sources import MarketSource
 from sim.draws import Draws, Purpose
+from sim.firms.books import WEEK
 from sim.firms.outlook import Outlook, Season
 from sim.kernels.maths import logs
 from sim.kinds import N_COUNTRIES, N_PLATFORMS, NO_STREAMER, STREAMER_TIERS, STREAMER_TYPES
@@ -44,7 +42,6 @@ type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 type Rows = NDArray[np.int64]
 
-WEEK = 7
 YEAR = 365.0
 PERMILLE = 1000.0
 DAYPARTS = np.arange(6)
@@ -55,32 +52,8 @@ LEAST_REACH = 0.01  # gain in audience for which nobody learns a language
 _LEAVE, _ENTER, _MOVE, _SPEAK = range(4)  # ordinals of Purpose.CAREER
 
 
-class CareersSource(Protocol):
+class CareersSource(MarketSource, StreamerSource, Protocol):
     """What careers need of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def firms(self) -> Firms:
-        """Who newcomers are."""
-
-    @property
-    def economics(self) -> Economics:
-        """What hosts get of a sale."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries and languages."""
-
-    @property
-    def graph(self) -> Graph:
-        """How unequal fame is."""
-
-    @property
-    def availability(self) -> Literal["report", "observed"]:
-        """Which table of open platforms holds."""
 
 
 class Careers:

@@ -19,68 +19,27 @@ leave when the commission exceeds their own cost of traffic, claim s8-5-commissi
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.channel import effective_commission, traffic_rates
 from sim.agents.merchant import cost_table, market_margins
-from sim.config.economics import Economics
-from sim.config.firms import Firms
-from sim.config.geography import Geography
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.sources import MarketSource
 from sim.draws import Draws, Purpose
-from sim.firms.books import WEEK, Books
+from sim.firms.books import WEEK, WEEKS_A_YEAR, Books
+from sim.firms.premises import Premises
 from sim.kernels.supply import log_each
 from sim.kinds import BRAND_SITE, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, SHELF
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
-from sim.state.catalogue import Catalogue, country_demand
+from sim.state.catalogue import Catalogue, country_demand, sales_mix
 from sim.state.ledger import Account, Ledger
 
 type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 type Flags = NDArray[np.bool_]
-
-WEEKS_A_YEAR = 365.0 / 7.0
-
-
-class ChannelsSource(Protocol):
-    """What the choice of channels needs of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def firms(self) -> Firms:
-        """Who there is."""
-
-    @property
-    def economics(self) -> Economics:
-        """Charges."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries."""
-
-    @property
-    def availability(self) -> Any:
-        """Which table of open platforms holds."""
-
-
-class Offers(Protocol):
-    """What a change of channels or countries asks of others."""
-
-    def follow_targets(self, newcomers: I64) -> None:
-        """Offers follow the columns of merchants."""
-
-    def clear_abroad(self) -> I64:
-        """Sells off stock in countries its owner has left; int64[m] cents of production cost."""
-
-    def origin_factor(self, day: int) -> float:
-        """Price of the yuan in dollars against the base year."""
 
 
 def worth_of_channel(taste: Any, incremental: float, gain: Any, rise: Any, others: Any) -> Any:
@@ -100,14 +59,11 @@ def moves(inside: Any, worth: Any, joining: Any) -> Any:
 class Channels:
     """m merchants, H channels, C countries. Columns written: on_platform, own_site, lister, targets."""
 
-    def __init__(self, cfg: ChannelsSource, draws: Draws, catalogue: Catalogue, books: Books, offers: Offers) -> None:
-        self.cfg, self.draws, self.catalogue, self.books, self.offers = cfg, draws, catalogue, books, offers
+    def __init__(self, cfg: MarketSource, draws: Draws, catalogue: Catalogue, books: Books, premises: Premises) -> None:
+        self.cfg, self.draws, self.catalogue, self.books, self.premises = cfg, draws, catalogue, books, premises
         self.rule = cfg.supply.channels
         self._demand = country_demand(cfg.economics, cfg.geography)
-        economics = cfg.economics
-        live, brand = economics.live_share_of_sales, economics.brand_site_share
-        platforms = (self._demand[:, None] * cfg.geography.platform_shares(cfg.availability)).sum(axis=0)
-        mix = np.concatenate((live * platforms, [(1 - live) * (1 - brand), (1 - live) * brand]))
+        mix = self._demand @ sales_mix(cfg)
         self._mix: F64 = mix / mix.sum()
         count = catalogue.n_merchants
         self.taste: F64 = np.zeros((count, N_CHANNELS + N_COUNTRIES))
@@ -141,7 +97,7 @@ class Channels:
 
     def _margins(self, rules: Rules, day: int) -> tuple[F64, F64]:
         """Share of sales left before fixed costs: float64[m, C] by country, nan where nothing is sold; float64[m]."""
-        costs = cost_table(self.cfg, self.catalogue, rules, self.offers.origin_factor(day))
+        costs = cost_table(self.cfg, self.catalogue, rules, self.premises.origin_factor(day))
         left, taken = market_margins(self.catalogue, costs, self._demand)
         with np.errstate(invalid="ignore", divide="ignore"):
             return left / taken, left.sum(axis=1) / taken.sum(axis=1)
@@ -188,7 +144,7 @@ class Channels:
         self._pay(who, after & ~inside, ledger)
         for row, changed in enumerate((after & ~inside, inside & ~after)):
             self.moved[row] += changed[:, :N_CHANNELS].sum(), changed[:, N_CHANNELS:].sum()
-        self.offers.follow_targets(np.zeros(0, np.int64))
+        self.premises.follow_targets(np.zeros(0, np.int64))
 
     def _start(self, rules: Rules, day: int) -> None:
         """Takes what merchants do now for their best choice."""
@@ -261,7 +217,7 @@ class Channels:
         ledger.post(MoneyPurpose.COMPLIANCE, account, world, np.rint(countries).astype(np.int64))
 
     def _sell_off(self, ledger: Ledger) -> None:
-        worth = np.rint(self.offers.clear_abroad() * self.cfg.supply.solvency.salvage).astype(np.int64)
+        worth = np.rint(self.premises.clear_abroad() * self.cfg.supply.solvency.salvage).astype(np.int64)
         account = ledger.account(Account.MERCHANT, np.arange(worth.size))
         ledger.post(MoneyPurpose.PRODUCTION, ledger.account(Account.REST_OF_WORLD), account, worth)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +36,8 @@ from sim.agents.channel import (
     reached,
     spared,
 )
-from sim.config.economics import Economics
-from sim.config.geography import Geography
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.sources import MarketSource
+from sim.firms.books import WEEK
 from sim.kernels.supply import power_each
 from sim.kinds import N_PLATFORMS, SELLER_CLASSES, STREAMER_TIERS
 from sim.record.schema import MoneyPurpose
@@ -52,7 +50,6 @@ from sim.state.table import Table
 type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
-WEEK = 7
 LOOK = 3  # day % 7 on which orders are read: one ordinary day a week stands for it
 PAY = 2  # Mondays
 STAGGER = 3  # days between the reviews of two platforms
@@ -61,26 +58,6 @@ CENTS = 100.0
 GRID = 6  # decimals of an instrument
 FEE, PRICE, WEIGHT, TILT = "fee", "traffic_price", "traffic_weight", "tilt"
 TECHNOLOGY, DETECTION, GUARANTEE, MODERATION, SECURITY = range(len(EFFORTS))
-
-
-class PlatformSource(Protocol):
-    """What platforms need of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def economics(self) -> Economics:
-        """Commissions, prices, elasticities."""
-
-    @property
-    def geography(self) -> Geography:
-        """Who uses which platform."""
-
-    @property
-    def availability(self) -> Any:
-        """Which table of open platforms holds."""
 
 
 def mandated(leaf: F64, base: F64, wanted: F64) -> F64:
@@ -105,7 +82,7 @@ class Platforms:
 
     def __init__(
         self,
-        cfg: PlatformSource,
+        cfg: MarketSource,
         catalogue: Catalogue,
         streamers: Table,
         weekly_cost: I64,

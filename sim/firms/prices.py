@@ -21,12 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.config.consumer import Consumer
-from sim.config.economics import Economics
-from sim.config.geography import Geography
 from sim.config.logistics import Logistics
-from sim.config.payments import Payments
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.sources import TradeSource
 from sim.draws import Draws, Purpose
+from sim.firms.books import WEEK
 from sim.firms.declarations import Declarations
 from sim.firms.offers import Offers
 from sim.firms.quality import Quality
@@ -44,41 +42,20 @@ type F32 = NDArray[np.float32]
 type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
-WEEK = 7
 REVIEW_WEEKS = 4
 REGION = np.eye(N_REGIONS)[np.asarray(REGION_OF_COUNTRY)]  # (C, R)
 
 
-class PricesSource(Protocol):
+class PricesSource(TradeSource, Protocol):
     """What prices need of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def economics(self) -> Economics:
-        """Which tiers are bought, reference prices."""
 
     @property
     def consumer(self) -> Consumer:
         """How buyers feel about prices above and below those they remember."""
 
     @property
-    def geography(self) -> Geography:
-        """Where people use which platform."""
-
-    @property
     def logistics(self) -> Logistics:
         """What customs see."""
-
-    @property
-    def payments(self) -> Payments:
-        """The fine for a false declaration."""
-
-    @property
-    def availability(self) -> Any:
-        """Which table of open platforms holds."""
 
 
 def reference_share(memory: float, horizon: float) -> float:

@@ -24,23 +24,21 @@ Mata (2003); credit limits in sales as lenders set them for small exporters, ass
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.merchant import borrowing_rate, cost_table, funded_share, market_margins, next_position
-from sim.config.economics import Economics
-from sim.config.firms import Firms
-from sim.config.geography import Geography
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.sources import MarketSource
 from sim.draws import Draws, Purpose
-from sim.firms.books import WEEK, Books
+from sim.firms.books import WEEK, WEEKS_A_YEAR, Books
+from sim.firms.premises import Premises
 from sim.kernels.supply import exp_each
 from sim.kinds import SELLER_CLASSES
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
-from sim.state.catalogue import Catalogue, country_demand, found, sales_shares
+from sim.state.catalogue import Catalogue, country_demand, found, sales_mix, sales_shares
 from sim.state.ledger import Account, Ledger
 from sim.state.orders import Orders
 from sim.state.scale import Scale
@@ -48,7 +46,6 @@ from sim.state.scale import Scale
 type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
-WEEKS_A_YEAR = 365.0 / 7.0
 IN_BUSINESS, WINDING_UP, FREE, OPENING = range(4)
 MERCHANT = Account.MERCHANT
 ASIDE = [
@@ -68,54 +65,11 @@ PAST_WEEKS = 520
 """Weeks of luck before the first judgement: long against its memory, so that positions start as they will stay."""
 
 
-class SolvencySource(Protocol):
-    """What solvency needs of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def firms(self) -> Firms:
-        """Who there is."""
-
-    @property
-    def economics(self) -> Economics:
-        """Costs and sales."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries."""
-
-    @property
-    def availability(self) -> Any:
-        """Which table of open platforms holds."""
-
-
-class Premises(Protocol):
-    """What leaving and entering asks of those who keep prices, stock orders and shelves."""
-
-    def follow_targets(self, newcomers: I64) -> None:
-        """Offers follow the columns of merchants; `newcomers` (k,) have new lines."""
-
-    def clear(self, who: I64) -> I64:
-        """Sells off all stock of the merchants `who` (k,); int64[k] cents of production cost it had."""
-
-    def origin_factor(self, day: int) -> float:
-        """Price of the yuan in dollars against the base year."""
-
-    def stock_up(self, who: I64, targets: NDArray[np.uint8], rules: Rules, ledger: Ledger, day: int) -> None:
-        """Orders the first stock of merchants who will sell to `targets` (k, C)."""
-
-    def forget(self, who: I64) -> None:
-        """Nobody remembers the sellers `who` any more."""
-
-
 class Solvency:
     """Positions, debts and places of merchants; m merchants. Columns written: identity, trading, funded."""
 
     def __init__(
-        self, cfg: SolvencySource, scale: Scale, draws: Draws, catalogue: Catalogue, books: Books, premises: Premises
+        self, cfg: MarketSource, scale: Scale, draws: Draws, catalogue: Catalogue, books: Books, premises: Premises
     ) -> None:
         self.cfg, self.draws, self.catalogue, self.books, self.premises = cfg, draws, catalogue, books, premises
         self.rule = cfg.supply.solvency
@@ -138,11 +92,7 @@ class Solvency:
         self._usual_sales: F64 = np.zeros(count)  # cents a week, at the end of the warm-up
         self._usual_aside: F64 = np.zeros(count)
         self._waited = 0.0  # days from delivery to payout, last week
-        in_rooms = economics.live_share_of_sales
-        shares = cfg.geography.platform_shares(cfg.availability)
-        live = in_rooms * (self._demand[:, None] * shares).sum(axis=0)
-        brand = (1 - in_rooms) * economics.brand_site_share
-        self._mix: F64 = np.concatenate((live, [(1 - in_rooms) - brand, brand]))
+        self._mix: F64 = self._demand @ sales_mix(cfg)
         self._plans: NDArray[np.uint8] = np.zeros_like(catalogue.targets)
         seller = catalogue.seller_class
         self._spread = np.array([self.rule.luck_spread[name] for name in SELLER_CLASSES])[seller]

@@ -19,18 +19,15 @@ moves. A mandate covers lines by law (the rules' `coverage`), and undoes what ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.merchant import borrowing_rate, cost_table, market_margins
-from sim.config.economics import Economics
-from sim.config.firms import Firms
-from sim.config.geography import Geography
-from sim.config.supply import Supply as SupplyGroup
+from sim.config.sources import MarketSource
 from sim.draws import Draws, Purpose
-from sim.firms.books import WEEK, Books
+from sim.firms.books import WEEK, WEEKS_A_YEAR, Books
 from sim.kernels.supply import CostTable, log_each
 from sim.kinds import N_TECHNOLOGIES, SELLER_CLASSES, TECHNOLOGIES
 from sim.record.schema import MoneyPurpose
@@ -43,35 +40,10 @@ type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 type Flags = NDArray[np.bool_]
 
-WEEKS_A_YEAR = 365.0 / 7.0
 TASTE, PATIENCE, HEARS = range(3)  # ordinals of a line's draws
 LEAST_WORTH = 1e-6
 PURPOSES = (MoneyPurpose.COMPLIANCE, MoneyPurpose.TECHNOLOGY, MoneyPurpose.TECHNOLOGY)
 """Under which each of `kinds.TECHNOLOGIES` is paid: tests are compliance."""
-
-
-class TechnologySource(Protocol):
-    """What the choice of technology needs of a run's configuration."""
-
-    @property
-    def supply(self) -> SupplyGroup:
-        """Decision rules."""
-
-    @property
-    def firms(self) -> Firms:
-        """Who there is."""
-
-    @property
-    def economics(self) -> Economics:
-        """Sales, returns."""
-
-    @property
-    def geography(self) -> Geography:
-        """Countries."""
-
-    @property
-    def availability(self) -> Any:
-        """Which table of open platforms holds."""
 
 
 def log_worth(sales: Any, margin: Any, gain: Any, saved: Any, cost: Any) -> Any:
@@ -87,7 +59,7 @@ class Technology:
 
     def __init__(
         self,
-        cfg: TechnologySource,
+        cfg: MarketSource,
         scale: Scale,
         draws: Draws,
         catalogue: Catalogue,

@@ -12,7 +12,7 @@ line that declares it.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sim.config.economics import BULK_MODES, Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
+from sim.config.sources import FirmsSource
 from sim.draws import Draws, Purpose
 from sim.kernels.supply import exp_each, log_each, power_each
 from sim.kinds import (
@@ -299,26 +300,6 @@ def empty_pools() -> tuple[U16, F32]:
     return pool, np.zeros(pool.shape[:3], dtype=np.float32)
 
 
-class CatalogueSource(Protocol):
-    """What `build_catalogue` needs of a run's configuration."""
-
-    @property
-    def firms(self) -> Firms:
-        """Numbers and attributes of merchants."""
-
-    @property
-    def economics(self) -> Economics:
-        """Price ladders and costs."""
-
-    @property
-    def geography(self) -> Geography:
-        """Which platform is open where."""
-
-    @property
-    def availability(self) -> Literal["report", "observed"]:
-        """Which of the two tables of open platforms holds."""
-
-
 # ordinals of the draws of a merchant and of a line
 _SIZE, _HOME, _QUALITY, _GENUINE, _OWN_SITE, _SPACE, _CATEGORY = range(7)
 _DEVIATION, _WEIGHT, _COLD, _OTHER = range(4)
@@ -340,6 +321,16 @@ def country_demand(economics: Economics, geography: Geography) -> NDArray[np.flo
     return share
 
 
+def sales_mix(cfg: FirmsSource) -> NDArray[np.float64]:
+    """float64[C, H]: share of each channel in a country's sales expected at build."""
+    economics = cfg.economics
+    live, brand = economics.live_share_of_sales, economics.brand_site_share
+    shares = cfg.geography.platform_shares(cfg.availability)
+    others = np.tile([(1 - live) * (1 - brand), (1 - live) * brand], (N_COUNTRIES, 1))
+    mix: NDArray[np.float64] = np.concatenate((live * shares, others), axis=1)
+    return mix
+
+
 def sales_shares(catalogue: Catalogue, demand: NDArray[np.float64]) -> NDArray[np.float64]:
     """float64[m]: share of all sales expected of each merchant at build, given the countries' demand (C,)."""
     weight = catalogue.merchant_size.astype(np.float64) * (catalogue.targets @ demand)
@@ -347,7 +338,7 @@ def sales_shares(catalogue: Catalogue, demand: NDArray[np.float64]) -> NDArray[n
     return share
 
 
-def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
+def build_catalogue(cfg: FirmsSource, draws: Draws) -> Catalogue:
     """Merchants and their lines as they are on the first day; nothing is priced, stocked or promised yet.
 
     Everything is drawn by merchant and line number and does not depend on the number of consumers. Small merchants come
@@ -397,7 +388,7 @@ def build_catalogue(cfg: CatalogueSource, draws: Draws) -> Catalogue:
     return catalogue
 
 
-def found(catalogue: Catalogue, cfg: CatalogueSource, draws: Draws, who: I64, identity: I64) -> None:
+def found(catalogue: Catalogue, cfg: FirmsSource, draws: Draws, who: I64, identity: I64) -> None:
     """Merchants number `identity` of the pool (k,) open in the rows `who`; everything is drawn by that number.
 
     A row keeps its seller class, main category, weekday and size. Lines are new; nothing is priced or stocked.
