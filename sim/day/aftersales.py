@@ -26,7 +26,7 @@ COUNT_COMPLAINED, COUNT_SATISFACTION = np.int64(Measure.COMPLAINED), np.int64(Me
 COUNT_SURPLUS = np.int64(Measure.SURPLUS_REALISED_MC)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def _count_verdicts(data: Records, rows: I64, judged: Judged, sheets: Sheets) -> None:
     for position in range(rows.size):
         order = data[rows[position]]

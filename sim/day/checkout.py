@@ -137,7 +137,7 @@ class Shop(NamedTuple):
     host_offer_permille: U16
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def is_offered(
     merchant: Whole,
     channel: Whole,
@@ -166,7 +166,7 @@ def is_offered(
     return bool(unit(words[0]) < share)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def choose_method(
     birth: np.uint32,
     preferred: Whole,
@@ -210,7 +210,7 @@ def choose_method(
     return chosen
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _count_order(order: Any, cell: Whole, declared: Whole, border: Any, sheets: Sheets) -> None:
     """Counts a new order and its parts by cell, merchant and host; `declared` permille of its value."""
     units, goods = np.int64(order.quantity), np.int64(order.goods_cents)
@@ -236,7 +236,7 @@ def _count_order(order: Any, cell: Whole, declared: Whole, border: Any, sheets: 
         count_declared(sheets, np.int64(order.country), ratio)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def _place(
     time: I64,
     consumer: I64,

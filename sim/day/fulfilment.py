@@ -171,7 +171,7 @@ SMALL_LOT = 1
 """Mode of a consignment to a warehouse in China that is made in a small lot."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _take_stock(real: I32, line: Whole, warehouse: Whole, quantity: Whole) -> bool:
     if warehouse >= real.shape[1] or real[line, warehouse] < quantity:
         return False
@@ -296,7 +296,7 @@ def _release(
     return served, became, oversold
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _send_back_many(
     data: Records,
     rows: I64,
@@ -319,7 +319,7 @@ def _send_back_many(
         units[_IN_RETURNING] += np.int64(data[row].quantity)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _apply(
     times: I64,
     kinds: U8,
@@ -431,7 +431,7 @@ def _apply(
     return -1, arrived
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _synchronise(shown: I32, real: I32, room: I32, home: U8, data: Records, pending: I64, due: U8) -> Whole:
     """Shows real stock, less what waiting orders will take, in both listings of the warehouses where it is due.
 
@@ -468,7 +468,7 @@ def _synchronise(shown: I32, real: I32, room: I32, home: U8, data: Records, pend
     return kept
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _arrive(lines: I64, units: I64, warehouse: int, real: I32, received: I64, inbound: I32, places: I64) -> None:
     """A consignment's units come into stock."""
     for position in range(lines.size):

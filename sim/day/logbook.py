@@ -28,7 +28,7 @@ COUNT_REFUSED, COUNT_LOST, COUNT_CO2 = np.int64(Measure.REFUSED), np.int64(Measu
 COUNT_RETURNED = np.int64(MerchantMeasure.RETURNED)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def _moved(
     times: I64,
     kinds: U8,
@@ -81,7 +81,7 @@ def _moved(
                 count_merchant(sheets, COUNT_RETURNED, np.int64(order.merchant), np.int64(order.channel), _ONE)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _restocked(
     lines: I64,
     units: I64,
@@ -108,7 +108,7 @@ def _restocked(
         first = after
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _count_orders(data: Records, rows: I64, measure: int, sheets: Sheets) -> None:
     for position in range(rows.size):
         order = data[rows[position]]

@@ -37,7 +37,7 @@ COUNT_REPEATS, COUNT_DISCOVERIES = np.int64(Measure.REPEAT_ORDERS), np.int64(Mea
 COUNT_30D, COUNT_7D = np.int64(Measure.DISCOVERY_BUYERS_30D), np.int64(Measure.DISCOVERY_BUYERS_7D)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def _count_buyers(data: Records, rows: I64, earlier: I64, met: I64, day: int, sheets: Sheets) -> None:
     """Counts repeats on the day of the earlier order, buyers who met the seller lately on the day they met it."""
     for position in range(rows.size):

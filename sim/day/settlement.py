@@ -244,7 +244,7 @@ class Out(NamedTuple):
     sizes: I64  # number of new events and of approved orders
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def _request(
     data: Records,
     rows: I64,
@@ -276,7 +276,7 @@ def _whole(cents: float) -> Whole:
     return np.int64(cents + 0.5)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def charged_taxes(order: Any) -> Whole:
     """Duty and tax in the price: none if the parcel was sold from stock in the country and comes over the border."""
     if order.posted & UNCHARGED != 0:
@@ -284,14 +284,14 @@ def charged_taxes(order: Any) -> Whole:
     return np.int64(order.duty_cents) + np.int64(order.vat_cents)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def buyer_pays(order: Any) -> Whole:
     """Cents the buyer pays for an order: goods, freight, taxes and service fee less the platform's subsidy."""
     goods, freight = np.int64(order.goods_cents), np.int64(order.freight_cents)
     return goods + freight + charged_taxes(order) + np.int64(order.service_cents) - np.int64(order.subsidy_cents)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def in_escrow(order: Any) -> Whole:
     """Cents of an order whose money is held that lie in escrow: all that came in, less taxes already passed on.
 
@@ -303,12 +303,12 @@ def in_escrow(order: Any) -> Whole:
     return cents
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _household(order: Any) -> Whole:
     return np.int64(order.country) * 3 + np.int64(order.third)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _file(out: Out, kind: Whole, time: Whole, seq: int) -> None:
     place = out.sizes[0]
     out.kind[place] = kind
@@ -317,14 +317,14 @@ def _file(out: Out, kind: Whole, time: Whole, seq: int) -> None:
     out.sizes[0] = place + 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _fee_account(order: Any, desk: Any, books: Books) -> Whole:
     if desk.fee_by_channel[order.method] != 0:
         return np.int64(books[CHANNELS] + order.channel)
     return np.int64(books[MERCHANTS] + order.merchant)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _pay_in(order: Any, desk: Any, books: Books) -> None:
     """The buyer's money and the platform's subsidy come into escrow; the provider takes its fee."""
     escrow = books[ESCROW] + order.channel
@@ -340,7 +340,7 @@ def _pay_in(order: Any, desk: Any, books: Books) -> None:
     order.posted |= np.uint8(POSTED_SALE)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _lend(
     order: Any, day: Whole, desk: Any, books: Books, due: I64, purpose: np.uint32, key0: np.uint32, key1: np.uint32
 ) -> None:
@@ -360,7 +360,7 @@ def _lend(
         due[(day + PART_DAYS * step) % due.shape[0], _household(order)] += part
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _ship(order: Any, desk: Any, goods: Goods, books: Books) -> None:
     """The seller pays for picking and packing, for line-haul of a direct parcel, the last mile and insurance."""
     if order.posted & POSTED_LOGISTICS != 0:
@@ -387,7 +387,7 @@ def _ship(order: Any, desk: Any, goods: Goods, books: Books) -> None:
     transfer(books, LOGISTICS, seller, books[CARRIERS] + carrier, fare)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _collect(order: Any, cleared: bool, desk: Any, border: Any, goods: Goods, books: Books) -> None:
     """What customs ask of the seller beyond the shown taxes: of several units in one parcel, and of an understatement.
 
@@ -411,7 +411,7 @@ def _collect(order: Any, cleared: bool, desk: Any, border: Any, goods: Goods, bo
         transfer(books, FINE, seller, treasury, share_cents(duty + vat, desk.penalty_ppm))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _tax(order: Any, books: Books) -> None:
     """Duty and value added tax go to the treasury: out of escrow, or advanced by the seller of a cash order."""
     if order.posted & POSTED_TAXES != 0 or order.direct == 0:
@@ -426,7 +426,7 @@ def _tax(order: Any, books: Books) -> None:
     transfer(books, VAT, payer, books[TREASURIES] + order.country, np.int64(order.vat_cents))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _tax_back(order: Any, payee: Whole, desk: Any, books: Books) -> Whole:
     """The treasury pays back its share of the taxes it has received; returns the cents."""
     if order.posted & POSTED_TAXES == 0:
@@ -438,7 +438,7 @@ def _tax_back(order: Any, payee: Whole, desk: Any, books: Books) -> Whole:
     return duty + vat
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _pay_out(order: Any, day: Whole, desk: Any, goods: Goods, books: Books, rates: F64) -> None:
     """Escrow to channel (service fee) and seller; seller to channel, host and exchange; host to agency."""
     _tax(order, books)
@@ -467,7 +467,7 @@ def _pay_out(order: Any, day: Whole, desk: Any, goods: Goods, books: Books, rate
     order.posted |= np.uint8(POSTED_PAYOUT)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _claw_back(order: Any, goods: Goods, books: Books) -> None:
     """A payout is undone: channel, host and the host's agency return their commissions to the seller. A host who has
     left the agency since then bears its part."""
@@ -486,7 +486,7 @@ def _claw_back(order: Any, goods: Goods, books: Books) -> None:
         transfer(books, HOST_COMMISSION, host, seller, np.int64(order.host_cents))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _return_freight(order: Any, payer: Whole, desk: Any, goods: Goods, books: Books) -> None:
     carrier = np.int64(order.carrier) if order.carrier != NO_CARRIER else 2 * np.int64(order.country)
     cents = desk.return_cents[order.country]
@@ -495,7 +495,7 @@ def _return_freight(order: Any, payer: Whole, desk: Any, goods: Goods, books: Bo
     transfer(books, LOGISTICS, payer, books[CARRIERS] + carrier, _whole(cents))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Books) -> Whole:
     """Refunds a paid order and returns the cents the buyer gets.
 
@@ -542,36 +542,36 @@ def _give_back(order: Any, blameless: bool, desk: Any, goods: Goods, books: Book
     return refund
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _count_refund(sheets: Sheets, order: Any, cents: Whole) -> None:
     count_cohort(sheets, COUNT_REFUNDED, np.int64(order.tick) >> 3, cell_of(order), cents)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _count_windfall(sheets: Sheets, order: Any, cents: Whole) -> None:
     """Money given back for goods the buyer keeps is realised surplus; their faults were counted when they arrived."""
     if order.status in (GOODS_DELIVERED, GOODS_KEPT):
         count(sheets, COUNT_SURPLUS, cell_of(order), cents * MILLICENTS)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _count_reversed(sheets: Sheets, order: Any) -> None:
     count(sheets, COUNT_REVERSED, cell_of(order), np.int64(order.goods_cents))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _expect_chargeback(order: Any, seq: Whole, time: Whole, chance_days: np.float32, out: Out) -> None:
     order.posted |= np.uint8(PENDING)
     _file(out, EVENT_CHARGEBACK, time + np.int64(chance_days * np.float32(DAY_SECONDS)), seq)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _is_faulty(order: Any) -> bool:
     """Whether the fault shows: damaged, counterfeit, spoiled."""
     return bool(order.flags & (DAMAGED | COUNTERFEIT | SPOILED) != 0)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def _apply(
     times: I64,
     kinds: U8,
@@ -741,7 +741,7 @@ def _apply(
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _freeze(times: I64, seqs: I64, rows: I64, book: Book, desks: NDArray[Any], out: Out) -> Whole:
     desk = desks[0]
     for position in range(rows.size):
@@ -757,7 +757,7 @@ def _freeze(times: I64, seqs: I64, rows: I64, book: Book, desks: NDArray[Any], o
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _held(data: Records, rows: I64, cents: I64) -> None:
     for position in range(rows.size):
         if position + AHEAD < rows.size:
@@ -767,7 +767,7 @@ def _held(data: Records, rows: I64, cents: I64) -> None:
             cents[order.channel] += in_escrow(order)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _retax(data: Records, rows: I64, understated_permille: NDArray[np.uint16], borders: NDArray[Any]) -> None:
     """Duty and tax of direct parcels that were sold from stock, unit by unit as at the till; the seller bears them."""
     for position in range(rows.size):

@@ -181,20 +181,20 @@ def words_of(key: Whole, purpose: Whole, seed: NDArray[np.uint32]) -> Words:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def gamma_seconds(shortest: np.float32, excess: np.float32, gamma: F32, word: np.uint32) -> Whole:
     """Shortest time plus a gamma part of the given mean, whole seconds."""
     return np.int64(shortest + excess * interp_quantile(gamma, unit(word)))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def handling_seconds(direct: Whole, scalars: F32, word: np.uint32) -> Whole:
     """Time from payment to the picking line: lognormal, cut off at the longest."""
     median = scalars[HANDLING_DIRECT] if direct == 1 else scalars[HANDLING_STOCKED]
     return np.int64(min(lognormal(unit(word), median, scalars[HANDLING_SIGMA]), scalars[HANDLING_LONGEST]))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def pick_mode(by_route: F32, country: Whole, cold: Whole, word: np.uint32) -> Whole:
     """The line-haul mode of a direct parcel: by the country's shares, or those of cooled goods."""
     column = COLD_MODE_UP_TO if cold == 1 else MODE_UP_TO
@@ -205,13 +205,13 @@ def pick_mode(by_route: F32, country: Whole, cold: Whole, word: np.uint32) -> Wh
     return mode
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def works(carrier: Whole, moment: Whole, carrier_open: U8, closures: I64) -> bool:
     """Whether a carrier takes parcels at a moment (microseconds): not suspended by the rules, not in closed hours."""
     return bool(carrier_open[carrier] == 1 and after_closures(closures, carrier, moment) == moment)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def hand_over(data: Records, item: Whole, label: Whole, moment: Whole, carrier_open: U8, closures: I64) -> Whole:
     """The booked carrier, or the country's other one, then booked, if only that works at hand-over."""
     carrier = carrier_of(label)
@@ -222,7 +222,7 @@ def hand_over(data: Records, item: Whole, label: Whole, moment: Whole, carrier_o
     return carrier
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def leave_picking(
     served: I64,
     data: Records,
@@ -264,7 +264,7 @@ def leave_picking(
             put(mile_entries, mile_links, mile_buckets, mile_meta, start, key, item, label | carrier)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def leave_origin(
     served: I64,
     data: Records,
@@ -305,7 +305,7 @@ def leave_origin(
         put(next_entries, next_links, next_buckets, next_meta, start + travel * MICRO, key, item, label | country)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def leave_customs(
     served: I64,
     data: Records,
@@ -362,7 +362,7 @@ def leave_customs(
         put(next_entries, next_links, next_buckets, next_meta, cleared, key, item, label | carrier)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def leave_sorting(
     served: I64,
     data: Records,
@@ -417,7 +417,7 @@ def leave_sorting(
         put(due_entries, due_links, due_buckets, due_meta, arrival, kind, seq_of(item), NOWHERE)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def leave_bench(served: I64, scalars: F32, due_entries: I64, due_links: I32, due_buckets: I32, due_meta: I64) -> None:
     """Goods that came back are graded: a return is received, refused goods go on to stock or scrap."""
     for position in range(served.shape[0]):
@@ -435,7 +435,7 @@ def loose(line: Whole, warehouse: Whole, quantity: Whole, resale: bool) -> Whole
     return -1 - (np.int64(line) | warehouse << 16 | np.int64(quantity) << 24 | (np.int64(1) << 32 if resale else 0))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def can_resell(data: Records, row: Whole, scalars: F32, by_category: F32, key: NDArray[np.uint32]) -> bool:
     """Whether goods that came back can be sold again; damaged and spoiled ones cannot."""
     if data[row].flags & np.uint16(_FLAG_DAMAGED | _FLAG_SPOILED) != 0:
@@ -454,7 +454,7 @@ def can_resell(data: Records, row: Whole, scalars: F32, by_category: F32, key: N
     return bool(unit(words[2]) < chance)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def send_back(
     data: Records,
     row: Whole,
@@ -523,7 +523,7 @@ def unloaded_seconds(
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def lose_unrecorded(real: I32, category: U8, by_category: F32, day: Whole, key: NDArray[np.uint32]) -> Whole:
     """Takes what leaves stock without a record in one day; returns the units."""
     total = 0

@@ -90,7 +90,7 @@ def nudged(word: np.uint16, change: Float) -> np.uint16:
     return np.uint16(np.int32(clip_unit(np.float32(word) * WORD + change) * WORD_TOP + HALF))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
 def experienced(param: Any, word: np.uint16, satisfaction: Float) -> np.uint16:
     """A 16-bit trust after an experience."""
     return np.uint16(np.int32(moved_trust(param, np.float32(word) * WORD, satisfaction) * WORD_TOP + HALF))
@@ -105,7 +105,7 @@ def lost_surplus(utility: Float, alpha: Float) -> np.int64:
     return np.int64(log1p_exp(utility) / sigmoid(utility) / alpha * MILLICENTS)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def unpack(
     thread: int,
     threads: int,
@@ -197,7 +197,7 @@ def unpack(
         order.satisfaction = satisfaction
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
 def fetch_buyer(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
     """Asks for what a verdict moves, before anybody waits for it."""
     fetch(people.trust, person)
@@ -206,7 +206,7 @@ def fetch_buyer(people: People, indptr: NDArray[np.int64], person: np.uint32) ->
     fetch(indptr, person)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
 def fetch_shopper(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
     """Asks for what an order changes of its buyer."""
     fetch(people.drives, person)
@@ -214,13 +214,13 @@ def fetch_shopper(people: People, indptr: NDArray[np.int64], person: np.uint32) 
     fetch(indptr, person)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
 def is_unusual(param: Any, satisfaction: Float) -> bool:
     """Whether an experience is good or bad enough to be told."""
     return abs(satisfaction - param.trust_reputation_centre) > param.word_of_mouth_extreme
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def take_to_heart(
     params: NDArray[Any],
     people: People,
@@ -326,7 +326,7 @@ def surplus_lost(data: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return result
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def record_purchases(
     param: Any,
     people: People,
@@ -406,7 +406,7 @@ def record_purchases(
                 shared_host[friend] = order.streamer
 
 
-@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
 def draw_priors(param: Any, birth: NDArray[np.uint32], key0: np.uint32, key1: np.uint32, prior: Floats) -> None:
     """Trust each person comes back to in the long run."""
     mean, spread = param.trust_prior_mean, param.trust_prior_spread
@@ -480,13 +480,13 @@ def end_of_day(
     on_threads(threads, fade, param, people, proof_after, day, key0, key1)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
 def betrayed(param: Any, word: np.uint16) -> np.uint16:
     """A 16-bit trust in a platform after one's data got out of it."""
     return nudged(word, -param.trust_breach_loss * (np.float32(word) * WORD))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def leak_data(
     param: Any,
     people: People,
@@ -510,7 +510,7 @@ def leak_data(
             people.channel_trust[row, slot] = betrayed(param[0], people.channel_trust[row, slot])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def move_reputation(
     param: Any, reputation: NDArray[np.float32], verdict_sum: NDArray[np.int64], persons: Float
 ) -> None:
@@ -528,7 +528,7 @@ def move_reputation(
         verdict_sum[merchant, 1] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def follow_reference(remembered: NDArray[np.float32], landed_cents: NDArray[np.int32], memory: Float) -> None:
     """Remembered prices of the lowest tier (USD, (n, C)) drift towards the prices shown ((n, C, 4) cents)."""
     for line in range(remembered.shape[0]):
@@ -540,7 +540,7 @@ def follow_reference(remembered: NDArray[np.float32], landed_cents: NDArray[np.i
                 remembered[line, country] += memory * (shown - remembered[line, country])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def unfollow(people: People, gone: NDArray[np.bool_]) -> None:
     """Nobody follows the hosts of which `gone` (65536,) is true any more; their places are empty."""
     follows, bonds = people.follows, people.bonds
@@ -552,7 +552,7 @@ def unfollow(people: People, gone: NDArray[np.bool_]) -> None:
                 bonds[row, slot] = NO_BOND
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def shame(
     param: Any,
     people: People,
@@ -591,7 +591,7 @@ def shame(
                     trust[friend] = nudged(trust[friend], -param[0].word_of_mouth_effect * gap)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 def forget_sellers(
     seller: NDArray[np.uint16],
     kind: NDArray[np.uint8],

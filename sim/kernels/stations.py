@@ -51,7 +51,7 @@ MICRO = 1_000_000
 DAY_MICRO = 86_400 * MICRO
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def put(entries: I64, links: I32, buckets: I32, meta: I64, time: Whole, key: Whole, item: Whole, place: Whole) -> None:
     """Files one entry under the bucket of its time; a time already past goes to the current bucket and keeps its value.
 
@@ -84,7 +84,7 @@ def put(entries: I64, links: I32, buckets: I32, meta: I64, time: Whole, key: Who
     meta[META_COUNT] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def put_many(entries: I64, links: I32, buckets: I32, meta: I64, times: I64, keys: I64, items: I64, places: I64) -> None:
     """Files entries; arrays of length n, or of length 1 for one value for all."""
     key_step = 0 if keys.size == 1 else 1
@@ -134,7 +134,7 @@ def take(entries: I64, links: I32, buckets: I32, meta: I64) -> I64:
     return out[:kept]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def count_keys(entries: I64, links: I32, buckets: I32, wanted: Whole) -> Whole:
     """Entries of a calendar whose key is the number of a bit set in `wanted`."""
     total = 0
@@ -147,6 +147,17 @@ def count_keys(entries: I64, links: I32, buckets: I32, wanted: Whole) -> Whole:
             block = links[block, _NEXT]
             used = BLOCK
     return total
+
+
+SMALL = 4096
+
+
+def grown(size: int) -> int:
+    """Places to make when `size` of them are used up: twice as many of a few, an eighth more of many.
+
+    What is waiting takes most of a large world's memory; doubling would leave up to half of it empty.
+    """
+    return 2 * size if size < SMALL else size + size // 8
 
 
 class Calendar:
@@ -189,7 +200,7 @@ class Calendar:
         if spare >= needed:
             return
         old = self.links.shape[0]
-        new = max(2 * old, old + needed)
+        new = max(grown(old), old + needed)
         entries = np.zeros((new * BLOCK, 4), np.int64)
         entries[: old * BLOCK] = self.entries
         links = np.full((new, 2), -1, np.int32)
@@ -228,14 +239,14 @@ class Calendar:
         return take(self.entries, self.links, self.buckets, self.meta)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _before(entries: I64, left: int, right: int) -> bool:
     if entries[left, TIME] != entries[right, TIME]:
         return bool(entries[left, TIME] < entries[right, TIME])
     return bool(entries[left, KEY] < entries[right, KEY])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def sort_by_time(entries: I64, order: I64, spare: I64, start: int, end: int) -> None:
     """Sorts order[start:end], row numbers of `entries`, by (time, key), in place; `spare` is as long as `order`.
 
@@ -338,7 +349,7 @@ def sorted_whole(values: I64, bits: Whole) -> I64:
     return values
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def after_closures(closures: I64, station: Whole, moment: Whole) -> Whole:
     """The first moment at or after `moment` at which the station is not closed; closures sorted by (station, from)."""
     opened = moment  # grows from one closure to the next

@@ -64,20 +64,20 @@ TRANSIT, DELIVERED_DIRECT = np.int64(Measure.TRANSIT_SECONDS), np.int64(Measure.
 Sheets = I64
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def cell_of(order: Any) -> Whole:
     """The cell of an order's record. For use inside kernels."""
     where = np.int64(order.country) * N_CHANNELS + order.channel
     return (where * N_CATEGORIES + order.category) * N_THIRDS + order.third
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def count(sheets: Sheets, measure: Whole, cell: Whole, amount: Whole) -> None:
     """Counts an event measure; like `Tally.add`, inside kernels. Pass int64 throughout."""
     sheets[sheets[_TODAY] + cell * N_MEASURES + measure] += amount
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def count_cohort(sheets: Sheets, measure: Whole, order_day: Whole, cell: Whole, amount: Whole) -> None:
     """Counts a cohort measure on the day of its order; like `Tally.add_cohort`, inside kernels. Pass int64 throughout.
 
@@ -97,21 +97,21 @@ def count_cohort(sheets: Sheets, measure: Whole, order_day: Whole, cell: Whole, 
             sheets[sheets[_MATURED] + cell * _N_MATURED + slot] += amount
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def count_streamer(sheets: Sheets, measure: Whole, streamer: Whole, amount: Whole) -> None:
     """Counts for a streamer; like `Tally.add_streamer`, inside kernels."""
     if sheets[_RECORDING] != 0:
         sheets[sheets[_STREAMER_TODAY] + measure * sheets[_STREAMERS] + streamer] += amount
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def count_merchant(sheets: Sheets, measure: Whole, merchant: Whole, channel: Whole, amount: Whole) -> None:
     """Counts for a merchant on a channel; like `Tally.add_merchant`, inside kernels."""
     if sheets[_RECORDING] != 0:
         sheets[sheets[_MERCHANT] + measure * sheets[_MERCHANT_CELLS] + merchant * N_CHANNELS + channel] += amount
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def count_declared(sheets: Sheets, country: Whole, ratio_permille: Whole) -> None:
     """Counts a direct parcel by declared value over the duty threshold; like `Tally.add_declared`, inside kernels."""
     if sheets[_RECORDING] != 0:
@@ -119,7 +119,7 @@ def count_declared(sheets: Sheets, country: Whole, ratio_permille: Whole) -> Non
         sheets[sheets[_DECLARED] + country * DECLARED_BINS + slot] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def count_delivery(
     sheets: Sheets,
     daily: NDArray[np.int32],
@@ -156,7 +156,7 @@ def count_delivery(
         sheets[sheets[_BUYER] + buyer] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _scatter(target: I64, index: I64, amounts: I64) -> None:
     """Add amounts (n or one for all) at index, in place; target int64[m]."""
     step = 0 if amounts.size == 1 else 1
@@ -164,7 +164,7 @@ def _scatter(target: I64, index: I64, amounts: I64) -> None:
         target[index[entry]] += np.int64(amounts[entry * step])
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _scatter_events(sheets: Sheets, measure: Whole, index: I64, amounts: I64) -> None:
     """One call of `count` for each entry; amounts n or one for all."""
     step = 0 if amounts.size == 1 else 1
@@ -172,7 +172,7 @@ def _scatter_events(sheets: Sheets, measure: Whole, index: I64, amounts: I64) ->
         count(sheets, measure, index[entry], amounts[entry * step])
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _scatter_cohort(sheets: Sheets, measure: Whole, order_days: I64, index: I64, amounts: I64) -> None:
     """One call of `count_cohort` for each entry; days and amounts n or one for all."""
     step = 0 if amounts.size == 1 else 1
@@ -181,7 +181,7 @@ def _scatter_cohort(sheets: Sheets, measure: Whole, order_days: I64, index: I64,
         count_cohort(sheets, measure, order_days[entry * day_step], index[entry], amounts[entry * step])
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _scatter_delivery(
     sheets: Sheets,
     daily: NDArray[np.int32],
@@ -196,7 +196,7 @@ def _scatter_delivery(
         count_delivery(sheets, daily, order_days[entry], index[entry], direct[entry], seconds[entry], late[entry])
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _close(today: I64, totals: I64, matured: I64, daily: I64, age: int, slots: I64, slot_days: I64) -> None:
     """Fold today's event counts into the whole run's, matured and daily totals, and clear them.
 

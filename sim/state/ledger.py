@@ -106,7 +106,7 @@ _HEADER = 32
 Books = I64
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def transfer(books: Books, purpose: Whole, payer: Whole, payee: Whole, cents: Whole) -> None:
     """Moves `cents` from account `payer` to account `payee` under `purpose`. For use inside kernels.
 
@@ -136,7 +136,7 @@ if (N_GROUPS, _ROW, _N_TOUCHED, _BALANCES, _RESULTS, _FLOWS, _TOUCHED, _GROUP) !
     raise RuntimeError("transfer() knows these numbers as constants: change them there too")
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _post(books: Books, purpose: int, payers: I64, payees: I64, cents: I64) -> None:
     payer_step = 0 if payers.size == 1 else 1
     payee_step = 0 if payees.size == 1 else 1

@@ -24,6 +24,7 @@ import numpy as np
 from numba import config, njit
 from numpy.typing import NDArray
 
+from sim.kernels.stations import grown
 from sim.kernels.threads import fetch
 from sim.kinds import NO_CARRIER, NO_STREAMER, NO_WAREHOUSE, MoneyState, Status
 
@@ -166,7 +167,7 @@ class IllegalMoveError(RuntimeError):
     """An order was asked for a change of state that the book does not allow: a fault of the program, not of a user."""
 
 
-@njit(cache=True, error_model="numpy", inline="never")
+@njit(cache=True, error_model="numpy", inline="never", _nrt=False)
 def list_if_final(data: Record, row: Whole, counts: I64, listed: I32) -> None:
     """Puts an order that is final in goods and money, with no chargeback on its way, on the list to leave the book."""
     if data[row].listed == 0 and data[row].status >= 16 and data[row].money >= 16 and data[row].posted & 64 == 0:
@@ -175,7 +176,7 @@ def list_if_final(data: Record, row: Whole, counts: I64, listed: I32) -> None:
         counts[64] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def move_status_one(
     data: Record, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
 ) -> bool:
@@ -191,7 +192,7 @@ def move_status_one(
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def move_money_one(
     data: Record, row: Whole, target: Whole, allowed: NDArray[np.bool_], counts: I64, listed: I32
 ) -> bool:
@@ -207,7 +208,7 @@ def move_money_one(
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _move_status(
     data: Records, rows: I64, sources: int, target: int, allowed: NDArray[np.bool_], counts: I64, listed: I32
 ) -> int:
@@ -221,7 +222,7 @@ def _move_status(
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _move_money(
     data: Records, rows: I64, sources: int, target: int, allowed: NDArray[np.bool_], counts: I64, listed: I32
 ) -> int:
@@ -235,7 +236,7 @@ def _move_money(
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _append(
     data: Records,
     words: I64,
@@ -263,7 +264,7 @@ def _append(
         list_if_final(data, row, counts, listed)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _find(row_of: I32, tail: int, head: int, seqs: I64, rows: I64) -> int:
     mask = row_of.size - 1
     missing = 0
@@ -279,7 +280,7 @@ def _find(row_of: I32, tail: int, head: int, seqs: I64, rows: I64) -> int:
     return missing
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _release(
     data: Records, rows: I32, free: I32, n_free: int, row_of: I32, tail: int, head: int, counts: I64, finished: I64
 ) -> int:
@@ -301,7 +302,7 @@ def _release(
     return tail
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _open_rows(row_of: I32, tail: int, head: int, rows: I64) -> int:
     """Fills `rows` with the rows of the orders in the book, oldest first; returns how many there are."""
     mask = row_of.size - 1
@@ -313,7 +314,7 @@ def _open_rows(row_of: I32, tail: int, head: int, rows: I64) -> int:
     return count
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _recount(data: Records, rows: I64, counts: I64) -> None:
     """Counts the orders in `rows` by status (places 0..31) and by money state (32..63)."""
     for position in range(rows.size):
@@ -348,9 +349,9 @@ def _mask(states: Iterable[int]) -> int:
 class Orders:
     """The book of open orders.
 
-    `capacity` rows are made at first; the book grows by half when they are used up and never shrinks. `data` is the
-    structured array of records for kernels (type ORDER); `counts` (int64) holds the number of orders in the book by
-    status (0..31) and by money state (32..63).
+    `capacity` rows are made at first; the book grows when they are used up (see `sim.kernels.stations.grown`) and never
+    shrinks. `data` is the structured array of records for kernels (type ORDER); `counts` (int64) holds the number of
+    orders in the book by status (0..31) and by money state (32..63).
     """
 
     seq: U32
@@ -576,7 +577,7 @@ class Orders:
         """Makes room for `count` more orders."""
         if count > self._n_free:
             old = self.capacity
-            new = max(old + old // 2, old - self._n_free + count)
+            new = max(grown(old), old - self._n_free + count)
             data = _records(new)
             data[:old] = self.data
             self.data = data
