@@ -205,6 +205,7 @@ CHINESE: Final[dict[str, str]] = {
     "Merchants": "商家",
     "Merchants' margin": "商家利润率",
     "Merchants' profit": "商家利润",
+    "Merchants' cash result": "商家现金结余",
     "Metric": "指标",
     "Mexico": "墨西哥",
     "Middle East": "中东",

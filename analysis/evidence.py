@@ -174,7 +174,7 @@ BANDS: Final = (
     Band("late", "the same, all days", "%", None, None),
     Band("top_categories", "electronics, beauty and home of live sales", "%", 60, 75),
     Band("order_value", "goods value of a live order", "USD", 50, 75),
-    Band("seller_margin", "sellers' receipts minus payments, of sales", "%", 5, 12),
+    Band("seller_margin", "sellers' profit, their stock at cost, of sales", "%", 5, 12),
 )  # fmt: skip
 
 

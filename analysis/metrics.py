@@ -125,7 +125,8 @@ class Base:
         live: sums of measures over orders and visits of live rooms (of the line's channel, if split by channel).
         every: the same over all channels.
         people: person_days, adopter_days, trust_ppm_days.
-        profit: received minus paid, loans aside, in cents by kind of actor.
+        profit: received minus paid, loans aside, and merchants' change of stock at cost, in cents by kind of actor.
+        stock_gained: change of merchants' stock at cost, in cents.
         sales: received for sales by merchants, in cents.
         taxes: tariff and VAT received by treasuries, in cents.
         delivery: parcels by direct (0/1) and bin, int64[2, bins].
@@ -137,6 +138,7 @@ class Base:
     every: dict[str, int] | None = None
     people: dict[str, int] | None = None
     profit: dict[str, int] = field(default_factory=dict)
+    stock_gained: int = 0
     sales: int | None = None
     taxes: dict[str, int] | None = None
     delivery: NDArray[np.int64] | None = None
@@ -275,6 +277,10 @@ def _margin(base: Base) -> float | None:
     return _ratio(base.profit["merchants"], base.sales)
 
 
+def _merchant_cash(base: Base) -> float | None:
+    return (base.profit["merchants"] - base.stock_gained) / 100 if "merchants" in base.profit else None
+
+
 def _gain(base: Base) -> float | None:
     firms = sum(value for kind, value in base.profit.items() if kind != "households") / 100
     if "households" not in base.profit or base.every is None:
@@ -354,8 +360,12 @@ METRICS: Final[dict[str, Metric]] = {
                scaled=True, splits=("group",)),
         Metric("streamer_income_usd", "USD", "receipts minus payments of the streamers, loans aside", "",
                _profit("streamers"), scaled=True, splits=("group",)),
-        Metric("merchant_profit_usd", "USD", "receipts minus payments of the merchants, loans aside, all channels", "",
-               _profit("merchants"), scaled=True, splits=("group",)),
+        Metric("merchant_profit_usd", "USD", "receipts minus payments of the merchants, loans aside, plus the change "
+               "of their stock, under way included, at cost; all channels", "", _profit("merchants"), scaled=True,
+               splits=("group",)),
+        Metric("merchant_cash_usd", "USD", "receipts minus payments of the merchants, loans aside: goods count when "
+               "they are paid, not when they are sold; all channels", "", _merchant_cash, scaled=True,
+               splits=("group",)),
         Metric("merchant_margin", "share", "merchant_profit_usd / sales receipts minus refunds",
                "receipts from sales minus refunds", _margin, splits=("group",)),
         Metric("consumer_surplus_perceived_usd", "USD", "consumer surplus perceived at the decision, all channels", "",
@@ -365,7 +375,8 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("government_revenue_usd", "USD", "receipts minus payments of the 20 treasuries, all channels", "",
                _profit("treasury"), scaled=True, splits=("region", "country", "group")),
         Metric("gain_usd", "USD", "what a group gains: realised surplus of consumers, receipts minus payments of firms "
-               "and treasuries; without a split, their sum", "", _gain, scaled=True, splits=("group",)),
+               "and treasuries, merchants' change of stock at cost; without a split, their sum", "",
+               _gain, scaled=True, splits=("group",)),
         Metric("co2_kg", "kg", "emissions of shipping, packaging, failed and returned deliveries, all channels", "",
                _every("co2_g", 1e-3), scaled=True, better=-1),
         Metric("matured_share", "share", f"orders placed at least {_W} days before the run's end / orders", "orders",
@@ -434,6 +445,7 @@ class _Query:
         self._measures(result)
         self._people(result)
         self._actors(result)
+        self._stock(result)
         self._delivery(result)
         self._utilisation(result)
         self._audience(result)
@@ -535,6 +547,21 @@ class _Query:
                     taxes = base.taxes = base.taxes or {"tariff": 0, "vat": 0}
                     taxes["tariff"] += moved["tariff"][position][number]
                     taxes["vat"] += moved["vat"][position][number]
+
+    def _stock(self, result: list[dict[Key, Base]]) -> None:
+        """What merchants' stock has gained is no money lost: it belongs to their profit."""
+        if not set(self.by) <= {"group"}:
+            return
+        rows = self.store.query(
+            "SELECT run, seller_class, SUM(closing_cents - opening_cents)::BIGINT AS gained FROM merchant_stock "
+            f"WHERE {self._within()} GROUP BY ALL",
+            ["merchant_stock"],
+        )
+        for row in rows:
+            key = tuple(f"merchants_{SELLER_CLASSES[row['seller_class']]}" for _ in self.by)
+            base = result[row["run"]].setdefault(key, Base())
+            base.profit["merchants"] = base.profit.get("merchants", 0) + int(row["gained"])
+            base.stock_gained += int(row["gained"])
 
     def _delivery(self, result: list[dict[Key, Base]]) -> None:
         places = set(self.by)

@@ -240,6 +240,7 @@ class World(mesa.Model):
             self._unpack(events, rules)
             self.ledger.close_daypart()
         self._learn(air, rules, day)
+        self.adaptation.close_books()
         self.recorder.close_day(self, day, rules)
         self.orders.free_finished(self.recorder.take_orders if self.recorder.keeps("full") else None)
         self.check()
@@ -415,6 +416,10 @@ class World(mesa.Model):
         load = np.rint(self.fulfilment.utilisation() * PERMILLE).astype(np.int64)
         waiting = np.array([warehouse.backlog for warehouse in self.fulfilment.warehouses], np.int64)
         return load, waiting
+
+    def stock_today(self) -> tuple[I64, I64]:
+        """What merchants' goods have cost, int64[2] cents by seller class, at the day's beginning and end."""
+        return self.adaptation.inventory.opening, self.adaptation.inventory.closing
 
     def open_orders(self) -> int:
         """Orders not final in goods and money."""

@@ -21,6 +21,7 @@ from sim.config.sources import TradeSource
 from sim.draws import Draws, Purpose
 from sim.firms.books import WEEKS_A_YEAR
 from sim.firms.freight import Freight
+from sim.firms.inventory import Inventory
 from sim.kernels.money import border_of
 from sim.kernels.supply import (
     FIRST_BULK,
@@ -164,6 +165,7 @@ class Adaptation:
         self._snapshots: list[I64] = []  # what had been ordered, week by week, as old as sea is slower than air
         self._lead_rules: Rules | None = None
         self.freight = Freight(cfg, draws, catalogue)
+        self.inventory = Inventory(lines)
         self._small_lots = np.zeros(lines, np.uint8)
 
     # -- what is expected before anybody has sold -------------------------------------------------------------------
@@ -249,6 +251,12 @@ class Adaptation:
         catalogue.shown[:] = units
         catalogue.ordered_units[:] = units
         catalogue.received_units[:] = units
+        line, warehouse = np.nonzero(units)
+        by_sea = np.full(line.size, MODES.index(BULK_MODES[1]), np.uint8)
+        first = units[line, warehouse].astype(np.int64)
+        value, carriage, duty, vat = self._costs_of_stock(rules, line, warehouse, by_sea, first, 1.0)
+        self.inventory.buy(line, warehouse, first, value + carriage + duty + vat)
+        self.close_books()
         write_contracts(self.streamers, catalogue, self.cfg.economics, self.agency_cuts)
         takings = self.scale.market_amount(self._market_usd() / 365.0) * 100.0
         self._working_capital: I64 = np.rint(
@@ -362,6 +370,10 @@ class Adaptation:
             self._settle_owners(ledger)
         if day % self.cfg.supply.audience.tier_review_days == 0:
             self._review_tiers(ledger)
+
+    def close_books(self) -> None:
+        """Values the goods at the day's end; to be called when nothing moves any more."""
+        self.inventory.close_day(self.catalogue, self._mean_cost)
 
     def _learn(self, rules: Rules, air: Air, visits: I64, orders: Orders) -> None:
         catalogue, streamers = self.catalogue, self.streamers
@@ -494,6 +506,34 @@ class Adaptation:
         self._pay_for_stock(rules, line, place, mode, units, ledger, origin_factor)
 
     # -- money ------------------------------------------------------------------------------------------------------
+    def _costs_of_stock(
+        self,
+        rules: Rules,
+        line: NDArray[np.integer],
+        warehouse: NDArray[np.integer],
+        mode: NDArray[np.uint8],
+        units: I64,
+        origin_factor: float,
+    ) -> tuple[I64, I64, I64, I64]:
+        """Production, bulk freight, and duty and tax on bulk value of goods for warehouses, int64[k] cents each."""
+        catalogue, economics = self.catalogue, self.cfg.economics
+        factor = 1.0 + self.cfg.supply.pricing.origin_currency_share * (origin_factor - 1.0)
+        value = np.rint(self._mean_cost[line] * units * factor).astype(np.int64)
+        away = warehouse >= N_ORIGIN_WAREHOUSES
+        country = np.where(away, warehouse.astype(np.int64) - N_ORIGIN_WAREHOUSES, 0)
+        asked = np.array([economics.bulk_kg_usd[name] for name in BULK_MODES])
+        asked = asked * np.asarray(rules.linehaul.price_factor, np.float64)[FIRST_BULK:]
+        per_kg = asked[np.where(away, mode - FIRST_BULK, 0)]
+        seller = catalogue.seller_class[catalogue.merchant[line]]
+        usd = per_kg * economics.by_country("lane_factor")[country] * catalogue.weight_kg[line] * units
+        usd = usd * np.where(seller == 0, economics.small_freight_factor, 1.0)
+        usd = usd * np.where(catalogue.cold[line] == 1, economics.cold_chain_factor, 1.0)
+        carriage = np.where(away, cents(usd), 0)
+        rate = np.asarray(rules.tariff.bulk_duty_rate, np.float64)[country, catalogue.category[line]]
+        duty = np.where(away, np.rint(rate * (value + carriage)).astype(np.int64), 0)
+        tax = np.asarray(rules.tax.vat_rate, np.float64)[country] * (value + carriage + duty)
+        return value, carriage, duty, np.where(away, np.rint(tax).astype(np.int64), 0)
+
     def _pay_for_stock(
         self,
         rules: Rules,
@@ -505,32 +545,17 @@ class Adaptation:
         origin_factor: float,
     ) -> None:
         """Production, bulk freight, and duty and tax on bulk value, posted when the goods are ordered."""
-        catalogue, economics, pricing = self.catalogue, self.cfg.economics, self.cfg.supply.pricing
-        world = ledger.account(Account.REST_OF_WORLD)
-        payer = ledger.account(Account.MERCHANT, catalogue.merchant[line])
-        factor = 1.0 + pricing.origin_currency_share * (origin_factor - 1.0)
-        value = np.rint(self._mean_cost[line] * units * factor).astype(np.int64)
-        ledger.post(MoneyPurpose.PRODUCTION, payer, world, value)
+        value, carriage, duty, vat = self._costs_of_stock(rules, line, warehouse, mode, units, origin_factor)
+        self.inventory.buy(line, warehouse, units, value + carriage + duty + vat)
+        payer = ledger.account(Account.MERCHANT, self.catalogue.merchant[line])
+        ledger.post(MoneyPurpose.PRODUCTION, payer, ledger.account(Account.REST_OF_WORLD), value)
         away = warehouse >= N_ORIGIN_WAREHOUSES
         if not away.any():
             return
-        line, mode, payer, units, value = line[away], mode[away], payer[away], units[away], value[away]
-        country = warehouse[away].astype(np.int64) - N_ORIGIN_WAREHOUSES
-        asked = np.array([economics.bulk_kg_usd[name] for name in BULK_MODES])
-        asked = asked * np.asarray(rules.linehaul.price_factor, np.float64)[FIRST_BULK:]
-        per_kg = asked[mode - FIRST_BULK]
-        seller = catalogue.seller_class[catalogue.merchant[line]]
-        usd = per_kg * economics.by_country("lane_factor")[country] * catalogue.weight_kg[line] * units
-        usd = usd * np.where(seller == 0, economics.small_freight_factor, 1.0)
-        usd = usd * np.where(catalogue.cold[line] == 1, economics.cold_chain_factor, 1.0)
-        carriage = cents(usd)
-        ledger.post(MoneyPurpose.LOGISTICS, payer, ledger.account(Account.LINEHAUL, mode), carriage)
-        rate = np.asarray(rules.tariff.bulk_duty_rate, np.float64)[country, catalogue.category[line]]
-        duty = np.rint(rate * (value + carriage)).astype(np.int64)
-        vat = np.rint(np.asarray(rules.tax.vat_rate, np.float64)[country] * (value + carriage + duty)).astype(np.int64)
-        treasury = ledger.account(Account.TREASURY, country)
-        ledger.post(MoneyPurpose.TARIFF, payer, treasury, duty)
-        ledger.post(MoneyPurpose.VAT, payer, treasury, vat)
+        treasury = ledger.account(Account.TREASURY, warehouse[away].astype(np.int64) - N_ORIGIN_WAREHOUSES)
+        ledger.post(MoneyPurpose.LOGISTICS, payer[away], ledger.account(Account.LINEHAUL, mode[away]), carriage[away])
+        ledger.post(MoneyPurpose.TARIFF, payer[away], treasury, duty[away])
+        ledger.post(MoneyPurpose.VAT, payer[away], treasury, vat[away])
 
     def _pay_merchants(self, rules: Rules, weekday: int, ledger: Ledger) -> None:
         """A week's advertising, fixed costs and what the state gives back of them, storage, interest, the cost of the

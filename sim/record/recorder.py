@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numba import njit
 from numpy.typing import NDArray
 
-from sim.kinds import N_CHANNELS, N_COUNTRIES, N_WAREHOUSES
+from sim.kinds import N_CHANNELS, N_COUNTRIES, N_WAREHOUSES, SELLER_CLASSES
 from sim.record.schema import (
     LEVELS,
     MATURED,
@@ -109,6 +109,9 @@ class Recordable(Protocol):
 
     def warehouse_load(self) -> tuple[I64, I64]:
         """Today's use of each warehouse in thousandths of its throughput, and orders waiting; int64[24] each."""
+
+    def stock_today(self) -> tuple[I64, I64]:
+        """Cost of merchants' goods at the day's beginning and end; int64[2] cents each, by seller class."""
 
     def open_orders(self) -> int:
         """Orders not yet final."""
@@ -237,6 +240,7 @@ class Recorder:
     _utilisation: I64 = field(init=False)
     _backlog: I64 = field(init=False)
     _world: I64 = field(init=False)
+    _stock: I64 = field(init=False)
     _orders: list[dict[str, NDArray[Any]]] = field(init=False, default_factory=list)
     _shows: list[dict[str, NDArray[Any]]] = field(init=False, default_factory=list)
     _network: dict[str, NDArray[Any]] | None = field(init=False, default=None)
@@ -261,6 +265,7 @@ class Recorder:
         self._utilisation = np.zeros((days, N_WAREHOUSES), dtype=np.int64)
         self._backlog = np.zeros((days, N_WAREHOUSES), dtype=np.int64)
         self._world = np.zeros((3, days), dtype=np.int64)
+        self._stock = np.zeros((2, days, len(SELLER_CLASSES)), dtype=np.int64)
         self._followers = np.zeros(self.streamer_tier.size, dtype=np.int64)
 
     def keeps(self, level: str) -> bool:
@@ -285,6 +290,7 @@ class Recorder:
         actors = np.zeros((2, N_FLOW_GROUPS, len(MoneyPurpose)), dtype=np.int64)
         _add_flows(self._pairs, actors, flows.purpose, flows.payer, flows.payee, flows.cents)
         self._utilisation[position], self._backlog[position] = world.warehouse_load()
+        self._stock[:, position] = world.stock_today()
         self._world[:, position] = world.open_orders(), world.shows_today(), world.money_held_cents()
         if self.keeps("daily"):
             who, why = np.nonzero(actors[0] | actors[1])
@@ -343,6 +349,7 @@ class Recorder:
             "hist_utilisation": self._utilisation_histogram,
             "hist_declared": lambda: _histogram(self.tally.hist_declared, ("country", "bin"), "parcels"),
             "flows": lambda: _histogram(self._pairs, ("purpose", "payer", "payee"), "cents"),
+            "merchant_stock": self._stock_rows,
             "marks": self._mark_rows,
             "daily_country": lambda: self._daily_measures(self.tally.by_country, False),
             "daily_channel": lambda: self._daily_measures(self.tally.by_channel, True),
@@ -479,6 +486,11 @@ class Recorder:
             "shows": shows,
             "money_open_cents": money,
         }
+
+    def _stock_rows(self) -> dict[str, NDArray[Any]]:
+        day, seller_class = np.indices(self._stock.shape[1:]).reshape(2, -1)
+        opening, closing = self._stock.reshape(2, -1)
+        return {"day": day, "seller_class": seller_class, "opening_cents": opening, "closing_cents": closing}
 
     def _mark_rows(self) -> dict[str, Any]:
         marks = sorted(self.marks, key=lambda mark: (mark.first, mark.kind, mark.label))

@@ -34,7 +34,7 @@ from sim.kinds import (
 
 N_THIRDS: Final = len(INCOME_THIRDS)
 N_CELLS: Final = N_COUNTRIES * N_CHANNELS * N_CATEGORIES * N_THIRDS
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 def cell(country: int, channel: int, category: int, third: int) -> int:
@@ -517,6 +517,17 @@ TABLES: Final[dict[str, TableSpec]] = {
                 ColumnSpec("payer", "int16", "index", "group that pays (position in FLOW_GROUPS)"),
                 ColumnSpec("payee", "int16", "index", "group that receives"),
                 ColumnSpec("cents", "int64", "cent", "amount; negative where reversals outweigh"),
+            ),
+        ),
+        TableSpec(
+            "merchant_stock",
+            "summary",
+            "what merchants' goods, in warehouses and on the way there, have cost, by day",
+            (
+                _DAY,
+                ColumnSpec("seller_class", "int8", "index", "small or large"),
+                ColumnSpec("opening_cents", "int64", "cent", "at the beginning of the day, weighted-average cost"),
+                ColumnSpec("closing_cents", "int64", "cent", "at its end"),
             ),
         ),
         TableSpec(

@@ -46,6 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for day in range(FIRST_DAY - 2, FIRST_DAY + 100):
         tally.open_day(day)
         world.flows = []
+        world.stock = np.array([[700, 0], [700, 0]])
         if day in (FIRST_DAY, FIRST_DAY + 98):
             tally.add(Measure.ROOM_VISITS, US_TIKTOK, 100)
             tally.add(Measure.ROOM_VISITS, ID_SHOPEE, 300)
@@ -72,6 +73,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 (MoneyPurpose.PRODUCTION, GROUP_MERCHANTS, GROUP_REST, 15_000),
                 (MoneyPurpose.LOAN, GROUP_REST, GROUP_MERCHANTS, 9_999),
             ]
+            world.stock = np.array([[700, 90], [950, 40]])
             two = np.array([day, day])
             where = np.array([US_TIKTOK, ID_SHOPEE])
             tally.add_cohort(Measure.PAYMENT_REQUESTS, day, where, np.array([4, 6]))
@@ -127,9 +129,10 @@ def test_whole_run_equals_hand_computation(run: Path) -> None:
         "platform_profit_usd": 50 * weight,
         "streamer_income_usd": 20 * weight,
         "mcn_profit_usd": 10 * weight,
-        "merchant_profit_usd": 20 * weight,  # the loan is not income
-        "merchant_margin": 1_000 / 20_000,
-        "gain_usd": (10 + 100 + 50 + 20 + 10 + 20) * weight,
+        "merchant_cash_usd": 20 * weight,  # the loan is not income
+        "merchant_profit_usd": 24 * weight,  # goods bought and still there are not spent
+        "merchant_margin": 1_200 / 20_000,
+        "gain_usd": (10 + 100 + 50 + 20 + 10 + 24) * weight,
         "delivery_days_p50": 3.25,
         "delivery_days_direct_p50": 20.125,
     }
@@ -162,7 +165,9 @@ def test_by_country_and_region_agree_with_the_whole(run: Path) -> None:
 def test_by_group_lists_who_gains(run: Path) -> None:
     lines = {line["group"]: line for line in metrics(run, by=["group"])}
     assert lines["consumers_middle"]["gain_usd"] == pytest.approx(10_000)
-    assert lines["merchants_small"]["merchant_profit_usd"] == pytest.approx(20_000)
+    assert lines["merchants_small"]["merchant_profit_usd"] == pytest.approx(25_000)
+    assert lines["merchants_small"]["merchant_cash_usd"] == pytest.approx(20_000)
+    assert lines["merchants_large"]["merchant_profit_usd"] == pytest.approx(-1_000)
     assert lines["streamers_head"]["streamer_income_usd"] == pytest.approx(20_000)
     assert lines["treasuries"]["gain_usd"] == pytest.approx(100_000)
     assert sum(line["gain_usd"] or 0 for line in lines.values()) == pytest.approx(metrics(run)["gain_usd"])

@@ -47,6 +47,7 @@ class FakeWorld:
         self.adopter = (np.arange(rows) % 2).astype(np.uint8)
         self.trust = np.full(rows, 0.25, dtype=np.float32)
         self.flows: list[tuple[int, int, int, int]] = []
+        self.stock = np.zeros((2, 2), dtype=np.int64)
         self.utilisation = np.full(N_WAREHOUSES, 500, dtype=np.int64)
 
     @property
@@ -65,6 +66,9 @@ class FakeWorld:
 
     def warehouse_load(self) -> tuple[Any, Any]:
         return self.utilisation, np.full(N_WAREHOUSES, 7, dtype=np.int64)
+
+    def stock_today(self) -> tuple[Any, Any]:
+        return self.stock[0], self.stock[1]
 
     def open_orders(self) -> int:
         return 11
