@@ -111,7 +111,7 @@ class Consumer(mesa.Agent):
         self.channel_trust: list[float] = person.channel_trust
         self.habit: list[float] = person.habit
         self.budget: float = person.budget
-        self.spent = 0.0
+        self.spent: float = person.spent
         self.spent_day: int = person.spent_day
         self.weekday: int = person.weekday
         self.purchases: list[Memory] = []
@@ -611,6 +611,7 @@ class Market(mesa.Model):
                 channel_trust=[level / 65535 for level in column["channel_trust"]],
                 habit=[level / 255 for level in column["habit"]],
                 budget=column["budget_cents"] / 100,
+                spent=column["spent_cents"] / 100,
                 spent_day=column["spent_day"],
                 weekday=column["birth"] % 7,
             )
