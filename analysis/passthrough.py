@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -27,14 +26,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.branching import book_of, branches
 from analysis.inference import estimate
-from sim import build
 from sim.agents.merchant import cost_table
 from sim.experiment import configure
 from sim.kernels.money import border_of, landed_offers
 from sim.kernels.supply import stocking_cost
 from sim.kinds import CATEGORIES
-from sim.state.catalogue import open_cells
 from sim.world import World
 
 AFTER: Final = (30, 180)
@@ -104,53 +102,30 @@ def measured(world: World, base: dict[str, NDArray[Any]], now: dict[str, NDArray
     return result
 
 
-def _book(settings: Sequence[str]) -> Any:
-    """The interventions of a configuration."""
-    cfg = configure("baseline", settings)
-    cells = int(open_cells(cfg.geography, cfg.availability).sum())
-    return build.frame(cfg, cfg.firms.real_and_simulated(cells)).book
+def _follow(world: World) -> dict[int, dict[str, NDArray[Any]]]:
+    """What is asked and paid on the days of measurement."""
+    found = {}
+    for day in range(max(AFTER) + 1):
+        world.step()
+        if day in AFTER:
+            found[day] = _state(world)
+    return found
 
 
 def one_seed(settings: Sequence[str], seed: int, file: str) -> dict[str, Any]:
-    """All arms of one seed, in processes that share the warm-up; kept in `file`."""
+    """All arms of one seed, which share the warm-up; kept in `file`."""
     path = Path(file)
     if path.is_file():
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return kept
-    import numba
-
-    numba.set_num_threads(1)
     every = (*SETTINGS, *settings, f"seed={seed}")
-    world = World(configure("baseline", every))
-    while world.day < world.frame.start_day:
-        world.step()
-    folder = path.with_suffix("")
-    folder.mkdir(parents=True, exist_ok=True)
-    children = []
-    for arm, rows in {"plain": (), **ARMS}.items():
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                if rows:
-                    world.interventions = _book((*every, *rows))
-                for day in range(max(AFTER) + 1):
-                    world.step()
-                    if day in AFTER:
-                        np.savez(folder / f"{arm}-{day}.npz", **_state(world))  # type: ignore[arg-type]
-                code = 0
-            finally:
-                os._exit(code)
-        children.append(child)
-        if os.waitpid(child, 0)[1] != 0:
-            raise RuntimeError(f"the arm {arm} of seed {seed} failed")
-    baseline = world.rules
+    arms = {"plain": ("baseline", ()), **{arm: ("baseline", rows) for arm, rows in ARMS.items()}}
+    world, states = branches(every, arms, _follow)
     found: dict[str, Any] = {}
     for arm, rows in ARMS.items():
-        rules = _book((*every, *rows)).rules_on(world.frame.start_day + 1)
+        rules = book_of(configure("baseline", (*every, *rows))).rules_on(world.frame.start_day + 1)
         for day in AFTER:
-            states = [dict(np.load(folder / f"{which}-{day}.npz")) for which in ("plain", arm)]
-            found[f"{arm} {day}"] = measured(world, states[0], states[1], rules, baseline)
+            found[f"{arm} {day}"] = measured(world, states["plain"][day], states[arm][day], rules, world.rules)
     path.write_text(json.dumps(found) + "\n", encoding="utf-8")
     return found
 
