@@ -135,6 +135,7 @@ class Study:
     ) -> None:
         paths = find_runs(folders)
         self._store: Store | None = None
+        self._values: dict[str, tuple[list[tuple[str, ...]], F64]] = {}
         if summary is not None and not summary.facts.keys() >= {path.name for path in paths}:
             summary = None
         self._summary = summary or _summary_of(paths)
@@ -184,8 +185,11 @@ class Study:
         table where the whole run is asked for and split once at most, else from the runs.
         """
         if self._summary is not None and start is None and end is None and len(by) <= 1:
-            names, found = self._summary.values([run.folder.name for run in self.runs], by[0] if by else "")
-            return [(name,) if by else () for name in names], found
+            split = by[0] if by else ""
+            if split not in self._values:
+                names, found = self._summary.values([run.folder.name for run in self.runs], split)
+                self._values[split] = [(name,) if by else () for name in names], found
+            return self._values[split]
         lines = metrics_of(self.store, by, start, end)
         keys = order_of_keys({tuple(str(line[part]) for part in by) for own in lines for line in own}, by)
         place = {key: number for number, key in enumerate(keys)}

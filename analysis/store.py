@@ -10,7 +10,8 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,6 +26,9 @@ from sim.record.schema import LEVELS, SCHEMA_VERSION, TABLES
 DONE = "_DONE"
 RUN_JSON = "run.json"
 AGAIN = "remove the folder and run it again"
+KEPT_ANSWERS = 48  # small answers that a store remembers: finished runs do not change
+MOST_KEPT_ROWS = 20_000
+MOST_KEPT_COLUMN = 500_000  # entries of a column that is kept as numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Store:
         rows = ", ".join(f"({number}, {run.days})" for number, run in enumerate(self.runs))
         self._connection.execute(f"INSERT INTO run_facts VALUES {rows}")
         self._made: set[str] = set()
+        self._answers: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
     def __enter__(self) -> Store:
         return self
@@ -163,14 +168,39 @@ class Store:
     def query(self, sql: str, tables: Sequence[str]) -> list[dict[str, Any]]:
         """Rows of a query over the named tables, as dictionaries; sums of integers come back as int.
 
-        Rows are sorted by all columns unless the query orders them, so that threads cannot change their order.
+        Rows are sorted by all columns unless the query orders them, so that threads cannot change their order. They
+        may be handed out again, so nobody changes them.
         """
-        return _rows(self._executed(sql if "ORDER BY" in sql else f"{sql} ORDER BY ALL", tables))
+
+        def ask() -> list[dict[str, Any]]:
+            return _rows(self._executed(sql if "ORDER BY" in sql else f"{sql} ORDER BY ALL", tables))
+
+        rows: list[dict[str, Any]] = self._kept(("rows", sql), ask, lambda found: len(found) <= MOST_KEPT_ROWS)
+        return rows
 
     def arrays(self, sql: str, tables: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Columns of a query, each [rows] without nulls: for answers of many rows. Cast sums to BIGINT: else floats."""
-        columns = self._executed(sql, tables).fetchnumpy()
-        return {name: np.asarray(column) for name, column in columns.items()}
+
+        def ask() -> dict[str, NDArray[Any]]:
+            columns = self._executed(sql, tables).fetchnumpy()
+            return {name: np.asarray(column) for name, column in columns.items()}
+
+        columns: dict[str, NDArray[Any]] = self._kept(
+            ("columns", sql), ask, lambda found: all(len(column) <= MOST_KEPT_COLUMN for column in found.values())
+        )
+        return columns
+
+    def _kept(self, key: tuple[str, str], ask: Callable[[], Any], small: Callable[[Any], bool]) -> Any:
+        """An answer given before, or a new one, kept where it is small."""
+        if key in self._answers:
+            self._answers.move_to_end(key)
+            return self._answers[key]
+        found = ask()
+        if small(found):
+            self._answers[key] = found
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+        return found
 
     def _executed(self, sql: str, tables: Sequence[str]) -> Any:
         for table in tables:
