@@ -45,6 +45,40 @@ class Panel:
     figure: go.Figure
 
 
+_CHINESE_PLOTLY: Final = {
+    "dictionary": {
+        "Zoom": "\u7f29\u653e", "Pan": "\u5e73\u79fb", "Zoom in": "\u653e\u5927", "Zoom out": "\u7f29\u5c0f",
+        "Reset axes": "\u91cd\u7f6e\u5750\u6807\u8f74", "Autoscale": "\u81ea\u52a8\u7f29\u653e",
+        "Double-click to zoom back out": "\u53cc\u51fb\u6062\u590d",
+        "Double-click on legend to isolate one trace": "\u53cc\u51fb\u56fe\u4f8b\u53ea\u770b\u4e00\u7ec4",
+    },
+    "format": {
+        "shortMonths": [f"{month}\u6708" for month in range(1, 13)],
+        "months": [f"{month}\u6708" for month in range(1, 13)],
+        "year": "%Y\u5e74", "month": "%Y\u5e74%-m\u6708", "dayMonth": "%-m\u6708%-d\u65e5",
+        "dayMonthYear": "%Y\u5e74%-m\u6708%-d\u65e5", "date": "%Y-%m-%d",
+    },
+}  # fmt: skip
+_NARROW_TRACES: Final = ("sankey", "waterfall")
+
+
+def plot_config(look: Look = ENGLISH) -> dict[str, Any]:
+    """plotly.js's configuration for a reader: nothing leaves the page, dates are in the reader's language."""
+    config: dict[str, Any] = {
+        "responsive": True, "displaylogo": False,
+        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "toImage"],
+    }  # fmt: skip
+    if look.lang == "zh":
+        config |= {"locale": "zh-CN", "locales": {"zh-CN": _CHINESE_PLOTLY}}
+    return config
+
+
+def wide(figure: go.Figure) -> bool:
+    """Whether a figure needs more room than a phone has: panels side by side, or words beside its marks."""
+    domain = figure.layout.xaxis.domain
+    return bool(domain and domain[1] < 0.95) or any(trace.type in _NARROW_TRACES for trace in figure.data)
+
+
 def colours(study: Study, look: Look = ENGLISH) -> dict[str, str]:
     """Colour of each scenario."""
     others = {name: look.series[number % len(look.series)] for number, name in enumerate(study.scenarios[1:])}

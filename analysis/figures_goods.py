@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,8 +12,9 @@ from plotly.subplots import make_subplots
 from analysis.compare import Study
 from analysis.figures import Panel, colours, first_day
 from analysis.look import COUNTRY_NAMES, ENGLISH, REGION_NAMES, STAGE_COLOURS, Look, percent
+from sim.calendar import day_of
 from sim.kinds import COUNTRIES, N_ORIGIN_WAREHOUSES, N_WAREHOUSES, REGION_OF_COUNTRY, REGIONS, SHELF
-from sim.record.schema import DELIVERY_BIN_SECONDS, DELIVERY_BINS, LaneMeasure
+from sim.record.schema import DELIVERY_BIN_SECONDS, DELIVERY_BINS, LaneMeasure, Window
 
 _DAY_SECONDS: Final = 86_400
 _STAGES: Final = {
@@ -73,7 +74,7 @@ def delivery(study: Study, look: Look = ENGLISH) -> Panel:
     figure.update_yaxes(showgrid=False, autorange="reversed", row=2, col=1)
     figure.update_layout(
         template=look.template, height=640 + 34 * len(study.scenarios), barmode="stack",
-        margin={"t": 76 + 22 * len(study.scenarios)}, legend={"y": 1.06, "font": {"size": 12}},
+        margin={"t": 66 + 12 * len(study.scenarios)}, legend={"y": 1.06, "font": {"size": 12}},
         legend2={"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top", "traceorder": "normal"},
     )  # fmt: skip
     words = [look.t("{days:.1f} days {route}", days=medians[direct], route=routes[direct])
@@ -109,6 +110,138 @@ def _stage_days(study: Study) -> dict[str, list[dict[LaneMeasure, float]]]:
             })  # fmt: skip
         result[scenario] = own
     return result
+
+
+_QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def stages(study: Study, look: Look = ENGLISH) -> Panel:
+    """How the days in each stage are spread over parcels, each counted with the mean of its lane."""
+    names = ", ".join(f"SUM({measure.name.lower()})::BIGINT AS {measure.name.lower()}" for measure in _STAGES)
+    found = study.store.arrays(
+        f"SELECT run, warehouse, country, SUM(parcels)::BIGINT AS parcels, {names} FROM lanes "
+        "GROUP BY ALL ORDER BY ALL",
+        ["lanes"],
+    )
+    direct = found["warehouse"] < N_ORIGIN_WAREHOUSES
+    of = np.array(study.scenario_of)[found["run"]]
+    routes = [look.t(route) for route in _ROUTES]
+    labels = [look.t(label) for label in _STAGES.values()]
+    figure = make_subplots(cols=2, subplot_titles=routes, shared_yaxes=True, horizontal_spacing=0.04)
+    widest = [1.0, 1.0]
+    slowest = ("", 0.0)
+    for scenario in study.scenarios:
+        for route in (0, 1):
+            kept = (of == scenario) & (direct == bool(route)) & (found["parcels"] > 0)
+            parcels = found["parcels"][kept]
+            if not parcels.size:
+                continue
+            points = np.array([
+                _weighted_quantiles(found[measure.name.lower()][kept] / parcels / _DAY_SECONDS, parcels)
+                for measure in _STAGES
+            ])  # fmt: skip
+            widest[route] = max(widest[route], float(points.max()))
+            if scenario == study.base and route:
+                top = int(points[:, 2].argmax())
+                slowest = (labels[top], float(points[top, 2]))
+            figure.add_box(
+                y=labels, q1=points[:, 1], median=points[:, 2], q3=points[:, 3], lowerfence=points[:, 0],
+                upperfence=points[:, 4], orientation="h", name=look.scenario(scenario), legendgroup=scenario,
+                showlegend=not route, line={"color": colours(study, look)[scenario], "width": 1.4}, row=1,
+                col=1 + route,
+            )  # fmt: skip
+    for route in (0, 1):
+        figure.update_xaxes(title_text=look.t("days"), range=[0, widest[route] * 1.04], row=1, col=1 + route)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_layout(
+        template=look.template, height=230 + 60 * len(study.scenarios), boxmode="group",
+        margin={"t": 76}, legend={"y": 1.12},
+    )  # fmt: skip
+    reading = (
+        look.t("On the way from China most time goes to {stage}: half of the parcels spend {days:.1f} days there or "
+               "more in the {base}.", stage=slowest[0], days=slowest[1], base=look.inside(study.base))
+        if slowest[0] else look.t("No parcel came direct from China.")
+    )  # fmt: skip
+    return Panel(
+        "stages", look.t("Days by stage"), reading,
+        look.t("All channels and seeds. Each parcel counts with the mean of its lane (warehouse and country). Box: the "
+               "middle half, line: the median, whiskers: from 5 to 95 %."),
+        figure,
+    )  # fmt: skip
+
+
+def _weighted_quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Smallest values that at least these shares of the weight do not exceed, float64[quantiles]."""
+    order = np.argsort(values, kind="stable")
+    share = np.cumsum(weights[order]) / weights.sum()
+    return values[order][np.minimum(np.searchsorted(share, _QUANTILES), len(values) - 1)]
+
+
+_BIN_SECONDS: Final = 21_600
+_WAITS: Final = {"placed": "from order to leaving the warehouse", "shipped": "from the warehouse to the door"}
+
+
+def waits(study: Study, look: Look = ENGLISH, matured: int = int(Window.DELIVERY)) -> Panel | None:
+    """How long orders stay until they leave the warehouse and on the way, order by order; None where none has matured.
+
+    Args:
+        matured: days before the end from which on orders are left out: late ones would be missing.
+    """
+    first = day_of(first_day(study)) * 8
+    last = first + 8 * (study.runs[0].days - matured)
+    counts = {}
+    for since, until in (("placed", "shipped"), ("shipped", "delivered")):
+        counts[since] = study.store.arrays(
+            f"SELECT run, direct, (({until} - {since}) // {_BIN_SECONDS})::INTEGER AS bin, COUNT(*)::BIGINT AS orders "
+            f"FROM orders WHERE shipped > 0 AND delivered > 0 AND channel < {SHELF} AND tick < {last} "
+            "GROUP BY ALL ORDER BY ALL", ["orders"],
+        )  # fmt: skip
+    if not any(len(found["run"]) for found in counts.values()):
+        return None
+    routes = [look.t(route) for route in _ROUTES]
+    figure = make_subplots(
+        cols=2, shared_yaxes=True, horizontal_spacing=0.06, subplot_titles=[look.t(text) for text in _WAITS.values()]
+    )
+    of = np.array(study.scenario_of)
+    medians: dict[tuple[str, int], float] = {}
+    for column, (since, found) in enumerate(counts.items(), start=1):
+        longest = 1.0
+        for scenario in study.scenarios:
+            for direct in (0, 1):
+                own = (of[found["run"]] == scenario) & (found["direct"] == direct)
+                if not own.any():
+                    continue
+                total = np.bincount(found["bin"][own], weights=found["orders"][own])
+                share = np.concatenate([[0.0], np.cumsum(total) / total.sum()])
+                days = np.arange(share.size) * _BIN_SECONDS / _DAY_SECONDS
+                shown = int(np.searchsorted(share, 0.999)) + 1
+                longest = max(longest, float(days[np.searchsorted(share, 0.99)]))
+                if scenario == study.base:
+                    medians[since, direct] = float(np.interp(0.5, share, days))
+                figure.add_scatter(
+                    x=days[:shown], y=np.round(100 * share[:shown], 2), mode="lines", showlegend=column == 1,
+                    name=f"{look.scenario(scenario)}, {routes[direct]}", legendgroup=f"{scenario}{direct}",
+                    line={"color": colours(study, look)[scenario], "width": 2, "dash": "dot" if direct else "solid"},
+                    hovertemplate="%{x:.1f}: %{y:.0f} %<extra></extra>", row=1, col=column,
+                )  # fmt: skip
+        figure.update_xaxes(title_text=look.t("days"), range=[0, longest * 1.03], row=1, col=column)
+    figure.update_yaxes(title_text=look.t("% of delivered orders"), range=[0, 101], row=1, col=1)
+    figure.update_layout(
+        template=look.template, height=400 + 24 * len(study.scenarios),
+        margin={"t": 66 + 12 * len(study.scenarios)}, legend={"y": 1.1, "font": {"size": 12}},
+    )  # fmt: skip
+    words = [
+        look.t("{route}, {before:.1f} days until the warehouse is left and {after:.1f} on the way",
+               route=routes[direct], before=medians["placed", direct], after=medians["shipped", direct])
+        for direct in (0, 1) if ("placed", direct) in medians and ("shipped", direct) in medians
+    ]  # fmt: skip
+    return Panel(
+        "waits", look.t("Order by order"),
+        look.t("Medians of live orders in the {base}: {words}.", base=look.inside(study.base), words="; ".join(words)),
+        look.t("Share of delivered live orders that took at most so long, all seeds together, of those placed {days} "
+               "days or more before the end.", days=matured),
+        figure,
+    )  # fmt: skip
 
 
 # --- trade lanes ------------------------------------------------------------------------------------------------------
@@ -237,6 +370,37 @@ def warehouses(study: Study, look: Look = ENGLISH) -> Panel:
     )  # fmt: skip
 
 
+def fullness(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Panel:
+    """Use of throughput of every warehouse over time, in one scenario (the base where none is named)."""
+    chosen = scenario or study.base
+    used, _ = _warehouses(study, chosen)
+    first = first_day(study)
+    dates = [first + timedelta(days=day) for day in range(used.shape[1])]
+    names = warehouse_names(look)
+    shown = np.round(100 * used).astype(np.int16)
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=shown, x=dates, y=names, colorscale="Cividis", zmin=int(shown.min()), zmax=int(shown.max()),
+        colorbar={"title": {"text": look.t("use, %")}, "thickness": 12, "len": 0.7},
+        hovertemplate="%{y}, %{x}: %{z} %<extra></extra>",
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_layout(template=look.template, height=560, margin={"t": 24})
+    above = (used >= 1.0).mean(axis=1)
+    worst = int(above.argmax())
+    reading = (
+        look.t("{warehouse} works at its limit most often: on {share} of the days.", warehouse=names[worst],
+               share=percent(float(above[worst])))
+        if above[worst] else look.t("No warehouse works at its limit on any day.")
+    )  # fmt: skip
+    return Panel(
+        "use", look.t("Which warehouse is full, and when"), reading,
+        look.t("{scenario}: orders handled over throughput, mean over seeds; 100 % is the limit.",
+               scenario=look.scenario(chosen)),
+        figure,
+    )  # fmt: skip
+
+
 def surge(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Panel:
     """Use of every warehouse day by day, to be played: what a festival or a shock does to them."""
     chosen = scenario or study.base
@@ -244,26 +408,32 @@ def surge(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Pa
     names, days = warehouse_names(look), use.shape[1]
     first = first_day(study)
     peak = int(waiting.sum(axis=0).argmax())
-    top = max(100.0, float(100 * use.max()) * 1.05)
-    limits = (0.8, 1.0)
-    tints = (look.shade("moved"), "#E69F00", look.shade("bad"))
+    full = np.round(100 * use).astype(np.int16)
+    queue = np.round(waiting).astype(np.int64)
+    top = max(100.0, float(full.max()) * 1.05)
+    ends = [0.0, 80 / top, 80 / top, 100 / top, 100 / top, 1.0]
+    tints = [look.shade("moved")] * 2 + ["#E69F00"] * 2 + [look.shade("bad")] * 2
 
-    def bars(day: int) -> go.Bar:
-        return go.Bar(
-            x=np.round(100 * use[:, day], 1), y=names, orientation="h",
-            marker={"color": [tints[sum(value > limit for limit in limits)] for value in use[:, day]]},
-            customdata=[look.money(value) for value in waiting[:, day]],
-            hovertemplate="%{y}: %{x:.0f} %, " + look.t("{orders} waiting", orders="%{customdata}") + "<extra></extra>",
-        )  # fmt: skip
+    def on(day: int) -> dict[str, Any]:
+        """What changes from day to day; the rest is in the first bars."""
+        return {"type": "bar", "x": full[:, day], "marker": {"color": full[:, day]}, "customdata": queue[:, day]}
 
     dates = [(first + timedelta(days=day)).isoformat() for day in range(days)]
-    figure = go.Figure(data=[bars(peak)], frames=[go.Frame(data=[bars(day)], name=dates[day]) for day in range(days)])
+    figure = go.Figure(frames=[{"name": dates[day], "data": [on(day)]} for day in range(days)])
+    figure.add_bar(
+        x=full[:, peak], y=names, orientation="h", customdata=queue[:, peak],
+        marker={"color": full[:, peak], "cmin": 0, "cmax": top,
+                "colorscale": [list(pair) for pair in zip(ends, tints, strict=True)]},
+        hovertemplate="%{y}: %{x:.0f} %, " + look.t("{orders} waiting", orders="%{customdata:.3s}")
+        + "<extra></extra>",
+    )  # fmt: skip
     still = {"frame": {"duration": 0, "redraw": True}, "mode": "immediate", "transition": {"duration": 0}}
     figure.update_layout(
         template=look.template, height=640, margin={"b": 110},
         sliders=[{
-            "active": peak, "currentvalue": {"prefix": look.t("Day: "
-                                                              "")}, "pad": {"t": 44}, "tickcolor": look.shade("line"),
+            "active": peak, "currentvalue": {"prefix": look.t("Day: ")},
+            "pad": {"t": 44}, "x": 0.04, "len": 0.92,
+            "tickcolor": look.shade("line"),
             "steps": [{"label": name, "method": "animate", "args": [[name], still]} for name in dates],
         }],
         updatemenus=[{

@@ -37,10 +37,10 @@ def net_flows(study: Study) -> dict[str, NDArray[np.float64]]:
     """USD between nodes by scenario, mean over seeds: float64[purposes, payer, payee], scaled by W."""
     nodes = np.array([_NODE_OF[name.partition("/")[0]] for name in FLOW_GROUPS])
     flows = np.zeros((len(study.runs), len(MoneyPurpose), len(NODES), len(NODES)))
-    sql = "SELECT run, purpose, payer, payee, SUM(cents) AS cents FROM flows GROUP BY ALL"
-    for row in study.store.query(sql, ["flows"]):
-        weight = study.runs[row["run"]].weight
-        flows[row["run"], row["purpose"], nodes[row["payer"]], nodes[row["payee"]]] += row["cents"] * weight / 100
+    sql = "SELECT run, purpose, payer, payee, SUM(cents)::BIGINT AS cents FROM flows GROUP BY ALL ORDER BY ALL"
+    found = study.store.arrays(sql, ["flows"])
+    dollars = found["cents"] * np.array([run.weight for run in study.runs])[found["run"]] / 100
+    np.add.at(flows, (found["run"], found["purpose"], nodes[found["payer"]], nodes[found["payee"]]), dollars)
     return {
         scenario: flows[[study.position[scenario, seed] for seed in study.seeds]].mean(axis=0)
         for scenario in study.scenarios

@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 
 from analysis.compare import Study
 from analysis.figures import Panel, band, colours, first_day, marks
-from analysis.look import ENGLISH, Look, percent
+from analysis.look import ENGLISH, Look, fade, percent
 from analysis.metrics import gini
 
 MOST_PEOPLE: Final = 260
@@ -174,8 +174,8 @@ def friends(study: Study, look: Look = ENGLISH, scenario: str | None = None, by:
     dates = [(first + timedelta(days=day)).isoformat() for day in days]
     figure = go.Figure()
     figure.add_scatter(
-        x=lines["x"], y=lines["y"], mode="lines", line={"width": 0.6, "color": look.shade("grid")}, hoverinfo="skip",
-        showlegend=False,
+        x=lines["x"], y=lines["y"], mode="lines", line={"width": 0.7, "color": fade(look.shade("line"), 0.55)},
+        hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     still = {"frame": {"duration": 0, "redraw": True}, "mode": "immediate", "transition": {"duration": 0}}
     if days and people:
@@ -183,6 +183,7 @@ def friends(study: Study, look: Look = ENGLISH, scenario: str | None = None, by:
         figure.frames = [go.Frame(data=[nodes(number)], traces=[1], name=dates[number]) for number in range(len(days))]
         figure.update_layout(sliders=[{
             "active": len(days) - 1, "currentvalue": {"prefix": look.t("Day: ")}, "pad": {"t": 20},
+            "x": 0.04, "len": 0.92,
             "steps": [{"label": name, "method": "animate", "args": [[name], still]} for name in dates],
         }])  # fmt: skip
     figure.update_xaxes(visible=False)

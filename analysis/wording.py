@@ -152,4 +152,4 @@ def summary(entries: Sequence[Entry], scenario: str, look: Look = ENGLISH) -> st
 
 
 def _inside(label: str, look: Look) -> str:
-    return label if look.lang == "zh" else label.lower()
+    return label if look.lang == "zh" else label[:1].lower() + label[1:]

@@ -24,13 +24,16 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from dash import ALL, ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 from dash import State as Held
+from plotly import __version__ as plotly_version
+from plotly.offline import get_plotlyjs
 
 from analysis.dashboard import effects, explore, gains, logistics, model, network, overview, run
 from analysis.dashboard import jobs as jobs_of
 from analysis.dashboard.jobs import Jobs
-from analysis.dashboard.library import HERE, MANY, MOST_SHOWN, Library
-from analysis.dashboard.parts import Page, View, choice, notice
+from analysis.dashboard.library import HERE, MANY, MOST_SHOWN, Library, Opened
+from analysis.dashboard.parts import Page, Rows, View, choice, notice
 from analysis.dashboard.state import PAGES, State, read
+from analysis.figures import plot_config
 from analysis.look import Look
 from sim.errors import UserError
 
@@ -98,8 +101,21 @@ def _over_runs(state: State, library: Library) -> Page:
     most = MOST_SHOWN if len(group) <= MANY else 1
     shown = tuple(dict.fromkeys([chosen, *group]))[:most] if not state.get("scenario") else (chosen,)
     with opened.lock:
-        study = opened.study(base, tuple(name for name in shown if name))
-        page = _RENDER[state.page](View(state, library, opened, base, shown, chosen, study))
+        return opened.page(
+            (state.page, state.search(), tuple(studies)),
+            lambda: _over_study(state, library, opened, base, shown, chosen, studies, most),
+        )
+
+
+def _over_study(
+    state: State, library: Library, opened: Opened, base: str, shown: tuple[str, ...], chosen: str,
+    studies: dict[str, Path], most: int,
+) -> Page:  # fmt: skip
+    """A page over the runs of a base and some scenarios."""
+    look, labels = state.look, opened.labels
+    group = [label for label, against in labels.items() if against == base]
+    study = opened.study(base, tuple(name for name in shown if name))
+    page = _RENDER[state.page](View(state, library, opened, base, shown, chosen, study))
     notes = []
     if opened.waiting or opened.failed:
         notes.append(notice(look.t(
@@ -114,11 +130,17 @@ def _over_runs(state: State, library: Library) -> Page:
         selects.append(choice(View(state, library), "scenario", look.t("Scenario"), options, state.get("scenario")))
     if len(studies) > 1:
         names = {key: look.t("this folder") if key == HERE else key for key in studies}
-        selects.insert(0, choice(View(state, library), "study", look.t("Study"), names, name))
+        selects.insert(0, choice(View(state, library), "study", look.t("Study"), names, opened.name))
     if selects:
         notes.insert(0, html.Div(selects, className="controls"))
     command = command_line(library, opened.folder, page.command, base, state)
-    return Page(page.title, [*notes, *page.children], page.rows, page.panels, command, page.tick)
+    rows = page.rows
+
+    def locked() -> Rows:
+        with opened.lock:  # one reader at a time asks the tables
+            return rows() if callable(rows) else rows
+
+    return replace(page, children=[*notes, *page.children], rows=locked if callable(rows) else rows, command=command)
 
 
 def command_line(library: Library, folder: Path, command: str, base: str, state: State) -> str:
@@ -206,6 +228,8 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
         dcc.Location(id="url", refresh=False),
         dcc.Store(id="state"),
         dcc.Store(id="mine"),
+        dcc.Store(id="figures"),
+        dcc.Store(id="drawn"),
         dcc.Interval(id="tick", interval=TICK_MS, disabled=True),
         html.A("Skip to content / \u8df3\u5230\u6b63\u6587", href="#main", className="skip"),
         html.Header(id="header"),
@@ -214,10 +238,11 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
     ])  # fmt: skip
     _guard(server, token, hosts)
     _downloads(server, library)
+    _plotly(server)
 
     @app.callback(  # type: ignore[untyped-decorator]
         Output("header", "children"), Output("heading", "children"), Output("page", "children"),
-        Output("footer", "children"), Output("state", "data"), Output("tick", "disabled"),
+        Output("footer", "children"), Output("state", "data"), Output("tick", "disabled"), Output("figures", "data"),
         Input("url", "pathname"), Input("url", "search"), Input("tick", "n_intervals"), Held("state", "data"),
     )  # fmt: skip
     def show(path: str | None, search: str | None, ticks: int | None, held: dict[str, Any] | None) -> Any:
@@ -225,13 +250,14 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
         now = {"page": state.page, "search": search or ""}
         ticked = held is not None and all(held.get(name) == value for name, value in now.items())
         if ticked and held and held.get("tick") != "page":
-            return (no_update,) * 6
+            return (no_update,) * 7
         look = state.look
         page = render(state, library, at_work)
         held = {**now, "path": path, "tick": page.tick, "lang": look.lang, "dark": look.dark, "title": look.t(TITLE),
                 "heading": page.title, "shown": _shown(page)}  # fmt: skip
         return (
-            _header(state, look), page.title, page.children, _footer(state, page, look), held, not page.tick
+            _header(state, look), page.title, page.children, _footer(state, page, look), held, not page.tick,
+            {"figures": page.drawings, "config": plot_config(look)},
         )  # fmt: skip
 
     @app.callback(  # type: ignore[untyped-decorator]
@@ -279,6 +305,10 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
     app.clientside_callback(
         ClientsideFunction("dashboard", "dress"), Output("main", "className"), Input("state", "data")
     )
+    app.clientside_callback(
+        ClientsideFunction("dashboard", "draw"), Output("drawn", "data"), Input("figures", "data"),
+        Held("state", "data"),
+    )  # fmt: skip
     return app
 
 
@@ -297,9 +327,22 @@ _INDEX: Final = """<!DOCTYPE html>
 {%scripts%}
 {%renderer%}
 </footer>
+<script async id="plotly" src="/plotly.min.js"></script>
 </body>
 </html>
 """
+
+
+def _plotly(server: flask.Flask) -> None:
+    """plotly.js as the Python package carries it; loaded beside the page, so that text need not wait for it."""
+
+    @server.get("/plotly.min.js")
+    def script() -> flask.Response:
+        answer = flask.Response(get_plotlyjs(), mimetype="text/javascript")
+        answer.set_etag(plotly_version)
+        answer.headers["Cache-Control"] = "max-age=86400"
+        answer.make_conditional(flask.request)
+        return answer
 
 
 def _guard(server: flask.Flask, token: str, hosts: frozenset[str]) -> None:
@@ -342,10 +385,12 @@ def _downloads(server: flask.Flask, library: Library) -> None:
             panel = next((one for one in page.panels if one.name == state.get("figure")), None)
             if panel is None:
                 return flask.Response("there is no such figure\n", 404)
-            return flask.Response(panel.figure.to_html(include_plotlyjs=True), mimetype="text/html")
-        if kind not in ("csv", "parquet") or not page.rows:
+            page_of = panel.figure.to_html(include_plotlyjs=True, config=plot_config(state.look))
+            return flask.Response(page_of, mimetype="text/html")
+        rows = page.data() if kind in ("csv", "parquet") else []
+        if not rows:
             return flask.Response("there is no such data\n", 404)
-        table = pa.Table.from_pylist(page.rows)
+        table = pa.Table.from_pylist(rows)
         sink = io.BytesIO()
         if kind == "csv":
             pacsv.write_csv(table, sink)
@@ -366,7 +411,7 @@ def serve(root: Path, host: str, port: int, token: str, say: Callable[[str], Non
     with contextlib.suppress(UserError):  # the page says what is wrong
         for name in list(library.studies())[:1]:
             library.open(name, wait=True)
-    threading.Thread(target=warm, daemon=True).start()
+    threading.Thread(target=warm, args=(library,), daemon=True).start()
     loopback = host in ("127.0.0.1", "localhost", "::1")
     names = frozenset({"127.0.0.1", "localhost", "[::1]"}) if loopback else frozenset[str]()
     app = make_app(library, token, names)
@@ -385,8 +430,20 @@ def serve(root: Path, host: str, port: int, token: str, say: Callable[[str], Non
         server.server_close()
 
 
-def warm() -> None:
-    """Import and read what the pages of parameters, sweeps and runs need, so that their first visitor does not wait."""
+def warm(library: Library | None = None) -> None:
+    """Import and read what pages need, and render those of the first study, so that their first visitor does not wait.
+
+    What only sweeps over numbers need is imported last: it takes seconds.
+    """
     import scipy.stats  # noqa: F401
 
     model.parameters()
+    if library is None:
+        return
+    names = list(library.studies())[:1]
+    with contextlib.suppress(UserError):
+        for page in _RENDER:
+            render(State(page), library).drawings  # noqa: B018
+        opened = library.open(names[0]) if names else None
+        if opened is not None and opened.points is not None and opened.points.numbers:
+            explore.load()

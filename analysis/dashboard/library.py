@@ -10,9 +10,10 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analysis.compare import Part, Study, parts_of
 from analysis.store import DONE, Store, find_runs
@@ -21,9 +22,13 @@ from analysis.sweepview import SweepPoints, sweep_points
 from sim.errors import RunFolderError, UserError
 from sim.sweep.driver import FAILURES, MANIFEST, RUNS, read_manifest
 
+if TYPE_CHECKING:
+    from analysis.dashboard.parts import Page
+
 HERE: Final = "."
 LOOK_AGAIN_SECONDS: Final = 2.0
 KEPT_STUDIES: Final = 12
+KEPT_PAGES: Final = 32
 MOST_SHOWN: Final = 4  # scenarios drawn at once where none is chosen
 MANY: Final = 12  # scenarios of a sweep over values: of so many one is drawn
 
@@ -48,6 +53,7 @@ class Opened:
     waiting: int = 0
     failed: int = 0
     _studies: OrderedDict[tuple[str, tuple[str, ...]], Study] = field(default_factory=OrderedDict)
+    _pages: OrderedDict[tuple[Any, ...], Page] = field(default_factory=OrderedDict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -86,6 +92,15 @@ class Opened:
                     self._studies.popitem(last=False)[1].__exit__()
             self._studies.move_to_end(key)
             return self._studies[key]
+
+    def page(self, key: tuple[Any, ...], render: Callable[[], Page]) -> Page:
+        """A page rendered from this reading, the same one again while it is kept; the caller holds the lock."""
+        if key not in self._pages:
+            self._pages[key] = render()
+            while len(self._pages) > KEPT_PAGES:
+                self._pages.popitem(last=False)
+        self._pages.move_to_end(key)
+        return self._pages[key]
 
     seeds: dict[Path, int] = field(default_factory=dict)
     points: SweepPoints | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
-from analysis.dashboard.parts import Page, View, choice, figure_block, notice
+from analysis.dashboard.parts import Page, Rows, View, choice, figure_block, notice
 from analysis.figures_network import COLOURED_BY, concentration, friends, opinion
 
 
@@ -26,11 +26,15 @@ def render(view: View) -> Page:
     else:
         extra = [notice(view.t("A sample of friends is kept with record=full; these runs have less."))]
     table = "followers" if study.store.has("followers") else "streamers"
-    rows = [
-        {"scenario": study.scenario_of[row["run"]], "seed": study.runs[row["run"]].facts["seed"],
-         **{name: value for name, value in row.items() if name != "run"}}
-        for row in study.store.query(f"SELECT * FROM {table}", [table])
-    ]  # fmt: skip
+
+    def rows() -> Rows:
+        of = study.scenario_of
+        return [
+            {"scenario": of[row["run"]], "seed": study.runs[row["run"]].facts["seed"],
+             **{name: value for name, value in row.items() if name != "run"}}
+            for row in study.store.query(f"SELECT * FROM {table}", [table])
+        ]  # fmt: skip
+
     *above, last = panels
     if not controls:
         return Page(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from dash import dcc, html
@@ -12,15 +13,10 @@ from dash.development.base_component import Component
 from analysis.compare import Study
 from analysis.dashboard.library import Library, Opened
 from analysis.dashboard.state import State
-from analysis.figures import Panel
+from analysis.figures import Panel, wide
 from analysis.look import Look, percent
 from analysis.wording import Entry, in_percent, span_words, unit_of, verdict, written
 
-GRAPH: Final = {
-    "responsive": True,
-    "displaylogo": False,
-    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "toImage"],
-}
 _MARKS: Final = {"good": " \u25b2", "bad": " \u25bc", "moved": " \u25c6", "calm": ""}
 
 
@@ -57,19 +53,32 @@ class View:
         return self.study
 
 
-@dataclass(frozen=True, slots=True)
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Page:
     """A rendered page: what is shown, the rows and figures to download, and the command that prints the same.
 
-    `tick` says what is asked for again every second: `page`, `jobs` or nothing.
+    `rows` may be a function that makes them, for rows that nothing on the page needs. `tick` says what is asked for
+    again every second: `page`, `jobs` or nothing.
     """
 
     title: str
     children: list[Any]
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: Rows | Callable[[], Rows] = field(default_factory=list)
     panels: list[Panel] = field(default_factory=list)
     command: str = ""
     tick: str = ""
+
+    def data(self) -> Rows:
+        """The rows to download."""
+        return self.rows() if callable(self.rows) else self.rows
+
+    @cached_property
+    def drawings(self) -> dict[str, str]:
+        """The figures as JSON by name, for the browser to draw."""
+        return {panel.name: str(panel.figure.to_json()) for panel in self.panels}
 
 
 def figure_block(view: View, panel: Panel) -> Component:
@@ -93,9 +102,9 @@ def figure_block(view: View, panel: Panel) -> Component:
             html.H2(panel.title, id=f"title-{panel.name}"),
             html.P(panel.reading, className="reading"),
             html.Div(
-                dcc.Graph(id=graph, figure=panel.figure, config=GRAPH, responsive=True,
-                          style={"height": f"{panel.figure.layout.height or 450}px"}),
-                role="img", className="figure", **{"aria-label": f"{panel.title}. {panel.reading}"},
+                html.Div(id=graph, style={"height": f"{panel.figure.layout.height or 450}px"}),
+                role="img", className="figure wide" if wide(panel.figure) else "figure", tabIndex="0",
+                **{"aria-label": f"{panel.title}. {panel.reading}"},
             ),
             html.P(panel.note, className="note"),
             html.P([html.Span(view.t("Save figure: ")), *buttons, page], className="saving"),

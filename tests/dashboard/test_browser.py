@@ -30,7 +30,7 @@ def drawn(visit: Visit) -> dict[str, int]:
         ("/", {"time", "funnel"}),
         ("/compare", {"forest"}),
         ("/gains", {"waterfall", "incidence", "money"}),
-        ("/logistics", {"delivery", "warehouses", "surge", "lanes"}),
+        ("/logistics", {"delivery", "stages", "warehouses", "use", "surge", "lanes"}),
         ("/network", {"concentration", "opinion", "friends"}),
         ("/explore", {"parallel", "pareto"}),
     ],

@@ -141,4 +141,4 @@ def test_a_job_ends_and_can_be_compared(tmp_path: Path) -> None:
     library = Library(tmp_path)
     library.open(name, wait=True)
     page = render(State("compare", {"study": name}), library)
-    assert {row["scenario"] for row in page.rows} == {"commission_cap"}
+    assert {row["scenario"] for row in page.data()} == {"commission_cap"}

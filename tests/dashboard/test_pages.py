@@ -25,6 +25,7 @@ from sim.__main__ import main
 from sim.errors import RunFolderError, UserError
 
 CAP = "commission_cap cap.share=0.05"
+ABOVE = "commission_cap cap.share=0.1"
 SHOWN = ("/", "/compare", "/gains", "/logistics", "/network", "/explore", "/run", "/model")
 
 
@@ -56,7 +57,7 @@ def test_every_number_is_that_of_the_command_line(
     seen = set()
     for metric in metrics:
         page = render(read("/compare", f"?scenario={CAP}&by={by}&metric={metric}".replace(" ", "+")), library)
-        for row in page.rows:
+        for row in page.data():
             key = (row["metric"], row.get(by))
             seen.add(key[0])
             for name in ("base_value", "value", "difference", "low", "high", "relative", "p_positive", "seeds"):
@@ -79,7 +80,7 @@ def test_the_waterfall_ends_at_the_sum(library: Library) -> None:
     page = render(read("/gains", f"?scenario={CAP}"), library)
     values = page.panels[0].figure.data[0].x
     assert values[-1] == pytest.approx(math.fsum(values[:-1]))
-    assert values[-1] == pytest.approx(math.fsum(row["difference"] for row in page.rows))
+    assert values[-1] == pytest.approx(math.fsum(row["difference"] for row in page.data()))
 
 
 def test_downloads_hold_what_is_shown(library: Library) -> None:
@@ -185,7 +186,7 @@ def test_friends_are_those_recorded(library: Library, finished: Path) -> None:
         assert set(np.round(nodes.marker.color, 3)) <= known | {0.0}
         assert [frame.name for frame in panel.figure.frames] == ["2023-01-01", "2023-01-08", "2023-01-10"]
     followers = pq.read_table(run / "followers.parquet")
-    rows = [row for row in page.rows if row["scenario"] == "baseline" and row["seed"] == 1]
+    rows = [row for row in page.data() if row["scenario"] == "baseline" and row["seed"] == 1]
     assert sum(row["followers"] for row in rows) == sum(followers["followers"].to_pylist()) > 0
 
 
@@ -195,15 +196,18 @@ def test_a_sweep_is_explored_by_what_was_varied(
     assert main(["compare", str(finished / "caps"), "--json"]) == 0
     told = {(entry["scenario"], entry["metric"]): entry["difference"] for entry in json.loads(capsys.readouterr().out)}
     page = render(read("/explore", "?metric=orders&against=gmv_usd"), library)
-    assert {row["label"]: row["interventions.cap.share"] for row in page.rows} == {
-        CAP: "0.05", "commission_cap cap.share=0.1": "0.1",
+    assert {row["label"]: row["interventions.cap.share"] for row in page.data()} == {
+        CAP: "0.05", ABOVE: "0.1",
     }  # fmt: skip
-    for row in page.rows:
+    for row in page.data():
         for metric in METRICS:
             expected = told[row["label"], metric]
             assert row.get(metric) == (expected if expected is None else pytest.approx(expected, rel=1e-12)), metric
-    lines = page.panels[0].figure.data[0]
-    assert lines.dimensions[0]["values"].tolist() == [0.05, 0.1]
+    lines = [(line.y[0], line.y[1]) for line in page.panels[0].figure.data]  # two points, each in a colour of its own
+    assert sorted(lines) == [(0.0, float(told[CAP, "orders"] > told[ABOVE, "orders"])),
+                             (1.0, float(told[ABOVE, "orders"] > told[CAP, "orders"]))]  # fmt: skip
+    assert "livecommerce search" in words(page)
+    assert "livecommerce sensitivity" in words(page)
 
 
 def test_a_front_holds_what_nothing_beats() -> None:

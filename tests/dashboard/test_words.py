@@ -11,14 +11,16 @@ import pytest
 
 from analysis.chinese import CHINESE
 from analysis.dashboard.app import _NAMES, TITLE
+from analysis.dashboard.explore import SHARE_NAMES
 from analysis.dashboard.run import DATES, STATES
-from analysis.figures_goods import _ROUTES, _STAGES
+from analysis.figures_discovery import MEASURE_NAMES
+from analysis.figures_goods import _ROUTES, _STAGES, _WAITS
 from analysis.figures_money import _ENDS, NODES
 from analysis.figures_network import COLOURED_BY
 from analysis.look import CATEGORY_NAMES, COUNTRY_NAMES, GROUP_LABELS, METRIC_LABELS, REGION_NAMES, Look, pretty
 from analysis.metrics import METRICS
 from sim.config import list_scenarios
-from sim.experiment import levers
+from sim.experiment import configure, levers
 from sim.record.schema import MoneyPurpose
 
 ROOT = Path(__file__).resolve().parents[2] / "analysis"
@@ -50,17 +52,18 @@ def everything() -> set[str]:
     for names in (CATEGORY_NAMES, COUNTRY_NAMES, GROUP_LABELS, METRIC_LABELS, REGION_NAMES, _NAMES):
         found |= set(names.values())
     units = {metric.unit for metric in METRICS.values()} - {"share", "0-1", "orders", "visits", "day"}
-    found |= {TITLE, "days", *units, *NODES, *_ENDS, *_ROUTES, *_STAGES.values()}
+    found |= {TITLE, "days", *units, *NODES, *_ENDS, *_ROUTES, *_STAGES.values(), *_WAITS.values()}
     found |= {pretty(purpose.name.lower()) for purpose in MoneyPurpose}
-    found |= {*STATES.values(), *DATES.values(), *COLOURED_BY.values()}
+    found |= {*STATES.values(), *DATES.values(), *COLOURED_BY.values(), *SHARE_NAMES.values(), *MEASURE_NAMES.values()}
     found |= {"most is gained by {group} ({money} USD)", "most is lost by {group} ({money} USD)"}
     found |= {": better.", ": worse.", "."}
     return found - {"USD", "kg", "min"}
 
 
 def shipped() -> set[str]:
-    """Names of scenarios and titles of levers; one that lacks its Chinese is shown in English."""
-    return {pretty(name) for name in list_scenarios([])} | {kind["title"] for kind in levers().values()}
+    """Names of scenarios and festivals, titles of levers; one that lacks its Chinese is shown in English."""
+    festivals = {pretty(name) for name in configure().geography.times.festivals}
+    return {pretty(name) for name in list_scenarios([])} | {kind["title"] for kind in levers().values()} | festivals
 
 
 def test_no_text_lacks_its_chinese() -> None:
