@@ -297,6 +297,17 @@ def _release(
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)
+def _count_goods(data: Records, rows: I64, counted: I64, units: I64) -> None:
+    """Adds up the orders in `rows` and their units by status."""
+    for position in range(rows.size):
+        if position + AHEAD < rows.size:
+            fetch(data, rows[position + AHEAD])
+        status = data[rows[position]].status
+        counted[status] += 1
+        units[status] += data[rows[position]].quantity
+
+
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _send_back_many(
     data: Records,
     rows: I64,
@@ -1084,17 +1095,14 @@ class Fulfilment:
             raise RuntimeError(f"{int(self.units[Place.INBOUND])} units should be on order, {inbound} are")
         if not recount:
             return
-        rows = self.orders.open_rows()
-        status = self.orders.status[rows]
-        quantity = self.orders.quantity[rows].astype(np.int64)
-        for place, states in (
-            (Place.RESERVED, (Status.RELEASED,)),
-            (Place.TRANSIT, (Status.IN_TRANSIT,)),
-        ):
-            units = int(quantity[np.isin(status, states)].sum())
-            if units != int(self.units[place]):
-                raise RuntimeError(f"{place.name}: {int(self.units[place])} units expected, {units} in open orders")
-        moving = int(np.isin(status, (Status.RELEASED, Status.IN_TRANSIT)).sum())
+        counted, units = np.zeros((2, max(Status) + 1), np.int64)
+        _count_goods(self.orders.data, self.orders.open_rows(), counted, units)
+        for place, state in ((Place.RESERVED, Status.RELEASED), (Place.TRANSIT, Status.IN_TRANSIT)):
+            if int(units[state]) != int(self.units[place]):
+                raise RuntimeError(
+                    f"{place.name}: {int(self.units[place])} units expected, {units[state]} in open orders"
+                )
+        moving = int(counted[Status.RELEASED] + counted[Status.IN_TRANSIT])
         tokens = self._tokens()
         if moving != tokens:
             raise RuntimeError(f"{moving} orders are on their way, {tokens} parcels are in the stations and calendars")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.draws import Draws
 from sim.kernels.live import ORDER, Counts, Offers, People, Rooms, Setting
-from sim.kernels.sessions import make_scratch, run_sessions
+from sim.kernels.sessions import Columns, collect, make_scratch, run_sessions
 from sim.kinds import DAY_SECONDS, DAYPART_SECONDS
 from sim.messages import Intents
 from sim.record.schema import N_CELLS, LanguageMeasure, Measure, StreamerMeasure
 from sim.record.tally import Tally
 
 PLACES_APART = 80  # between two rows of scratch: more than a cache line, and no power of two in between
-BIRTH_BITS = 32
+INTENT_TYPES: Final = {
+    "time": np.int64,
+    "consumer": np.int64,
+    "country": np.uint8,
+    "streamer": np.uint16,
+    **{name: ORDER[name] for name in ORDER.names or () if name not in ("second", "consumer", "host")},
+}
 
 
 class Shopping:
@@ -87,21 +93,13 @@ class Shopping:
         self, people: People, starts: NDArray[np.int64], taken: NDArray[np.int64], day: int, daypart: int
     ) -> Intents:
         """The daypart's orders from the blocks' stretches, sorted by time, birth number and ordinal."""
-        before = np.cumsum(taken) - taken
-        places = np.arange(int(taken.sum())) + np.repeat(starts[:-1] - before, taken)
-        found = self._bought.take(places)
-        consumer = found["consumer"].astype(np.int64)
-        rank = found["second"].astype(np.int64) << (BIRTH_BITS + 1)
-        rank += people.birth[consumer].astype(np.int64) << 1
-        rank += found["ordinal"]
-        found = found.take(np.argsort(rank, kind="stable"))
-        consumer = found["consumer"].astype(np.int64)
-        column = {name: np.ascontiguousarray(found[name]) for name in ORDER.fields or ()}
-        time = column.pop("second") + np.int64(day * DAY_SECONDS + daypart * DAYPART_SECONDS)
-        del column["consumer"]
-        return Intents(
-            time=time, consumer=consumer, country=people.country[consumer], streamer=column.pop("host"), **column
-        )
+        size = int(taken.sum())
+        found = Intents(**{name: np.empty(size, dtype) for name, dtype in INTENT_TYPES.items()})
+        collect(
+            self._bought, starts, taken, people.birth, people.country, day * DAY_SECONDS + daypart * DAYPART_SECONDS,
+            DAYPART_SECONDS, np.empty(size, np.int64), Columns(*(getattr(found, name) for name in Columns._fields)),
+        )  # fmt: skip
+        return found
 
     def host_audience(self) -> NDArray[np.int64]:
         """Visits by streamer since the day began."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernels.supply import value_stock
 from sim.kinds import N_WAREHOUSES, SELLER_CLASSES
 from sim.state.catalogue import Catalogue
 
@@ -41,16 +42,10 @@ class Inventory:
 
     def close_day(self, catalogue: Catalogue, unit_cost: NDArray[np.integer]) -> None:
         """Takes out what has left and values what is there. `unit_cost` int[n]: production cost, cents."""
-        held = catalogue.real + (catalogue.ordered_units - catalogue.received_units)
-        changed = held != self._units
-        before, now = self._units[changed], held[changed]
-        usual = np.broadcast_to(np.asarray(unit_cost)[:, None], held.shape)[changed]  # of goods back in an empty pool
-        mean = np.where(before > 0, self._value[changed] / np.maximum(before, 1), usual)
-        self._value[changed] = mean * now
-        self._units[:] = held
-        self.opening = self.closing
-        of_line = self._value.sum(axis=1)
-        total = np.bincount(
-            catalogue.seller_class[catalogue.merchant], weights=of_line, minlength=len(SELLER_CLASSES)
+        total = np.zeros(len(SELLER_CLASSES))
+        value_stock(
+            catalogue.real, catalogue.ordered_units, catalogue.received_units,
+            catalogue.seller_class[catalogue.merchant], unit_cost, self._value, self._units, total,
         )  # fmt: skip
+        self.opening = self.closing
         self.closing = np.rint(total).astype(np.int64)

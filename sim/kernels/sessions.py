@@ -1289,3 +1289,89 @@ def run_sessions(
         threads, run_blocks, param, people, setting, rooms, offers, show_of_host, pool, shelf, line_of_seller, day,
         daypart, key0, key1, order, bounds, starts, taken, bought, counts, scratch,
     )  # fmt: skip
+
+
+class Columns(NamedTuple):
+    """What was decided in a daypart, by column; (n,) each. See `sim.messages.Intents`."""
+
+    time: NDArray[np.int64]
+    consumer: NDArray[np.int64]
+    country: Bytes
+    streamer: Words
+    landed_cents: NDArray[np.int32]
+    promised_days: Floats
+    expected_quality: Floats
+    impulse_gap: Floats
+    utility: Floats
+    money_utility: Floats
+    line: Words
+    discount_permille: Words
+    flags: Words
+    channel: Bytes
+    tier: Bytes
+    quantity: Bytes
+    ordinal: Bytes
+
+
+@njit(cache=True, error_model="numpy")
+def collect(
+    bought: Any,
+    starts: NDArray[np.int64],
+    taken: NDArray[np.int64],
+    birth_of: Rows,
+    country_of: Bytes,
+    begin: int,
+    length: int,
+    sorted_places: NDArray[np.int64],
+    out: Columns,
+) -> None:
+    """Takes the orders out of the blocks' stretches, sorted by time, birth number and ordinal.
+
+    Sorted by counting how many fall in each of the `length` seconds, then, within a second, by insertion. `begin` is
+    the daypart's first second; `sorted_places` (n,) is working memory.
+    """
+    ends = np.zeros(length + 1, np.int64)
+    for block in range(taken.size):
+        for place in range(starts[block], starts[block] + taken[block]):
+            ends[bought[place].second + 1] += 1
+    for second in range(length):
+        ends[second + 1] += ends[second]
+    for block in range(taken.size):
+        for place in range(starts[block], starts[block] + taken[block]):
+            fetch(birth_of, bought[place].consumer)
+            fetch(country_of, bought[place].consumer)
+            second = bought[place].second
+            sorted_places[ends[second]] = place
+            ends[second] += 1
+    for at in range(1, sorted_places.size):
+        place = sorted_places[at]
+        second, birth = bought[place].second, birth_of[bought[place].consumer]
+        hole = at
+        while hole > 0:
+            other = bought[sorted_places[hole - 1]]
+            if other.second != second or birth_of[other.consumer] < birth:
+                break
+            if birth_of[other.consumer] == birth and other.ordinal <= bought[place].ordinal:
+                break
+            sorted_places[hole] = sorted_places[hole - 1]
+            hole -= 1
+        sorted_places[hole] = place
+    for at in range(sorted_places.size):
+        order = bought[sorted_places[at]]
+        out.time[at] = begin + order.second
+        out.consumer[at] = order.consumer
+        out.country[at] = country_of[order.consumer]
+        out.streamer[at] = order.host
+        out.landed_cents[at] = order.landed_cents
+        out.promised_days[at] = order.promised_days
+        out.expected_quality[at] = order.expected_quality
+        out.impulse_gap[at] = order.impulse_gap
+        out.utility[at] = order.utility
+        out.money_utility[at] = order.money_utility
+        out.line[at] = order.line
+        out.discount_permille[at] = order.discount_permille
+        out.flags[at] = order.flags
+        out.channel[at] = order.channel
+        out.tier[at] = order.tier
+        out.quantity[at] = order.quantity
+        out.ordinal[at] = order.ordinal

@@ -1117,3 +1117,31 @@ def sum_sales(
         extra[merchant] += np.int64(order.quantity) * (unit_cost_cents[line, order.tier] - mean_cost_cents[line])
         if order.streamer != NOBODY:
             slots[order.streamer] += goods
+
+
+@njit(cache=True, error_model="numpy")
+def value_stock(
+    real: NDArray[np.integer],
+    ordered: NDArray[np.integer],
+    received: NDArray[np.integer],
+    seller_class: NDArray[np.integer],
+    unit_cost: NDArray[np.integer],
+    value: NDArray[np.float64],
+    units: NDArray[np.int64],
+    total: NDArray[np.float64],
+) -> None:
+    """Values each line's goods for a warehouse, under way included, after a day: (lines, warehouses) all but the last.
+
+    What left since `units` were counted goes at the pool's mean cost, what came into an empty pool is there at
+    `unit_cost` (lines,). Updates `value` (cents) and `units`; adds up `total` by `seller_class` (lines,).
+    """
+    for line in range(units.shape[0]):
+        seller = seller_class[line]
+        for place in range(units.shape[1]):
+            held = np.int64(real[line, place]) + np.int64(ordered[line, place]) - np.int64(received[line, place])
+            before = units[line, place]
+            if held != before:
+                mean = value[line, place] / before if before > 0 else np.float64(unit_cost[line])
+                value[line, place] = mean * held
+                units[line, place] = held
+            total[seller] += value[line, place]
