@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from analysis.compare import PRECISION, Study, parts_of
-from analysis.compare import compare as differences
+from analysis.comparison import PRECISION, Study, parts_of
+from analysis.comparison import compare as differences
 from analysis.metrics import metrics_of
 from analysis.store import Store
 
@@ -57,7 +57,7 @@ def compare(
     metrics: Sequence[str] | None = None,
     precision: float = PRECISION,
 ) -> list[dict[str, Any]]:
-    """Paired differences, as `livecommerce compare --json` prints them: see `analysis.compare.compare`."""
+    """Paired differences, as `livecommerce compare --json` prints them: see `analysis.comparison.compare`."""
     entries = []
     for part in parts_of([os.fspath(folder) for folder in folders], base):
         with Study(part.folders, part.base, part.labels) as study:

@@ -21,7 +21,7 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 
-from analysis.compare import Study, compare
+from analysis.comparison import Study, compare
 from analysis.elasticity import BAND as ELASTICITY_BAND
 from analysis.elasticity import RAISE, Elasticity
 from analysis.elasticity import measure as measure_elasticity

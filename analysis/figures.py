@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 from scipy.special import stdtrit
 
-from analysis.compare import Study, compare
+from analysis.comparison import Study, compare
 from analysis.inference import CONFIDENCE, Estimate, estimate
 from analysis.look import COUNTRY_NAMES, ENGLISH, Look, fade, pretty
 from analysis.metrics import METRICS

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.compare import Study
+from analysis.comparison import Study
 from analysis.figures import Panel, colours, first_day
 from analysis.look import COUNTRY_NAMES, ENGLISH, REGION_NAMES, STAGE_COLOURS, Look, percent
 from sim.calendar import day_of

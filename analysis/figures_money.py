@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from analysis.compare import Study, compare
+from analysis.comparison import Study, compare
 from analysis.figures import Panel, error_bars, reach
 from analysis.look import ENGLISH, FONT, GROUP_LABELS, Look, fade, pretty
 from analysis.metrics import GROUPS

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from analysis.compare import Study
+from analysis.comparison import Study
 from analysis.figures import Panel, band, colours, first_day, marks
 from analysis.look import ENGLISH, Look, fade, percent
 from analysis.metrics import gini

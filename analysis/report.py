@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.compare import Study, compare
+from analysis.comparison import Study, compare
 from analysis.figures import Panel, colours, effects, funnel, over_time, places
 from analysis.figures_goods import delivery, lanes, warehouses
 from analysis.figures_money import incidence, money_flows, waterfall
@@ -419,7 +419,7 @@ def write_comparison(
         folders: run folders of the base and of the scenarios, the same seeds for each.
         out: the HTML file.
         base: scenario the others are compared to.
-        labels: as `analysis.compare.Study`.
+        labels: as `analysis.comparison.Study`.
         look: the page's language.
         size: `full` carries plotly.js inside; `small` reads it from a file beside the page, written when it is not
             there, which many pages can share.
@@ -428,7 +428,7 @@ def write_comparison(
         The headline table as text for a terminal, and the file written.
 
     Raises:
-        UserError: as `analysis.compare.Study`. RunFolderError: the file cannot be written.
+        UserError: as `analysis.comparison.Study`. RunFolderError: the file cannot be written.
     """
     target = check_target(out)
     with Study(folders, base, labels) as study:

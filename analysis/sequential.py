@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from analysis.compare import Study, compare, parts_of
+from analysis.comparison import Study, compare, parts_of
 from analysis.inference import CONFIDENCE, seeds_needed
 from analysis.metrics import METRICS
 from sim.errors import UserError, nearest

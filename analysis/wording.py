@@ -95,7 +95,7 @@ def sentence(entry: Entry, look: Look = ENGLISH) -> str:
     """One line of plain language about one effect of a scenario.
 
     Args:
-        entry: of `analysis.compare.compare`.
+        entry: of `analysis.comparison.compare`.
     """
     metric, who = look.metric(entry["metric"]), look.scenario(entry["scenario"])
     if entry["difference"] is None:

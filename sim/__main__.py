@@ -284,8 +284,8 @@ def compare(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a list of objects, one per scenario, key and metric")
     options = parser.parse_args(arguments)
 
-    from analysis.compare import Study, parts_of
-    from analysis.compare import compare as differences
+    from analysis.comparison import Study, parts_of
+    from analysis.comparison import compare as differences
 
     by = _dimensions(options.by)
     precision = _share(options.precision, "--precision")
@@ -794,7 +794,7 @@ def report(arguments: Sequence[str]) -> int:
     )  # fmt: skip
     options = parser.parse_args(arguments)
 
-    from analysis.compare import parts_of
+    from analysis.comparison import parts_of
     from analysis.look import Look
     from analysis.report import check_target, write_comparison
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import analysis as api
 import sim
-from analysis import api
 from sim.errors import UserError
 
 TINY = {"population__consumers": 300, "firms__scale": 0.1, "days": 3, "warmup_days": 0, "record": "summary"}
@@ -19,6 +19,15 @@ def test_importing_sim_loads_nothing_heavy() -> None:
     code = "import sys, sim, analysis; print([m for m in ('numba', 'mesa', 'duckdb', 'pydantic') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("first", ["analysis", "analysis.comparison", "analysis.api", "sim.__main__"])
+def test_the_names_of_the_api_are_functions_whatever_was_imported_before(first: str) -> None:
+    """No module of the package may have the name of one of its functions: it would take its place."""
+    code = f"import {first}, analysis, analysis.report, inspect\nfrom analysis import compare, open"
+    code += "\nassert inspect.isfunction(analysis.compare) and inspect.isfunction(analysis.open)"
+    code += "\nassert compare is analysis.compare is analysis.api.compare and open is analysis.open"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_one_run_and_many(tmp_path: Path) -> None:

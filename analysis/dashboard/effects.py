@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
-from analysis.compare import compare
+from analysis.comparison import compare
 from analysis.dashboard.parts import (
     Page,
     View,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from analysis.compare import Part, Study, parts_of
+from analysis.comparison import Part, Study, parts_of
 from analysis.store import DONE, Store, find_runs
 from analysis.summary import Summary, bring_up_to_date
 from analysis.sweepview import SweepPoints, sweep_points
@@ -72,7 +72,7 @@ class Opened:
         """The runs of a base and of these scenarios, of the seeds that all of them have finished; kept for a while.
 
         Raises:
-            UserError: no seed is common to all, or as `analysis.compare.Study`.
+            UserError: no seed is common to all, or as `analysis.comparison.Study`.
         """
         with self.lock:
             key = (base, scenarios)

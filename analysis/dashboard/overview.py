@@ -6,7 +6,7 @@ from typing import Final
 
 from dash import html
 
-from analysis.compare import compare
+from analysis.comparison import compare
 from analysis.dashboard.parts import Page, View, card, choice, figure_block, metric_label
 from analysis.figures import SERIES, funnel, over_time
 from analysis.metrics import metrics_of

@@ -10,7 +10,7 @@ from typing import Any, Final
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analysis.compare import Study
+from analysis.comparison import Study
 from analysis.dashboard.library import Library, Opened
 from analysis.dashboard.state import State
 from analysis.figures import Panel, wide

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.compare import Study, compare, split_labels
+from analysis.comparison import Study, compare, split_labels
 from analysis.inference import estimate
 from sim.errors import RunFolderError, UserError
 from sim.record.schema import Measure, cell

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis import api
+import analysis as api
 from analysis.ema import workbench_model
 from analysis.points import read_points
 from sim.errors import UserError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.compare import differences
+from analysis.comparison import differences
 from analysis.inference import bootstrap, holm, seeds_needed, student, variance_ratio
 
 REPETITIONS = 5_000

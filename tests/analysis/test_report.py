@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.compare import Study, compare
+from analysis.comparison import Study, compare
 from analysis.figures_money import FUNDS, KEPT
 from analysis.look import ENGLISH, METRIC_LABELS, percent
 from analysis.metrics import METRICS

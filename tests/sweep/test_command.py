@@ -73,8 +73,8 @@ def test_a_sweep_over_what_is_no_policy_compares_each_to_its_own_base(
 
 
 def test_the_summary_table_says_what_the_runs_say(caps: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from analysis import compare as comparing
-    from analysis.compare import Study, compare, parts_of
+    from analysis import comparison as comparing
+    from analysis.comparison import Study, compare, parts_of
 
     (part,) = parts_of([str(caps)])
     for by in ((), ("region",), ("group",)):
