@@ -1,9 +1,9 @@
-"""What the baseline looks like beside what is known, what every lever and shock moves, and what pairing is worth.
+"""What the baseline looks like beside what is known, and what every lever and shock moves.
 
     python -m analysis.evidence [--consumers 50000 --seeds 5 --days 365] [--only bands,levers,elasticity] [--write]
 
-Runs are folders under `--out`, named by scenario, configuration and code; a run that is there is not run again, so
-that an interrupted call goes on where it was. `--write` makes docs/evidence.md; without it the page is printed. Why a
+Runs are sweeps under `--out`, in folders named by code and settings; a run that is there is not run again, so that an
+interrupted call goes on where it was. `--write` makes docs/evidence.md; without it the page is printed. Why a
 band is missed is said in docs/evidence_notes.yaml.
 """
 
@@ -31,9 +31,7 @@ from analysis.store import Run, Store
 from sim import provenance
 from sim.config import RunConfig
 from sim.config.quantity import read_yaml
-from sim.engines import Job, run_many
 from sim.errors import UserError, list_names, nearest
-from sim.experiment import configure
 from sim.kinds import (
     CATEGORIES,
     COUNTRIES,
@@ -47,6 +45,8 @@ from sim.kinds import (
     Status,
 )
 from sim.record.schema import Window
+from sim.sweep.driver import RUNS, complete
+from sim.sweep.plan import Plan, plan_sweep
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "evidence.md"
@@ -330,13 +330,11 @@ def span_of(cfg: RunConfig) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What one scenario did: its cause (baseline, scenario, difference), metrics as `compare` gives them, and by metric
-    how many times the variance of a paired difference goes into that of an unpaired one."""
+    """What one scenario did: its cause (baseline, scenario, difference), and metrics as `compare` gives them."""
 
     scenario: str
     cause: tuple[float, float, Estimate] | None
     entries: list[dict[str, Any]]
-    worth: dict[str, float]
 
 
 def read_effects(folders: Sequence[Path], plans: Mapping[str, RunConfig]) -> tuple[list[Effects], list[Run]]:
@@ -352,12 +350,7 @@ def read_effects(folders: Sequence[Path], plans: Mapping[str, RunConfig]) -> tup
                 for seed in study.seeds
             ]
             own = [entry for entry in entries if entry["scenario"] == scenario]
-            worth = {entry["metric"]: entry["variance_ratio"] for entry in own if entry["variance_ratio"] is not None}
-            result.append(
-                Effects(
-                    scenario, _cause(scenario, pairs, span_of(cfg)), own, worth,
-                )
-            )  # fmt: skip
+            result.append(Effects(scenario, _cause(scenario, pairs, span_of(cfg)), own))
         return result, list(study.runs)
 
 
@@ -374,28 +367,14 @@ def _cause(scenario: str, pairs: list[tuple[Run, Run]], span: tuple[int, int]) -
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
-def run_all(plans: Sequence[tuple[str, RunConfig]], workers: int, out: Path, say: Callable[[str], None]) -> list[Path]:
-    """Folders of finished runs, in the order of the plans.
+def run_all(plan: Plan, workers: int, out: Path) -> list[Path]:
+    """Folders of a plan's finished runs, in its order.
 
     Raises:
-        UserError: a run failed; the others are kept.
+        RunsFailedError: the others are kept.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    code = provenance.code_hash()[:8]
-    jobs = [Job(cfg, out / f"{name}-{cfg.model_hash()[:8]}-{code}-s{cfg.seed}") for name, cfg in plans]
-    told = -1
-
-    def progress(done: int, days: int, finished: int, runs: int) -> None:
-        nonlocal told
-        tenth = 10 * done // max(days, 1)
-        if tenth > told:
-            told = tenth
-            say(f"  {done:,} of {days:,} days, {finished} of {runs} runs")
-
-    outcomes = run_many(jobs, workers, progress)
-    if failed := [f"{outcome.folder.name}: {outcome.error}" for outcome in outcomes if outcome.error]:
-        raise UserError("runs failed:\n" + "\n".join(failed))
-    return [outcome.folder for outcome in outcomes]
+    folder = complete(plan, out, workers)
+    return [folder / RUNS / point.hash for point in plan.points]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -599,34 +578,6 @@ def _shown(name: str) -> tuple[float, str, int]:
     return 1, metric.unit, 4
 
 
-def pairing_section(effects: Sequence[Effects]) -> list[str]:
-    """What common draws save."""
-    rows = []
-    for effect in effects:
-        if effect.worth:
-            ordered = sorted(effect.worth.items(), key=lambda item: item[1])
-            rows.append((effect.scenario, number(float(np.median(list(effect.worth.values()))), 1),
-                         f"{number(ordered[0][1], 1)} (`{ordered[0][0]}`)",
-                         f"{number(ordered[-1][1], 1)} (`{ordered[-1][0]}`)"))  # fmt: skip
-    by_metric = []
-    for name in MAIN_METRICS:
-        values = [effect.worth[name] for effect in effects if name in effect.worth]
-        if values:
-            by_metric.append((f"`{name}`", number(float(np.median(values)), 1)))
-    return [
-        "## What pairing is worth",
-        "",
-        *_text(
-            "Scenario and baseline of one seed share their draws. The ratio is the variance that the difference of two"
-            " unpaired runs would have (the sum of both variances over seeds) over that of the paired difference: as"
-            " many times more seeds would be needed without pairing. With few seeds single ratios are rough."
-            " A metric that the scenario does not touch at all has no ratio."
-        ),
-        *_table(("scenario", "median over metrics", "least", "most"), rows),
-        *_table(("metric", "median over scenarios"), by_metric),
-    ]
-
-
 def page(sections: Sequence[str], model_hash: str) -> str:
     """docs/evidence.md."""
     lines = [
@@ -666,7 +617,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = build(given, wanted, lambda words: print(words, file=sys.stderr, flush=True))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return error.exit_status
     if given.write:
         PAGE.write_text(text, encoding="utf-8")
     else:
@@ -678,19 +629,18 @@ def build(given: argparse.Namespace, wanted: Sequence[str], say: Callable[[str],
     """Runs what is missing and makes the page of the sections wanted."""
     notes = read_notes()
 
-    def plan(scenario: str, seed: int, consumers: int, days: int) -> RunConfig:
-        settings = (f"population.consumers={consumers}", f"days={days}", f"warmup_days={given.warmup}",
-                    f"seed={seed}", "record=full")  # fmt: skip
-        return configure(scenario, settings)
+    def plan(scenarios: Sequence[str], seeds: int, consumers: int, days: int) -> Plan:
+        return plan_sweep(
+            [f"scenario={','.join(scenarios)}", f"seed=range(1,{seeds + 1})", f"population.consumers={consumers}",
+             f"days={days}", f"warmup_days={given.warmup}", "record=full"]
+        )  # fmt: skip
 
-    first = plan("baseline", 1, given.consumers, given.days)
+    bands = plan(["baseline"], given.seeds, given.consumers, given.days)
+    first = bands.points[0].cfg
     lines: list[str] = []
     if "bands" in wanted:
         say(f"baseline: {given.seeds} seeds")
-        plans = [
-            ("baseline", plan("baseline", seed, given.consumers, given.days)) for seed in range(1, given.seeds + 1)
-        ]
-        lines += bands_section(read_baseline(run_all(plans, given.workers, given.out, say)), notes)
+        lines += bands_section(read_baseline(run_all(bands, given.workers, given.out)), notes)
     if "elasticity" in wanted:
         say(f"prices: {given.lever_seeds} seeds")
         settings = [f"population.consumers={given.lever_consumers}", f"days={given.lever_days}",
@@ -705,15 +655,12 @@ def build(given: argparse.Namespace, wanted: Sequence[str], say: Callable[[str],
         lines += elasticity_section(found, described, targets, notes)
     if "levers" in wanted:
         say(f"levers and shocks: {given.lever_seeds} seeds")
-        names = ("baseline", *LEVERS, *SHOCKS)
-        plans = [
-            (name, plan(name, seed, given.lever_consumers, given.lever_days))
-            for seed in range(1, given.lever_seeds + 1)
-            for name in names
-        ]
-        folders = run_all(plans, given.workers, given.out, say)
-        effects, runs = read_effects(folders, dict(plans))
-        lines += [*effects_section(effects, runs, notes), *pairing_section(effects)]
+        levers = plan([*LEVERS, *SHOCKS], given.lever_seeds, given.lever_consumers, given.lever_days)
+        effects, runs = read_effects(
+            run_all(levers, given.workers, given.out),
+            {point.cfg.scenario.name: point.cfg for point in levers.points},
+        )
+        lines += effects_section(effects, runs, notes)
     return page(lines, first.model_hash())
 
 

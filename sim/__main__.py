@@ -20,7 +20,7 @@ from sim.errors import EXIT_USER_ERROR, UserError, list_names, nearest
 
 if TYPE_CHECKING:
     from sim.config import RunConfig
-    from sim.engines import Job
+    from sim.sweep.plan import Plan
 
 OVERRIDES = "key=value as in `livecommerce show`; group=NAME; +interventions.NAME.key=value; ~interventions.NAME"
 DEMO_SCENARIOS = ("baseline", "tariff_reduction", "commission_cap")
@@ -374,8 +374,8 @@ def sweep(arguments: Sequence[str]) -> int:
 def _sweep(options: argparse.Namespace, look_on: Callable[[Any], None] | None = None) -> int:
     from sim.engines import engine_of
     from sim.progress import reporting
-    from sim.sweep.driver import Summary, drive
-    from sim.sweep.plan import Plan, key_of, plan_experiment, plan_sweep
+    from sim.sweep.driver import Summary, Watcher, drive
+    from sim.sweep.plan import key_of, plan_experiment, plan_sweep
 
     def planned(overrides: Sequence[str]) -> Plan:
         if options.experiment:
@@ -396,7 +396,7 @@ def _sweep(options: argparse.Namespace, look_on: Callable[[Any], None] | None = 
 
     def computed(plan: Plan) -> Summary:
         with reporting(f"{len(plan.points)} runs") as report:
-            summary = drive(plan, out, engine, options.retry, _Watcher(report, look_on))
+            summary = drive(plan, out, engine, options.retry, Watcher(report, look_on))
         if summary.computed + summary.there:
             bring_up_to_date(out)
         return summary
@@ -473,28 +473,6 @@ def _print_summary(summary: Any, reaches: Sequence[Any], out: Path, as_json: boo
         most = max(reach.needed for reach in short)
         _say(f"--until: not reached; about {most:,} seeds would do (--max-seeds)")
     return 1 if summary.failures or short else 0
-
-
-class _Watcher:
-    """Shows a sweep's progress, and failures as they come."""
-
-    def __init__(self, report: Any, look_on: Callable[[Any], None] | None) -> None:
-        self._report = report
-        self._look_on = look_on
-
-    def __call__(self, progress: Any, line: str) -> None:
-        """Called by the driver."""
-        if self._look_on is not None:
-            self._look_on(progress)
-        if line:
-            _say(line)
-        left = progress.seconds_left
-        note = f"{progress.ended} of {progress.runs} runs"
-        if progress.failed:
-            note += f", {progress.failed} failed"
-        if left is not None and progress.ended > progress.there:
-            note += f", {progress.runs_an_hour:,.0f} runs an hour"
-        self._report(progress.days_done, progress.days, note)
 
 
 def _print_plan(plan: Any, out: Path, workers: int, as_json: bool) -> int:
@@ -615,8 +593,7 @@ def search(arguments: Sequence[str]) -> int:
     from analysis.search import describe, evaluation, read_search, run_search
     from sim.engines import engine_of
     from sim.progress import reporting
-    from sim.sweep.driver import Summary, drive
-    from sim.sweep.plan import Plan
+    from sim.sweep.driver import Summary, Watcher, drive
 
     asked = read_search(
         options.experiment, options.overrides, options.vary, options.objective, options.scenarios,
@@ -629,7 +606,7 @@ def search(arguments: Sequence[str]) -> int:
 
     def computed(plan: Plan) -> Summary:
         with reporting(f"{len(plan.points)} runs") as report:
-            summary = drive(plan, out, engine, options.retry, _Watcher(report, None))
+            summary = drive(plan, out, engine, options.retry, Watcher(report))
         failures.update(summary.failures)
         return summary
 
@@ -756,27 +733,19 @@ def demo(arguments: Sequence[str]) -> int:
     if not options.out.strip():
         raise UserError("--out: is empty; name a folder")
 
-    from sim.engines import run_many
-    from sim.progress import reporting
+    from sim.sweep.driver import RUNS, complete
 
     out = Path(options.out).absolute()
-    jobs = _demo_jobs(out, options.overrides, options.scenarios, options.seeds)
+    plan = _demo_plan(options.overrides, options.scenarios, options.seeds)
     _say_if_cold()
-    with reporting(f"{len(jobs)} runs") as report:
-        outcomes = run_many(
-            jobs, options.workers, lambda done, days, ended, runs: report(done, days, f"{ended} of {runs} runs")
-        )
-    failed = [(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True) if outcome.error]
-    for job, outcome in failed:
-        _say(f"failed: {job.cfg.scenario.name}, seed {job.cfg.seed}: {outcome.error}")
-    if failed:
-        _say(f"{len(failed)} of {len(jobs)} runs failed; the others are kept in {out / 'runs'}")
-        return 1
+    folder = complete(plan, out, options.workers)
 
     from analysis.report import write_comparison
 
-    table, report_file = write_comparison([outcome.folder for outcome in outcomes], out / "report.html")
+    runs = [folder / RUNS / point.hash for point in plan.points]
+    table, report_file = write_comparison(runs, out / "report.html")
     print(table)
+    print(f"runs: {folder}")
     print(f"report: {report_file}")
     return 0
 
@@ -831,23 +800,24 @@ def dashboard(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _demo_jobs(out: Path, overrides: Sequence[str], scenario_dirs: Sequence[str], seeds: int) -> list[Job]:
-    from sim.engines import Job
-    from sim.experiment import configure, identity, make_folder
+def _demo_plan(overrides: Sequence[str], scenario_dirs: Sequence[str], seeds: int) -> Plan:
+    """The runs of the demo; what is overridden holds for the baseline too."""
+    from sim.experiment import configure
+    from sim.sweep.plan import is_policy, key_of, plan_points
 
     base = configure(overrides=[*DEMO_SETTINGS, *overrides], scenario_dirs=scenario_dirs)
     if base.scenario.name != "baseline" or base.out is not None:
         named = "out=" if base.out is not None else "scenario="
         raise UserError(f"demo: {named} cannot be set; it runs {', '.join(DEMO_SCENARIOS)} into --out")
-    jobs = []
-    for name in DEMO_SCENARIOS:
-        for seed in range(base.seed, base.seed + seeds):
-            settings = [*DEMO_SETTINGS, *overrides, f"scenario={name}", f"seed={seed}"]
-            cfg = configure(overrides=settings, scenario_dirs=scenario_dirs)
-            me = identity(cfg)
-            jobs.append(Job(cfg, out / "runs" / f"{name}-{me.config[:8]}-{me.code[:8]}-s{seed}"))
-    make_folder(out / "runs")
-    return jobs
+    given = [text for text in overrides if key_of(text) not in ("seed", "scenario")]
+    keys = {key_of(text) for text in given}
+    settings = [*(text for text in DEMO_SETTINGS if key_of(text) not in keys), *given]
+    rows = [
+        [*settings, f"scenario={name}", f"seed={seed}"]
+        for name in DEMO_SCENARIOS
+        for seed in range(base.seed, base.seed + seeds)
+    ]
+    return plan_points(rows, set(), scenario_dirs, with_base=not any(is_policy(text) for text in given))
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -921,7 +891,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except UserError as error:
         _say(f"livecommerce: {error}")
-        return EXIT_USER_ERROR
+        return error.exit_status
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:  # the reader, for example `head`, has seen enough

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import RunFolderError
+from sim.errors import RunFolderError, UserError
+from sim.progress import Reporter, reporting
 from sim.runfolder import DONE, read_run_json, sweep_dead, sync
 
 if TYPE_CHECKING:  # a reader of a finished sweep needs neither
@@ -88,6 +90,12 @@ class Summary:
     computed: int
     there: int
     failures: dict[str, str]
+
+
+class RunsFailedError(UserError):
+    """Runs of a sweep failed that must all be there to go on."""
+
+    exit_status = 1
 
 
 Watch = Callable[[Progress, str], None]
@@ -315,6 +323,26 @@ def drive(plan: Plan, out: Path, engine: Engine, retry: bool = False, watch: Wat
     return Summary(len(plan.points), computed, there, failures)
 
 
+def complete(plan: Plan, place: Path, workers: int = 0) -> Path:
+    """Compute a plan under `place`, in a folder named by `Plan.name`, and tell how far it is; the folder.
+
+    For commands and scripts that make a page of their runs: what failed is tried again, and after a change of the code
+    or of the settings the runs stand beside the older ones.
+
+    Raises:
+        RunsFailedError: the others are kept.
+    """
+    from sim.engines import engine_of
+
+    folder = place / plan.name
+    with engine_of("local", workers) as engine, reporting(f"{len(plan.points)} runs") as report:
+        summary = drive(plan, folder, engine, retry=True, watch=Watcher(report))
+    if summary.failures:
+        counts = f"{len(summary.failures)} of {summary.runs} runs failed"
+        raise RunsFailedError(f"{counts}, the others are kept; why: `livecommerce status {folder}`")
+    return folder
+
+
 def _endings(
     engine: Engine, waiting: Sequence[Point], out: Path, progress: Progress, show: Watch
 ) -> Iterator[tuple[Point, Ending]]:
@@ -378,6 +406,28 @@ def expected_seconds(plan: Plan, out: Path, workers: int) -> float | None:
 
 
 # ---- looking on --------------------------------------------------------------------------------------------------
+
+
+class Watcher:
+    """Shows a sweep's progress, and failures as they come; a `Watch`. `look_on` is shown the progress too."""
+
+    def __init__(self, report: Reporter, look_on: Callable[[Progress], None] | None = None) -> None:
+        self._report = report
+        self._look_on = look_on
+
+    def __call__(self, progress: Progress, line: str) -> None:
+        """Called by the driver."""
+        if self._look_on is not None:
+            self._look_on(progress)
+        if line:
+            print(line, file=sys.stderr, flush=True)
+        left = progress.seconds_left
+        note = f"{progress.ended} of {progress.runs} runs"
+        if progress.failed:
+            note += f", {progress.failed} failed"
+        if left is not None and progress.ended > progress.there:
+            note += f", {progress.runs_an_hour:,.0f} runs an hour"
+        self._report(progress.days_done, progress.days, note)
 
 
 def status(folder: Path) -> dict[str, Any]:

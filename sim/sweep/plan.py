@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from sim import provenance
 from sim.config import RunConfig
 from sim.config.folders import data_folder
 from sim.config.quantity import Group, read_yaml
@@ -67,6 +68,13 @@ class Plan:
     def labels(self) -> tuple[str, ...]:
         """Labels in order."""
         return tuple(dict.fromkeys(point.label for point in self.points))
+
+    @property
+    def name(self) -> str:
+        """8 hex digits of code and settings, the seeds apart: for folders in which sweeps stand side by side."""
+        settings = {point.label: point.cfg.model_copy(update={"seed": 0}) for point in self.points}
+        text = provenance.code_hash() + "".join(settings[label].model_hash() for label in sorted(settings))
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     @property
     def consumer_days(self) -> int:

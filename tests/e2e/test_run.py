@@ -77,4 +77,7 @@ def test_the_demo_writes_a_report_that_needs_no_network(
     report = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     assert "<script src=" not in report
     assert '<link rel="stylesheet" href="http' not in report
-    assert len(list((tmp_path / "demo" / "runs").glob("[!.]*"))) == 6
+    (sweep,) = (tmp_path / "demo").glob("*/manifest.parquet")
+    assert len(list((sweep.parent / "runs").glob("[!.]*"))) == 6
+    assert main(["compare", str(sweep.parent)]) == 0
+    assert "commission_cap" in capsys.readouterr().out
