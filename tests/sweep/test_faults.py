@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.cluster import timed
 from sim import engines
 from sim.__main__ import main
 from sim.engines import Inline, Local
@@ -358,6 +359,19 @@ def test_a_cluster_gives_the_same_tables(plan: Plan, finished: Path, tmp_path: P
         summary = drive(Plan(plan.points[::-1]), tmp_path / "s", engine)
     assert (summary.computed, summary.failures) == (6, {})
     assert contents(tmp_path / "s") == contents(finished)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "package"), [("ray", "ray"), ("dask", "distributed")])
+def test_a_killed_worker_of_a_cluster_loses_no_run(tmp_path: Path, name: str, package: str) -> None:
+    """As `python -m benchmarks.cluster`, which does so with 200 runs."""
+    pytest.importorskip(package)
+    more = plan_sweep([*TINY, "scenario=commission_cap", "seed=range(0,8)"])
+    summary, _, killed = timed(more, tmp_path / "cluster", name, workers=2, kill_at=3)
+    assert killed > 0
+    assert (summary.computed, summary.there, summary.failures) == (16, 0, {})
+    drive(more, tmp_path / "here", Inline())
+    assert contents(tmp_path / "cluster") == contents(tmp_path / "here")
 
 
 def test_a_run_on_a_cluster_ends_at_its_time_limit(plan: Plan) -> None:
