@@ -163,11 +163,15 @@ class Books(Group):
 class Channels(Group):
     spread: float
     country_spread: float
+    least_change: float
     incremental: float
     joining_cost: float
     country_cost: float
     payback_years: float
     review_weeks: int
+    trial_weeks: int
+    entrant_sales: float
+    trust_units: float
 
 
 class Freight(Group):

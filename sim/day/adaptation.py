@@ -136,6 +136,7 @@ class Adaptation:
         self._booked = np.zeros(shape, np.float32)
         self._demand = country_demand(economics, cfg.geography)
         self._sales_share = sales_shares(catalogue, self._demand)
+        self._reach: F32 = np.ones((catalogue.n_merchants, N_COUNTRIES), np.float32)
         self._total = self._first_demand()
         self._share = self._line_shares()
         self._seen = np.zeros(hosts, np.float32)
@@ -185,10 +186,10 @@ class Adaptation:
         return demand
 
     def _line_shares(self) -> F32:
-        """float32[n, C]: a line's share of the demand for its category in a country, by the merchant's size."""
+        """float32[n, C]: a line's share of its category's demand in a country, by the merchant's size and reach."""
         catalogue = self.catalogue
         weight = catalogue.merchant_size[catalogue.merchant].astype(np.float64) * catalogue.line_share
-        weights = weight[:, None] * catalogue.targets[catalogue.merchant]
+        weights = weight[:, None] * (catalogue.targets * self._reach)[catalogue.merchant]
         sums = np.zeros((N_CATEGORIES, N_COUNTRIES))
         np.add.at(sums, catalogue.category, weights)
         share: F32 = (weights / np.maximum(sums[catalogue.category], 1e-12)).astype(np.float32)
@@ -229,7 +230,7 @@ class Adaptation:
         because lines that have moved to local stock cost something else.
         """
         catalogue, stock = self.catalogue, self.cfg.supply.stock
-        rate = self._share * self._total[:, catalogue.category].T
+        rate = self.usual_units()
         self._sold[:] = rate * self._memory(rules)[N_ORIGIN_WAREHOUSES:]  # as if the past had been as expected
         self._choose_routes(rules, EVERYBODY, rate)
         catalogue.stocked[:] = self.abroad
@@ -265,6 +266,15 @@ class Adaptation:
         ledger.endow(ledger.account(Account.MERCHANT, np.arange(catalogue.n_merchants)), self._working_capital)
 
     # -- merchants come and go --------------------------------------------------------------------------------------
+    def expect(self, reach: F32) -> None:
+        """From the next `follow_targets` on merchants reckon with a share `reach` (m, C) of what their size sells."""
+        self._reach[:] = reach
+
+    def usual_units(self) -> F32:
+        """float32[n, C]: units a day that each line should sell in each country, as far as its merchant's size says."""
+        units: F32 = self._share * self._total[:, self.catalogue.category].T
+        return units
+
     def follow_targets(self, newcomers: I64) -> None:
         """Expectations follow the columns of merchants; `newcomers` (k,) have new lines, on which nothing is known."""
         catalogue = self.catalogue
@@ -272,8 +282,7 @@ class Adaptation:
         self.abroad &= catalogue.targets[catalogue.merchant]
         lines = np.flatnonzero(np.isin(catalogue.merchant, newcomers))
         if lines.size:
-            prior = self._share[lines] * self._total[:, catalogue.category[lines]].T
-            self._sold[lines] = prior * np.float32(self.cfg.supply.stock.memory_days)
+            self._sold[lines] = self.usual_units()[lines] * np.float32(self.cfg.supply.stock.memory_days)
 
     def stock_up(
         self,
@@ -420,8 +429,8 @@ class Adaptation:
             catalogue.home_warehouse[catalogue.merchant][:, None],
             N_ORIGIN_WAREHOUSES + np.arange(N_COUNTRIES),
         )
-        prior = np.maximum(self._share * self._total[:, catalogue.category].T, np.float32(1e-9))
-        rate: F32 = (weight + self._sold) / (weight / prior + memory[warehouse])
+        prior = np.maximum(self.usual_units(), np.float32(1e-9))
+        rate: F32 = ((weight + self._sold) / (weight / prior + memory[warehouse])).astype(np.float32, copy=False)
         return rate * catalogue.targets[catalogue.merchant]
 
     def _replenish(

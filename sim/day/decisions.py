@@ -94,7 +94,8 @@ class Decisions:
             self.solvency.settle(rules, day, ledger, orders)
             self._meet(self.solvency.newcomers)
         if self.channels is not None:
-            self.channels.choose(rules, day, ledger)
+            spare = self.solvency.spare() if self.solvency is not None and self.solvency.on else None
+            self.channels.choose(rules, day, ledger, spare)
         if self.technology is not None:
             self.technology.choose(rules, day, ledger)
         if self.on.careers:

@@ -7,14 +7,22 @@ is worth, per dollar sold there,
 
     taste + l (m - m0) - (c_h - c_h0) + (1 - l) (mean of c - c0 over the other channels, by sales)
 
-A country is worth taste + (margin there - margin at the start). What is unobserved in a present choice is its `taste`,
-keyed by the merchant: above zero where it belongs, so that at the charges of the warm-up's end (0) nobody moves. Below
-zero it leaves; where it does not belong it enters when the worth exceeds the cost of joining, spread over the years in
-which that has to be earned back. So a rise of one commission moves some off that platform and some to sites of their
-own, and a cap brings them back, with the lag that joining costs make.
+A country is worth taste + (margin there - margin at the start), margins after duty, freight, storage, and the interest
+and markdown on stock. What is unobserved in a present choice is its `taste`, keyed by the merchant: above zero where it
+belongs, so that at the charges of the warm-up's end (0) nobody moves. Below zero it leaves; where it does not belong it
+joins when the worth exceeds the cost of joining a dollar of sales there,
 
-Sources: multi-homing with diversion, Armstrong (2006); entry and exit bands from sunk costs, Dixit (1989); sellers
-leave when the commission exceeds their own cost of traffic, claim s8-5-commission-cost.
+    cost of joining / payback x (sellers' size there now / at the start) / share of an established seller's sales
+
+so that the more have joined, and the less those sell (`sim.firms.trials`), the fewer follow. Tastes are spread alike on
+both sides of the band in which nobody moves: as many are a little below it as a little above. A merchant joins one
+channel and one country at a review, enters no second country while it is new in one, and joins nothing that it cannot
+pay beside the stock it wants. So a rise of one commission moves some off that platform and some to sites of their own,
+and a cap brings them back, with the lag that joining costs and trials make.
+
+Sources: multi-homing with diversion, Armstrong (2006); entry and exit bands from sunk costs, Dixit (1989); numbers of
+sellers by market, Chaney (2008); one market after the other, Albornoz et al. (2012); sellers leave when the commission
+exceeds their own cost of traffic, claim s8-5-commission-cost.
 """
 
 from __future__ import annotations
@@ -30,6 +38,7 @@ from sim.config.sources import MarketSource
 from sim.draws import Draws, Purpose
 from sim.firms.books import WEEK, WEEKS_A_YEAR, Books
 from sim.firms.premises import Premises
+from sim.firms.trials import Trials
 from sim.kernels.supply import log_each
 from sim.kinds import BRAND_SITE, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, SHELF
 from sim.record.schema import MoneyPurpose
@@ -40,6 +49,9 @@ from sim.state.ledger import Account, Ledger
 type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 type Flags = NDArray[np.bool_]
+
+PLACES = np.arange(N_CHANNELS + N_COUNTRIES)
+CHANNEL, COUNTRY = slice(0, N_CHANNELS), slice(N_CHANNELS, None)
 
 
 def worth_of_channel(taste: Any, incremental: float, gain: Any, rise: Any, others: Any) -> Any:
@@ -71,6 +83,9 @@ class Channels:
         self._whole: F64 = np.zeros(count)  # margin over all countries at the start
         self._left: F64 = np.zeros((count, N_COUNTRIES))  # margin by country at the start, nan where it did not sell
         self._of: NDArray[np.uint32] = catalogue.identity.copy()  # whose tastes are kept
+        self._scale: F64 = np.zeros((2, N_CHANNELS + N_COUNTRIES))  # mean distance of outsiders' tastes, by class
+        self._size: F64 = np.zeros(N_CHANNELS + N_COUNTRIES)  # of the sellers there at the start
+        self.trials = Trials(self.rule, count)
         self._known = False
         self.moved: I64 = np.zeros((2, 2), np.int64)  # joined, left (rows); channels, countries
 
@@ -104,23 +119,36 @@ class Channels:
 
     def _draw_tastes(self, who: I64) -> None:
         """Tastes of merchants `who`, keyed by identity: above zero where they belong, else below the joining cost."""
-        places = np.arange(N_CHANNELS + N_COUNTRIES)
-        luck = self.draws.uniform(Purpose.CHANNEL_TASTE, self.catalogue.identity[who][:, None], other=places)
+        luck = self.draws.uniform(Purpose.CHANNEL_TASTE, self.catalogue.identity[who][:, None], other=PLACES)
         slack = -log_each(luck.reshape(-1)).reshape(luck.shape).astype(np.float64)
-        spread = np.where(places < N_CHANNELS, self.rule.spread, self.rule.country_spread)
         inside = self.belongs()[who]
-        self.taste[who] = np.where(inside, slack * spread, self._joining() - slack * spread)
+        below = self.rule.least_change + slack * self._scale[self.catalogue.seller_class[who]]
+        self.taste[who] = np.where(inside, self.rule.least_change + slack * self._spread(), self._joining() - below)
         self._of[who] = self.catalogue.identity[who]
 
+    def _spread(self) -> F64:
+        """float64[H + C]: mean distance of members' tastes from leaving."""
+        return np.where(PLACES < N_CHANNELS, self.rule.spread, self.rule.country_spread)
+
+    def _sellers_size(self) -> F64:
+        """float64[H + C]: size of those who sell there, entrants by what is expected of them."""
+        there = self.belongs().astype(np.float64)
+        there[:, N_CHANNELS:] *= self.trials.reach
+        size: F64 = self.catalogue.merchant_size @ there
+        return size
+
     def _joining(self) -> F64:
-        """float64[H + C]: cost of joining a channel or a country a year, share of its sales."""
-        cost = np.full(N_CHANNELS + N_COUNTRIES, self.rule.country_cost / self.rule.payback_years)
-        cost[:N_CHANNELS] = self.rule.joining_cost / self.rule.payback_years
-        return cost
+        """float64[H + C]: cost of joining a channel or a country a year, share of the sales expected of it."""
+        cost = np.full(N_CHANNELS + N_COUNTRIES, self.rule.joining_cost / self.rule.payback_years)
+        cost[N_CHANNELS:] = self.rule.country_cost / self.rule.payback_years / self.trials.share()
+        return cost * self._sellers_size() / np.maximum(self._size, 1e-12)
 
     # -- what is decided --------------------------------------------------------------------------------------------
-    def choose(self, rules: Rules, day: int, ledger: Ledger) -> None:
-        """Once a week those whose turn has come review channels and countries."""
+    def choose(self, rules: Rules, day: int, ledger: Ledger, spare: F64 | None = None) -> None:
+        """Once a week those whose turn has come review channels and countries.
+
+        `spare` float64[m] cents: what merchants can spend; without it everybody can pay.
+        """
         if day % WEEK:
             return
         if not self._known:
@@ -129,6 +157,7 @@ class Channels:
             return
         self._sell_off(ledger)
         catalogue = self.catalogue
+        changed = self._watch(day)
         by_country, whole = self._margins(rules, day)
         new = np.flatnonzero((self._of != catalogue.identity) & (catalogue.trading == 1))
         if new.size:
@@ -136,25 +165,66 @@ class Channels:
         turn = catalogue.identity % self.rule.review_weeks == (day // WEEK) % self.rule.review_weeks
         who = np.flatnonzero(turn & (catalogue.trading == 1))
         inside = self.belongs()[who]
-        after = moves(inside, self._worth(who, rules, by_country, whole), self._joining())
+        worth, joining = self._worth(who, rules, by_country, whole), self._joining()
+        outlay = self._outlays(who, inside)
+        wanted = moves(inside, worth, joining)
+        if spare is not None:
+            wanted &= inside | (outlay <= spare[who, None])
+        after = self._one_at_a_time(who, inside, wanted, worth - joining)
         after = self._keep_one(inside, after, self.taste[who])
-        if np.array_equal(after, inside):
-            return
-        self._write(who, after)
-        self._pay(who, after & ~inside, ledger)
-        for row, changed in enumerate((after & ~inside, inside & ~after)):
-            self.moved[row] += changed[:, :N_CHANNELS].sum(), changed[:, N_CHANNELS:].sum()
-        self.premises.follow_targets(np.zeros(0, np.int64))
+        joined, left = after & ~inside, inside & ~after
+        if joined.any() or left.any():
+            self._pay(who, np.where(joined, outlay, 0.0), ledger)
+            self._write(who, after)
+            self.trials.begin(who, joined[:, N_CHANNELS:], self._wanted(), day)
+            for row, moved in enumerate((joined, left)):
+                self.moved[row] += moved[:, :N_CHANNELS].sum(), moved[:, N_CHANNELS:].sum()
+            changed = True
+        if changed:
+            self.premises.expect(self.trials.reach)
+            self.premises.follow_targets(np.zeros(0, np.int64))
+
+    def _watch(self, day: int) -> bool:
+        """What those who are new in a country have sold; whether any of them is so no longer."""
+        if not self.trials.busy().any():
+            return False
+        usual = self._of_merchants(self.premises.usual_units()) / self.trials.reach
+        return self.trials.watch(self._wanted(), usual, self.catalogue.targets == 1, day)
+
+    def _wanted(self) -> I64:
+        """int64[m, C]: units asked for since the first day."""
+        return self._of_merchants(self.catalogue.wanted_units)
+
+    def _of_merchants(self, lines: NDArray[Any]) -> NDArray[Any]:
+        """Sums over a merchant's lines, which lie together: (n, C) to (m, C)."""
+        sums: NDArray[Any] = lines.reshape(self.catalogue.n_merchants, -1, N_COUNTRIES).sum(axis=1)
+        return sums
+
+    def _one_at_a_time(self, who: I64, inside: Flags, wanted: Flags, gain: F64) -> Flags:
+        """Of the places that merchants `who` would join, the best channel, and the best country unless one is new."""
+        after = wanted & inside
+        for part, free in ((CHANNEL, np.ones(who.size, np.bool_)), (COUNTRY, ~self.trials.busy()[who])):
+            join = wanted[:, part] & ~inside[:, part]
+            rows = np.flatnonzero(join.any(axis=1) & free)
+            best = np.where(join, gain[:, part], -np.inf)[rows].argmax(axis=1)
+            after[rows, best + part.start] = True
+        return after
 
     def _start(self, rules: Rules, day: int) -> None:
         """Takes what merchants do now for their best choice."""
         self._charge = self._charges(rules)
         self._left, self._whole = self._margins(rules, day)
+        self._size = self._sellers_size()
+        inside, seller = self.belongs(), self.catalogue.seller_class
+        members = np.stack([inside[seller == kind].sum(axis=0) for kind in range(2)])
+        others = np.bincount(seller, minlength=2)[:, None] - members
+        self._scale = self._spread() * np.maximum(others, 1) / np.maximum(members, 1)  # as dense outside as inside
         self._draw_tastes(np.arange(self.catalogue.n_merchants))
         self._known = True
 
     def _meet(self, who: I64, rules: Rules, by_country: F64, whole: F64) -> None:
         """Newcomers take today's terms for given: they have chosen under them."""
+        self.trials.forget(who)
         self._left[who], self._whole[who] = by_country[who], whole[who]
         self._draw_tastes(who)
         # what has changed since the start enters their tastes, so that they, too, rest at today's terms
@@ -193,11 +263,11 @@ class Channels:
     @staticmethod
     def _keep_one(inside: Flags, after: Flags, taste: F64) -> Flags:
         """Nobody gives up the last channel or the last country: that is insolvency's matter."""
-        for part in (slice(0, N_CHANNELS), slice(N_CHANNELS, None)):
+        for part in (CHANNEL, COUNTRY):
             none = ~after[:, part].any(axis=1)
             best = np.where(inside[:, part], taste[:, part], -np.inf).argmax(axis=1)
             rows = np.flatnonzero(none)
-            after[rows, best[rows] + (part.start or 0)] = True
+            after[rows, best[rows] + part.start] = True
         return after
 
     def _write(self, who: I64, after: Flags) -> None:
@@ -207,14 +277,26 @@ class Channels:
         catalogue.own_site[who] = after[:, BRAND_SITE]
         catalogue.targets[who] = after[:, N_CHANNELS:]
 
-    def _pay(self, who: I64, joined: Flags, ledger: Ledger) -> None:
-        """One-off cost of joining, a share of a year's sales expected there."""
+    def _outlays(self, who: I64, inside: Flags) -> F64:
+        """float64[k, H + C] cents: one-off cost of joining, a share of a year's sales of a seller of that size there.
+
+        `inside` bool[k, H + C]: where the merchants sell now, from which what they would sell elsewhere follows.
+        """
         sales = np.maximum(self.books.expected(Account.MERCHANT)[who, int(MoneyPurpose.SALE)], 0.0) * WEEKS_A_YEAR
+        outlay = np.zeros(inside.shape)
+        for part, cost, weight in (
+            (CHANNEL, self.rule.joining_cost, self._mix),
+            (COUNTRY, self.rule.country_cost, self._demand),
+        ):
+            here = np.maximum(inside[:, part] @ weight, 1e-12)
+            outlay[:, part] = (cost * sales / here)[:, None] * weight
+        return outlay
+
+    def _pay(self, who: I64, outlay: F64, ledger: Ledger) -> None:
+        """Posts what joining costs, float64[k, H + C] cents."""
         account, world = ledger.account(Account.MERCHANT, who), ledger.account(Account.REST_OF_WORLD)
-        channels = sales * self.rule.joining_cost * (joined[:, :N_CHANNELS] * self._mix).sum(axis=1)
-        countries = sales * self.rule.country_cost * (joined[:, N_CHANNELS:] * self._demand).sum(axis=1)
-        ledger.post(MoneyPurpose.TECHNOLOGY, account, world, np.rint(channels).astype(np.int64))
-        ledger.post(MoneyPurpose.COMPLIANCE, account, world, np.rint(countries).astype(np.int64))
+        for purpose, part in ((MoneyPurpose.TECHNOLOGY, CHANNEL), (MoneyPurpose.COMPLIANCE, COUNTRY)):
+            ledger.post(purpose, account, world, np.rint(outlay[:, part].sum(axis=1)).astype(np.int64))
 
     def _sell_off(self, ledger: Ledger) -> None:
         worth = np.rint(self.premises.clear_abroad() * self.cfg.supply.solvency.salvage).astype(np.int64)
@@ -223,4 +305,5 @@ class Channels:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What the next review depends on, by name."""
-        return {name: getattr(self, name) for name in ("taste", "_charge", "_left", "_whole", "_of")}
+        own = {name: getattr(self, name) for name in ("taste", "_charge", "_left", "_whole", "_of", "_scale", "_size")}
+        return own | {f"trials {name}": array for name, array in self.trials.arrays().items()}

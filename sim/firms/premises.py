@@ -39,6 +39,12 @@ class Stock(Protocol):
     def stock_worth(self, units: I64) -> I64:
         """int64[m] cents."""
 
+    def expect(self, reach: NDArray[np.float32]) -> None:
+        """Entrants expect a share `reach` (m, C) of the usual sales."""
+
+    def usual_units(self) -> NDArray[np.float32]:
+        """float32[n, C]: units a day."""
+
 
 class Shelves(Protocol):
     """Where stock lies."""
@@ -89,6 +95,14 @@ class Premises:
         left = (catalogue.targets == 0) & (catalogue.trading == 1)[:, None]
         places[:, N_ORIGIN_WAREHOUSES:] = left[catalogue.merchant]
         return self.stock.stock_worth(self.shelves.clear(places))
+
+    def expect(self, reach: NDArray[np.float32]) -> None:
+        """From the next `follow_targets` on merchants reckon with a share `reach` (m, C) of what their size sells."""
+        self.stock.expect(reach)
+
+    def usual_units(self) -> NDArray[np.float32]:
+        """float32[n, C]: units a day that each line should sell by its size, among those who sell in the country."""
+        return self.stock.usual_units()
 
     def stock_up(self, who: I64, targets: U8, rules: Rules, ledger: Ledger, day: int) -> None:
         """Orders the first stock of merchants who will sell to `targets` (k, C)."""

@@ -188,7 +188,7 @@ class Solvency:
         self._borrow(ledger)
         self._align(ledger, part)
         if self.cfg.supply.decide.credit:
-            need = sales * self.rule.purchases * self.rule.stock_weeks
+            need = self._replenishment(sales)
             catalogue.funded[:] = np.where(alive, funded_share(self.position, self.line, need), 1.0)
         return news
 
@@ -216,6 +216,16 @@ class Solvency:
         )  # fmt: skip
         sales: F64 = (total / np.maximum(size, 1e-12))[seller] * self._share
         return np.maximum(sales, 1e-3 * self.target)
+
+    def _replenishment(self, sales: F64) -> F64:
+        """float64[m] cents that a full replenishment takes, from weekly `sales`."""
+        need: F64 = sales * self.rule.purchases * self.rule.stock_weeks
+        return need
+
+    def spare(self) -> F64:
+        """float64[m] cents in hand and on credit beyond a full replenishment: what can be spent on new things."""
+        spare: F64 = self.position + self.line - self._replenishment(self._sales())
+        return spare
 
     def _margin(self, rules: Rules, day: int) -> F64:
         """float64[m]: share of sales left before fixed costs at today's prices and costs; nan where nothing is sold."""
