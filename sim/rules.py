@@ -406,6 +406,38 @@ class Technology:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """Shops of sellers' own."""
+
+    price: Annotated[
+        Array,
+        _leaf(
+            "what opening a site of one's own and bringing buyers to it costs, 1 = as in the base year",
+            "1", _SELLER, 0.05, 10.0, "scale", 1.0,
+        ),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What hosting costs beyond the host's time."""
+
+    virtual_cost: Annotated[
+        Array, _leaf("running cost of a virtual host, 1 = that of the base year", "1", _P, 0.05, 10.0, "scale", 1.0)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Packaging:
+    """Parcels' wrapping."""
+
+    emission_factor: Annotated[
+        Array,
+        _leaf("emissions of a parcel's packaging, 1 = those of the base year", "1", _C, 0.0, 10.0, "scale", 1.0),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """How a buyer can pay, and when a seller is paid."""
 
@@ -616,6 +648,9 @@ class Rules:
     tracing: Tracing
     certification: Certification
     technology: Technology
+    site: Site
+    host: Host
+    packaging: Packaging
     payment: Payment
     credit: Credit
     warehousing: Warehousing
@@ -723,6 +758,9 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "tracing": Tracing,
         "certification": Certification,
         "technology": Technology,
+        "site": Site,
+        "host": Host,
+        "packaging": Packaging,
         "payment": Payment,
         "credit": Credit,
         "warehousing": Warehousing,

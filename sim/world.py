@@ -228,6 +228,7 @@ class World(mesa.Model):
         self.interventions.act(self.levers, day)
         self.levers.call_back(day * DAY_SECONDS)
         self.ledger.open_day()
+        self.logbook.follow(rules)
         self.settlement.open_day(day, self.calendar.fx(day) * rules.exchange.rate_factor)
         air = self.air = self._offer(rules, day)
         sessions = self._open(air, day)
@@ -306,7 +307,7 @@ class World(mesa.Model):
     def _unpack(self, events: Events, rules: Rules) -> None:
         """Goods move; buyers judge what arrived, return, dispute."""
         moves = self.fulfilment.apply(events)
-        self.logbook.moved(moves)
+        self.logbook.moved(moves, self.fulfilment.grading)
         never = moves.where(Event.LOST, Event.SEIZED, Event.REFUSED)
         unpaid = np.flatnonzero(events.kind == Event.AUTH_FAILED)
         self.aftersales.write_off(events.order[np.concatenate((never, unpaid))], self.orders, self.tally)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.config.logistics import BULK_MODES, PARCEL_MODES, CarrierProfile, Logistics, by_name
 from sim.kernels.stations import BACKLOG, OPEN, SERVED, Bank
-from sim.kinds import COUNTRIES, MODES, N_CARRIERS, N_ORIGIN_WAREHOUSES
+from sim.kinds import COUNTRIES, MODES, N_CARRIERS, N_COUNTRIES, N_ORIGIN_WAREHOUSES
 
 if TYPE_CHECKING:
     from mesa.model import Model
@@ -64,7 +64,7 @@ class Emission(NamedTuple):
     linehaul_g_kg: Floats  # (C, 4) a kg by parcel mode
     bulk_g_kg: Floats  # (C, 4) a kg by bulk mode
     mile_g: Floats  # (40,) a delivery round
-    packaging_g: float
+    packaging_g: Floats  # (C,) a parcel
     failed_share: float  # a return or refusal against a delivery
 
     @classmethod
@@ -76,7 +76,7 @@ class Emission(NamedTuple):
             linehaul_g_kg=distance * intensity[:N_PARCEL_MODES],
             bulk_g_kg=distance * intensity[N_PARCEL_MODES:],
             mile_g=np.full(N_CARRIERS, logistics.last_mile.co2_g) * logistics.carrier.values("co2_factor"),
-            packaging_g=float(logistics.emission.packaging_g),
+            packaging_g=np.full(N_COUNTRIES, float(logistics.emission.packaging_g)),
             failed_share=float(logistics.last_mile.failed_co2_share),
         )
 
@@ -89,7 +89,7 @@ def _grams(value: float) -> Whole:
 @njit(cache=True, error_model="numpy")
 def lost_co2_g(emission: Emission, carrier: Whole, direct: Whole, mode: Whole, weight_kg: float) -> Whole:
     """Emissions of a parcel that was lost or seized before the last mile, g CO2e: packaging and line-haul."""
-    grams = emission.packaging_g
+    grams = emission.packaging_g[carrier // 2]
     if direct != 0:
         grams += emission.linehaul_g_kg[carrier // 2, mode] * weight_kg
     return _grams(grams)

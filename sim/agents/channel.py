@@ -18,7 +18,7 @@ from mesa.agent import Agent
 from numpy.typing import NDArray
 
 from sim.config.economics import Economics
-from sim.kinds import CHANNELS, N_PLATFORMS, SELLER_CLASSES
+from sim.kinds import BRAND_SITE, CHANNELS, N_PLATFORMS, SELLER_CLASSES
 from sim.rules import Rules
 from sim.state.catalogue import Catalogue
 
@@ -64,6 +64,7 @@ def traffic_rates(economics: Economics, rules: Rules, response: float) -> F64:
     rates = economics.traffic_costs().copy()
     price, weight = np.asarray(rules.exposure.traffic_price, np.float64), _weight(rules)
     rates[:N_PLATFORMS] *= (price * traffic_bought(price, weight, response))[:, None]
+    rates[BRAND_SITE] *= np.asarray(rules.site.price, np.float64)
     return rates
 
 

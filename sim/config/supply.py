@@ -166,6 +166,7 @@ class Channels(Group):
     least_change: float
     incremental: float
     joining_cost: float
+    joining_tools: float
     country_cost: float
     payback_years: float
     review_weeks: int
@@ -242,7 +243,6 @@ class Careers(Group):
     language_cost_usd: float
     language_days: float
     language_start: float
-    virtual_cost: float
     virtual_cost_share: float
     exposed_a_year: float
     scandal_bond: float

@@ -916,6 +916,11 @@ class Fulfilment:
             self._gamma, self.draws.key, *calendar.arrays, self.units,
         )  # fmt: skip
 
+    @property
+    def grading(self) -> tuple[F32, F32, NDArray[np.uint32]]:
+        """What decides whether goods that came back are sold again, as `sim.kernels.lanes.can_resell` takes it."""
+        return self._scalars, self._by_category, self.draws.key
+
     # -- bulk stock -------------------------------------------------------------------------------------------------
     def replenish(
         self, line: NDArray[Any], warehouse: NDArray[Any], units: NDArray[Any], mode: NDArray[Any], day: int

@@ -7,11 +7,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.agents.carrier import Emission, bulk_co2_g, failed_co2_g, lost_co2_g, parcel_co2_g
+from sim.kernels.lanes import can_resell
 from sim.kernels.threads import fetch
-from sim.kinds import N_CATEGORIES, N_CHANNELS, N_ORIGIN_WAREHOUSES, SHELF, Event
+from sim.kinds import MODES, N_CATEGORIES, N_CHANNELS, N_ORIGIN_WAREHOUSES, SHELF, Event
 from sim.messages import Consignment, Movements, Released
 from sim.record.schema import N_THIRDS, LaneMeasure, Measure, MerchantMeasure
 from sim.record.tally import Sheets, Tally, cell_of, count, count_cohort, count_delivery, count_merchant
+from sim.rules import Packaging, Rules
 from sim.state.catalogue import Catalogue
 from sim.state.orders import AHEAD, Orders, Records
 
@@ -22,6 +24,7 @@ F32 = NDArray[np.float32]
 _SHIPPED, _DELIVERED, _REFUSED = int(Event.SHIPPED), int(Event.DELIVERED), int(Event.REFUSED)
 _LOST, _SEIZED, _RETURN_RECEIVED = int(Event.LOST), int(Event.SEIZED), int(Event.RETURN_RECEIVED)
 _ONE = np.int64(1)
+_BY_SEA = MODES.index("sea_bulk")
 _MIDDLE_THIRD = 1
 COUNT_SHIPPED, COUNT_SHIPPED_DIRECT = np.int64(Measure.SHIPPED), np.int64(Measure.SHIPPED_DIRECT)
 COUNT_REFUSED, COUNT_LOST, COUNT_CO2 = np.int64(Measure.REFUSED), np.int64(Measure.LOST), np.int64(Measure.CO2_G)
@@ -82,6 +85,30 @@ def _moved(
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)
+def _sent_home(
+    kinds: U8,
+    rows: I64,
+    data: Records,
+    weight_kg: F32,
+    emission: Emission,
+    scalars: F32,
+    by_category: F32,
+    key: NDArray[np.uint32],
+    sheets: Sheets,
+) -> None:
+    """Counts the emissions of the way back to China, by sea, of parcels that come back and can be sold again."""
+    for position in range(kinds.size):
+        row = rows[position]
+        if kinds[position] not in (_REFUSED, _RETURN_RECEIVED) or data[row].direct == 0:
+            continue
+        if can_resell(data, row, scalars, by_category, key):
+            order = data[row]
+            weight = np.float64(weight_kg[order.line] * np.float32(order.quantity))
+            bench = np.int64(order.country) + N_ORIGIN_WAREHOUSES
+            count(sheets, COUNT_CO2, cell_of(order), bulk_co2_g(emission, bench, _BY_SEA, weight))
+
+
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _restocked(
     lines: I64,
     units: I64,
@@ -120,6 +147,15 @@ class Logbook:
 
     def __init__(self, orders: Orders, catalogue: Catalogue, emission: Emission, tally: Tally) -> None:
         self._orders, self._catalogue, self._emission, self._tally = orders, catalogue, emission, tally
+        self._base = emission
+        self._packaging: Packaging | None = None
+
+    def follow(self, rules: Rules) -> None:
+        """From now on parcels are wrapped as today's rules say."""
+        if rules.packaging is not self._packaging:
+            self._packaging = rules.packaging
+            factor = np.asarray(rules.packaging.emission_factor, np.float64)
+            self._emission = self._base._replace(packaging_g=self._base.packaging_g * factor)
 
     def released(self, released: Released) -> None:
         """Oversold and cancelled orders."""
@@ -127,12 +163,19 @@ class Logbook:
             if seqs.size:
                 _count_orders(self._orders.data, self._orders.row(seqs), int(measure), self._tally.sheets)
 
-    def moved(self, moves: Movements) -> None:
-        """Shipped, delivered, late, refused, lost, seized; emissions of parcels and of bulk stock."""
+    def moved(self, moves: Movements, grading: tuple[F32, F32, NDArray[np.uint32]]) -> None:
+        """Shipped, delivered, late, refused, lost, seized; emissions of parcels, of their way back, of bulk stock.
+
+        `grading`: what decides which goods that came back are sold again, see `Fulfilment.grading`.
+        """
         if moves.time.size:
             _moved(
                 moves.time, moves.kind, moves.row, self._orders.data, self._catalogue.weight_kg, self._emission,
                 self._tally.sheets, self._tally.hist_delivery_daily,
+            )  # fmt: skip
+            _sent_home(
+                moves.kind, moves.row, self._orders.data, self._catalogue.weight_kg, self._emission, *grading,
+                self._tally.sheets,
             )  # fmt: skip
         if moves.restocked:
             self._arrived(moves.restocked)

@@ -282,9 +282,14 @@ class Careers:
         hosts, rule = self.streamers, self.rule
         ahead = self.outlook.ahead()[hosts.country, hosts.platform]
         index = ahead + self.own() + logs(self._income(rules) / self._rest["income"])
-        dearer = np.where(hosts.type == VIRTUAL, rule.virtual_cost_share * logs(rule.virtual_cost), 0.0)
-        expected: F64 = index - dearer - logs(rule.outside_wage)
+        expected: F64 = index - self._dearer(rules, np.arange(len(hosts))) - logs(rule.outside_wage)
         return expected
+
+    def _dearer(self, rules: Rules, rows: Rows) -> F64:
+        """float64[k]: what a virtual host costs more than in the base year, log of income; 0 for persons."""
+        hosts = self.streamers
+        price = logs(np.asarray(rules.host.virtual_cost, np.float64))[hosts.platform[rows]]
+        return np.where(hosts.type[rows] == VIRTUAL, self.rule.virtual_cost_share * price, 0.0)
 
     def net(self, rules: Rules) -> F64:
         """float64[S]: the index hosts act on: the same after the agency's cut."""
@@ -333,10 +338,8 @@ class Careers:
         self._learn_language(np.setdiff1d(staying, moving), index, rules, ledger)
         idle = review[self.streamers.active[review] == 0]
         wage = logs(self.rule.outside_wage)
-        price = np.where(
-            self.streamers.type[idle] == VIRTUAL, self.rule.virtual_cost_share * logs(self.rule.virtual_cost), 0.0
-        )
-        hope = attraction[self.streamers.country[idle], self.streamers.platform[idle]] - wage - price
+        hope = attraction[self.streamers.country[idle], self.streamers.platform[idle]] - wage
+        hope -= self._dearer(rules, idle)
         coming = idle[hope > self.limits[_ENTER, idle]]
         self._enter(coming, day)
         self.newcomers = np.concatenate((moving, coming))

@@ -117,13 +117,13 @@ class Channels:
         with np.errstate(invalid="ignore", divide="ignore"):
             return left / taken, left.sum(axis=1) / taken.sum(axis=1)
 
-    def _draw_tastes(self, who: I64) -> None:
+    def _draw_tastes(self, who: I64, rules: Rules) -> None:
         """Tastes of merchants `who`, keyed by identity: above zero where they belong, else below the joining cost."""
         luck = self.draws.uniform(Purpose.CHANNEL_TASTE, self.catalogue.identity[who][:, None], other=PLACES)
         slack = -log_each(luck.reshape(-1)).reshape(luck.shape).astype(np.float64)
-        inside = self.belongs()[who]
-        below = self.rule.least_change + slack * self._scale[self.catalogue.seller_class[who]]
-        self.taste[who] = np.where(inside, self.rule.least_change + slack * self._spread(), self._joining() - below)
+        inside, seller = self.belongs()[who], self.catalogue.seller_class[who]
+        below = self._joining(rules)[seller] - self.rule.least_change - slack * self._scale[seller]
+        self.taste[who] = np.where(inside, self.rule.least_change + slack * self._spread(), below)
         self._of[who] = self.catalogue.identity[who]
 
     def _spread(self) -> F64:
@@ -137,10 +137,21 @@ class Channels:
         size: F64 = self.catalogue.merchant_size @ there
         return size
 
-    def _joining(self) -> F64:
-        """float64[H + C]: cost of joining a channel or a country a year, share of the sales expected of it."""
-        cost = np.full(N_CHANNELS + N_COUNTRIES, self.rule.joining_cost / self.rule.payback_years)
-        cost[N_CHANNELS:] = self.rule.country_cost / self.rule.payback_years / self.trials.share()
+    def _cost(self, rules: Rules) -> F64:
+        """float64[2, H + C]: one-off cost of joining, share of a year's sales of a seller of the class's size there.
+
+        A part of what it takes to open a shop is tools, another is a site's own price.
+        """
+        tools = np.asarray(rules.technology.price, np.float64)[:, None]
+        cost = np.full((2, N_CHANNELS + N_COUNTRIES), self.rule.country_cost)
+        cost[:, CHANNEL] = self.rule.joining_cost * (1.0 + self.rule.joining_tools * (tools - 1.0))
+        cost[:, BRAND_SITE] *= np.asarray(rules.site.price, np.float64)
+        return cost
+
+    def _joining(self, rules: Rules) -> F64:
+        """float64[2, H + C]: cost of joining a channel or a country a year, share of the sales expected of it."""
+        cost = self._cost(rules) / self.rule.payback_years
+        cost[:, COUNTRY] /= self.trials.share()
         return cost * self._sellers_size() / np.maximum(self._size, 1e-12)
 
     # -- what is decided --------------------------------------------------------------------------------------------
@@ -165,8 +176,9 @@ class Channels:
         turn = catalogue.identity % self.rule.review_weeks == (day // WEEK) % self.rule.review_weeks
         who = np.flatnonzero(turn & (catalogue.trading == 1))
         inside = self.belongs()[who]
-        worth, joining = self._worth(who, rules, by_country, whole), self._joining()
-        outlay = self._outlays(who, inside)
+        worth = self._worth(who, rules, by_country, whole)
+        joining = self._joining(rules)[catalogue.seller_class[who]]
+        outlay = self._outlays(who, inside, rules)
         wanted = moves(inside, worth, joining)
         if spare is not None:
             wanted &= inside | (outlay <= spare[who, None])
@@ -219,14 +231,14 @@ class Channels:
         members = np.stack([inside[seller == kind].sum(axis=0) for kind in range(2)])
         others = np.bincount(seller, minlength=2)[:, None] - members
         self._scale = self._spread() * np.maximum(others, 1) / np.maximum(members, 1)  # as dense outside as inside
-        self._draw_tastes(np.arange(self.catalogue.n_merchants))
+        self._draw_tastes(np.arange(self.catalogue.n_merchants), rules)
         self._known = True
 
     def _meet(self, who: I64, rules: Rules, by_country: F64, whole: F64) -> None:
         """Newcomers take today's terms for given: they have chosen under them."""
         self.trials.forget(who)
         self._left[who], self._whole[who] = by_country[who], whole[who]
-        self._draw_tastes(who)
+        self._draw_tastes(who, rules)
         # what has changed since the start enters their tastes, so that they, too, rest at today's terms
         change = self._worth(who, rules, by_country, whole) - self.taste[who]
         self.taste[who] -= np.where(np.isfinite(change), change, 0.0)
@@ -277,19 +289,16 @@ class Channels:
         catalogue.own_site[who] = after[:, BRAND_SITE]
         catalogue.targets[who] = after[:, N_CHANNELS:]
 
-    def _outlays(self, who: I64, inside: Flags) -> F64:
+    def _outlays(self, who: I64, inside: Flags, rules: Rules) -> F64:
         """float64[k, H + C] cents: one-off cost of joining, a share of a year's sales of a seller of that size there.
 
         `inside` bool[k, H + C]: where the merchants sell now, from which what they would sell elsewhere follows.
         """
         sales = np.maximum(self.books.expected(Account.MERCHANT)[who, int(MoneyPurpose.SALE)], 0.0) * WEEKS_A_YEAR
-        outlay = np.zeros(inside.shape)
-        for part, cost, weight in (
-            (CHANNEL, self.rule.joining_cost, self._mix),
-            (COUNTRY, self.rule.country_cost, self._demand),
-        ):
+        outlay = self._cost(rules)[self.catalogue.seller_class[who]]
+        for part, weight in ((CHANNEL, self._mix), (COUNTRY, self._demand)):
             here = np.maximum(inside[:, part] @ weight, 1e-12)
-            outlay[:, part] = (cost * sales / here)[:, None] * weight
+            outlay[:, part] *= (sales / here)[:, None] * weight
         return outlay
 
     def _pay(self, who: I64, outlay: F64, ledger: Ledger) -> None:

@@ -144,8 +144,8 @@ def test_switched_off_nobody_chooses() -> None:
 
 def test_tastes_are_as_dense_below_the_threshold_as_above() -> None:
     """A small gain brings as many in as the same loss drives out, however few are inside."""
-    _, channels = started("supply.channels.least_change=0.0")
-    inside, joining = channels.belongs(), channels._joining()
+    world, channels = started("supply.channels.least_change=0.0")
+    inside, joining = channels.belongs(), channels._joining(world.rules)[0]
     near = 0.02
     small = channels.catalogue.seller_class == 0
     country = slice(N_CHANNELS, None)
@@ -192,17 +192,17 @@ def test_nobody_joins_what_it_cannot_pay_and_who_joins_pays() -> None:
 
 
 def test_crowding_and_poor_sales_of_entrants_raise_the_bar() -> None:
-    _, channels = started()
-    rest = channels._joining()
+    world, channels = started()
+    rest = channels._joining(world.rules)[0]
     size = channels.catalogue.merchant_size
     channels.catalogue.targets[:, 0] = 1
     channels.catalogue.lister[:] = 1
-    after = channels._joining()
+    after = channels._joining(world.rules)[0]
     assert after[N_CHANNELS] == pytest.approx(rest[N_CHANNELS] * size.sum() / channels._size[N_CHANNELS])
     assert after[SHELF] > rest[SHELF]
     assert (after[1:8] == rest[1:8]).all()
     channels.trials._usual[3], channels.trials._sold[3] = 1000.0, 100.0
-    poor = channels._joining()[N_CHANNELS:] / after[N_CHANNELS:]
+    poor = channels._joining(world.rules)[0, N_CHANNELS:] / after[N_CHANNELS:]
     assert poor[3] == poor.max() > 2.0
     assert (poor > 1.0).all(), "what is seen in one country is told in the others"
     assert poor[4] < poor[3]

@@ -66,6 +66,8 @@ def baseline() -> Rules:
             "payment.fee_rate": 0.03,
             "privacy.breach_hazard": 0.0001,
             "tax.de_minimis_usd": 30.0,
+            "credit.annual_rate": 0.12,
+            "credit.days_to_fund": 30.0,
         },
         in_force={"commission.cap": 0.2},
     )

@@ -453,4 +453,4 @@ def test_emissions_of_parcels_that_never_reach_a_buyer_count() -> None:
     lost = [int(lost_co2_g(emission, 0, 1, mode, 1.0)) for mode in (1, 3)]
     assert 0 < lost[1] < lost[0], "by air, by rail"
     assert [one - other for one, other in zip(round_trip, lost, strict=True)] == [round(emission.mile_g[0])] * 2
-    assert int(lost_co2_g(emission, 0, 0, 255, 9.0)) == round(emission.packaging_g), "local stock has not travelled"
+    assert int(lost_co2_g(emission, 0, 0, 255, 9.0)) == round(emission.packaging_g[0]), "local stock has not travelled"
