@@ -14,7 +14,9 @@ import pytest
 from sim.agents.carrier import Emission, lost_co2_g, parcel_co2_g
 from sim.day.checkout import is_offered
 from sim.day.fulfilment import SHELF_LIFE
+from sim.day.logbook import _sent_home
 from sim.kernels.behaviour import claims_weight
+from sim.kernels.lanes import DIRECT_RESALE, RESALE
 from sim.kernels.money import landed_offers, landed_parts
 from sim.kernels.stations import SERVED
 from sim.kinds import (
@@ -27,9 +29,10 @@ from sim.kinds import (
     N_PLATFORMS,
     NO_STREAMER,
     PAYMENT_METHODS,
+    Event,
     Flag,
 )
-from sim.record.schema import FLOW_GROUPS, MoneyPurpose
+from sim.record.schema import FLOW_GROUPS, Measure, MoneyPurpose
 from sim.world import World
 from tests.world.worlds import after, tiny, with_row
 
@@ -454,3 +457,27 @@ def test_emissions_of_parcels_that_never_reach_a_buyer_count() -> None:
     assert 0 < lost[1] < lost[0], "by air, by rail"
     assert [one - other for one, other in zip(round_trip, lost, strict=True)] == [round(emission.mile_g[0])] * 2
     assert int(lost_co2_g(emission, 0, 0, 255, 9.0)) == round(emission.packaging_g[0]), "local stock has not travelled"
+
+
+def test_parcels_worth_it_go_home_by_sea_and_emit_on_the_way() -> None:
+    """None of those graded as scrap, all of those that can be sold again, some in between; stock abroad stays there."""
+    world = after(4, "baseline")
+    data, sheets = world.orders.data, world.tally.sheets
+    rows = np.flatnonzero(data["quantity"] > 0)
+    parcels = rows[data["direct"][rows] == 1]
+    assert 0 < parcels.size < rows.size
+    scalars, by_category, key = world.fulfilment.grading
+    data["flags"][rows] &= np.uint16(0xFFFF - int(Flag.DAMAGED) - int(Flag.SPOILED))
+    counted = []
+    for chance in (0.0, 0.5, 1.0):
+        scalars, by_category = scalars.copy(), by_category.copy()
+        scalars[DIRECT_RESALE], by_category[:, RESALE] = 1.0, chance
+        before = int(world.tally.today[Measure.CO2_G].sum())
+        kinds = np.full(rows.size, int(Event.RETURN_RECEIVED), np.uint8)
+        weights, emission = world.catalogue.weight_kg, world.logbook._emission
+        _sent_home(kinds, rows, data, weights, emission, scalars, by_category, key, sheets)
+        counted.append(int(world.tally.today[Measure.CO2_G].sum()) - before)
+    grams = world.catalogue.weight_kg[data["line"][parcels]] * data["quantity"][parcels]
+    by_sea = emission.bulk_g_kg[data["country"][parcels], 1]
+    assert counted[0] == 0 < counted[1] < counted[2]
+    assert counted[2] == pytest.approx(float((grams * by_sea).sum()), abs=parcels.size)
