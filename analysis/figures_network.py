@@ -159,15 +159,22 @@ def friends(study: Study, look: Look = ENGLISH, scenario: str | None = None, by:
         if by == "trust" else {"colorscale": [[0, look.shade("line")], [1, "#E69F00"]], "cmin": 0, "cmax": 1}
     )  # fmt: skip
 
-    def nodes(position: int) -> go.Scatter:
+    def on(position: int) -> dict[str, Any]:
+        """What changes from day to day."""
         shown = values[position]
+        known = np.isfinite(shown)
+        return {
+            "type": "scatter",
+            "marker": {"color": np.where(known, np.round(shown, 3), 0.0), "opacity": np.where(known, 1.0, 0.15)},
+            "customdata": [f"{value:.2f}" if np.isfinite(value) else "\u2013" for value in shown],
+        }
+
+    def nodes(position: int) -> go.Scatter:
+        changing = on(position)
         return go.Scatter(
             x=[round(places[person][0], 4) for person in people], y=[round(places[person][1], 4) for person in people],
-            mode="markers", showlegend=False,
-            marker={"size": 9, "color": np.where(np.isfinite(shown), np.round(shown, 3), 0.0),
-                    "opacity": np.where(np.isfinite(shown), 1.0, 0.15),
-                    "line": {"width": 0.7, "color": look.shade("paper")}, **scale},
-            customdata=[f"{value:.2f}" if np.isfinite(value) else "\u2013" for value in shown],
+            mode="markers", showlegend=False, customdata=changing["customdata"],
+            marker={"size": 9, **changing["marker"], "line": {"width": 0.7, "color": look.shade("paper")}, **scale},
             hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
 
@@ -180,7 +187,7 @@ def friends(study: Study, look: Look = ENGLISH, scenario: str | None = None, by:
     still = {"frame": {"duration": 0, "redraw": True}, "mode": "immediate", "transition": {"duration": 0}}
     if days and people:
         figure.add_trace(nodes(len(days) - 1))
-        figure.frames = [go.Frame(data=[nodes(number)], traces=[1], name=dates[number]) for number in range(len(days))]
+        figure.frames = [go.Frame(data=[on(number)], traces=[1], name=dates[number]) for number in range(len(days))]
         figure.update_layout(sliders=[{
             "active": len(days) - 1, "currentvalue": {"prefix": look.t("Day: ")}, "pad": {"t": 20},
             "x": 0.04, "len": 0.92,

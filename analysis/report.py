@@ -22,24 +22,38 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.comparison import Study, compare
-from analysis.figures import Panel, colours, effects, funnel, over_time, places
-from analysis.figures_goods import delivery, lanes, warehouses
+from analysis.comparison import Part, Study, compare
+from analysis.figures import Panel, colours, effects, funnel, over_time, places, plot_config, wide
+from analysis.figures_goods import delivery, fullness, lanes, stages, warehouses
 from analysis.figures_money import incidence, money_flows, waterfall
+from analysis.figures_network import concentration, friends, opinion
 from analysis.inference import BOOTSTRAP_SEEDS, CONFIDENCE
 from analysis.look import ENGLISH, METRIC_LABELS, Look, percent
 from analysis.metrics import METRICS
+from analysis.summary import bring_up_to_date
+from analysis.sweeppanels import report_panels
+from analysis.sweepview import sweep_points
 from analysis.wording import HEADLINE, NOTHING, clearest, sentence, span_words, summary, unit_of, verdict, written
 from sim.errors import RunFolderError
+from sim.sweep.driver import MANIFEST, read_manifest
 
 TERMINAL_WIDTH: Final = 118
 MOST_WATERFALLS: Final = 3
+MANY: Final = 12  # scenarios, of more only some are drawn
+MOST_DRAWN: Final = 4
 PLOTLY_FILE: Final = "plotly.min.js"
 Sizes = Literal["full", "small"]
 
 
-def panels(study: Study, look: Look = ENGLISH) -> list[Panel]:
-    """The figures of a report, in reading order; time series only where days were recorded."""
+_PARTS: Final = {"concentration": "Network", "parallel": "Explore a sweep"}  # what starts with a figure
+
+
+def panels(study: Study, look: Look = ENGLISH, sweep: Path | None = None) -> list[Panel]:
+    """The figures of a report, in reading order; time series only where days were recorded, friends where they were.
+
+    Args:
+        sweep: folder of the sweep these runs are of: what was varied in it is shown as a whole.
+    """
     made = [effects(study, look), incidence(study, look)]
     made += [
         replace(waterfall(study, look, name), name=f"waterfall{number}" if number else "waterfall",
@@ -47,13 +61,20 @@ def panels(study: Study, look: Look = ENGLISH) -> list[Panel]:
         for number, name in enumerate(study.scenarios[1 : 1 + MOST_WATERFALLS])
     ]  # fmt: skip
     made += [
-        money_flows(study, look), funnel(study, look), delivery(study, look), places(study, look=look),
-        lanes(study, look),
+        money_flows(study, look), funnel(study, look), delivery(study, look), stages(study, look),
+        places(study, look=look), lanes(study, look),
     ]  # fmt: skip
     if study.store.has("daily_warehouses"):
-        made.append(warehouses(study, look))
+        made += [warehouses(study, look), fullness(study, look)]
     if study.store.has("daily_channel"):
         made.append(over_time(study, look))
+    made.append(concentration(study, look))
+    if study.store.has("daily_people"):
+        made.append(opinion(study, look))
+    if study.store.has("network_days") and study.store.has("network"):
+        made.append(friends(study, look))
+    if sweep is not None and (sweep / MANIFEST).is_file():
+        made += report_panels(sweep, sweep_points(read_manifest(sweep), bring_up_to_date(sweep)), look)
     return made
 
 
@@ -128,7 +149,7 @@ def _difference_text(entry: Mapping[str, Any]) -> str:
 
 # --- the page ---------------------------------------------------------------------------------------------------------
 _PAGE: Final = Template("""<!doctype html>
-<html lang="$lang">
+<html lang="$lang" data-theme="$theme">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -136,7 +157,9 @@ _PAGE: Final = Template("""<!doctype html>
 <link rel="icon" href="data:,">
 <style>
 :root { --ink: #1f2933; --quiet: #5b6773; --line: #dde2e7; --paper: #ffffff; --wash: #f5f7f9; --good: #00734f;
-  --bad: #a84300; --accent: #0072b2; }
+  --bad: #a84300; --accent: #0072b2; --moved: #0072b2; color-scheme: light; }
+:root[data-theme="dark"] { --ink: #e6ebf0; --quiet: #a5b1bd; --line: #2f3a46; --paper: #161c23; --wash: #1e2630;
+  --good: #2fc79a; --bad: #f0793a; --accent: #6cc0f0; --moved: #6cc0f0; color-scheme: dark; }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
 body { margin: 0; background: var(--paper); color: var(--ink);
@@ -171,10 +194,12 @@ tbody td { text-align: right; white-space: nowrap; }
 tbody tr:hover { background: var(--wash); }
 td .range { display: block; color: var(--quiet); font-size: 13px; }
 td .unit, th .unit { color: var(--quiet); font-size: 13px; }
-td.good b { color: var(--good); } td.bad b { color: var(--bad); } td.calm b { font-weight: 400; }
+td.good b { color: var(--good); } td.bad b { color: var(--bad); } td.moved b { color: var(--moved); }
+td.calm b { font-weight: 400; }
 td.good b::after { content: " \\25B2"; font-size: 11px; } td.bad b::after { content: " \\25BC"; font-size: 11px; }
 td.moved b::after { content: " \\25C6"; font-size: 11px; }
-.figure { margin: 12px 0 4px; width: 100%; }
+.box { overflow-x: auto; } .figure { margin: 12px 0 4px; width: 100%; }
+.part { color: var(--accent); font-weight: 700; margin: 0 0 6px; }
 details { margin-top: 14px; } summary { cursor: pointer; color: var(--accent); }
 .method { background: var(--wash); padding: 24px 28px; margin-top: 60px; }
 .method h2 { font-size: 22px; } .method p, .method li { font-size: 15px; }
@@ -183,7 +208,7 @@ code { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu S
   overflow-wrap: anywhere; }
 @media (max-width: 640px) { dl.facts { grid-template-columns: repeat(2, 1fr); }
   main { padding: 0 16px 48px; } body { font-size: 16px; } .method { padding: 18px 16px; }
-  .scroll { margin-right: -16px; } }
+  .scroll { margin-right: -16px; } .box.wide > div { min-width: 620px; } }
 @media print { section { break-inside: avoid; } details { display: none; } }
 </style>
 $plotlyjs
@@ -212,11 +237,20 @@ $method
 </main>
 <script>
 for (const item of $payload) {
-  const compact = window.matchMedia("(max-width: 640px)").matches;
-  if (compact) { item.figure.layout.font = Object.assign({}, item.figure.layout.font, {size: 11}); }
-  Plotly.newPlot(item.name, item.figure.data, item.figure.layout,
-    {responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
-     displayModeBar: "hover", toImageButtonOptions: {format: "svg", filename: item.name}});
+  const layout = item.figure.layout;
+  if (window.matchMedia("(max-width: 640px)").matches) {
+    const shared = layout.template.layout;
+    shared.font.size = 11;
+    for (const axis of [shared.xaxis, shared.yaxis]) { axis.title.font.size = 11; axis.tickfont.size = 11; }
+    for (const note of layout.annotations || []) {
+      if (note.font && note.font.size > 12) { note.font.size = 12; }
+    }
+  }
+  document.getElementById(item.name).style.height = (layout.height || 450) + "px";
+  Plotly.newPlot(item.name, {data: item.figure.data, layout: layout, frames: item.figure.frames,
+    config: Object.assign($config, {displayModeBar: "hover",
+      modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+      toImageButtonOptions: {format: "svg", filename: item.name}})});
 }
 </script>
 </body>
@@ -368,9 +402,10 @@ def page(
         _fact(look.t("Written"), datetime.now(UTC).strftime("%Y-%m-%d")),
     ))  # fmt: skip
     sections = "".join(
-        f'<section id="section-{panel.name}"><h2>{html.escape(panel.title)}</h2>'
+        f'<section id="section-{panel.name}">{_part(panel, look)}<h2>{html.escape(panel.title)}</h2>'
         f'<p class="reading">{html.escape(panel.reading)}</p>'
-        f'<div class="figure" id="{panel.name}" role="img" aria-label="{html.escape(panel.title, quote=True)}"></div>'
+        f'<div class="box{" wide" if wide(panel.figure) else ""}"><div class="figure" id="{panel.name}" role="img" '
+        f'aria-label="{html.escape(panel.title, quote=True)}"></div></div>'
         f'<p class="note">{html.escape(panel.note)}</p></section>'
         for panel in shown
     )
@@ -383,7 +418,8 @@ def page(
         "percentage points.", base=base,
     )  # fmt: skip
     return _PAGE.substitute(
-        lang={"en": "en", "zh": "zh-Hans"}[look.lang], title=html.escape(heading), heading=html.escape(heading),
+        lang={"en": "en", "zh": "zh-Hans"}[look.lang], theme="dark" if look.dark else "light",
+        config=json.dumps(plot_config(look)), title=html.escape(heading), heading=html.escape(heading),
         kicker=html.escape(look.t("Cross-border live commerce \u00b7 comparison of scenarios")), questions=questions,
         facts=stated, summary=_summary(study, entries, look), lines=_sentences(study, entries, look),
         differences=look.t("The differences"), all_metrics=look.t("All metrics"), made=look.t("How this was made"),
@@ -391,6 +427,11 @@ def page(
         everything=_table(study, entries, tuple(METRICS), look), figures=sections, method=_method(study, look),
         plotlyjs=script, payload="[" + payload.replace("</", "<\\/") + "]",
     )  # fmt: skip
+
+
+def _part(panel: Panel, look: Look) -> str:
+    """The name of the part of the report that starts with a figure."""
+    return f'<p class="part">{html.escape(look.t(_PARTS[panel.name]))}</p>' if panel.name in _PARTS else ""
 
 
 def check_target(out: Path | str) -> Path:
@@ -405,6 +446,19 @@ def check_target(out: Path | str) -> Path:
     return target
 
 
+def drawn(part: Part) -> tuple[Part, int]:
+    """Of a sweep over values, the runs of the first points only, and how many points it has.
+
+    A figure of dozens is none; what a point does beside the others is shown by the figures of the sweep.
+    """
+    names = sorted({part.labels[run.resolve()] for run in part.folders if run.resolve() in part.labels} - {part.base})
+    if len(names) <= MANY:
+        return part, len(names)
+    kept = {part.base, *names[:MOST_DRAWN]}
+    folders = [run for run in part.folders if part.labels.get(run.resolve(), part.base) in kept]
+    return Part(folders, part.base, part.labels), len(names)
+
+
 def write_comparison(
     folders: Sequence[Path | str],
     out: Path | str,
@@ -412,6 +466,7 @@ def write_comparison(
     labels: Mapping[Path, str] | None = None,
     look: Look = ENGLISH,
     size: Sizes = "full",
+    sweep: Path | None = None,
 ) -> tuple[str, Path]:
     """Compare finished runs and write the page.
 
@@ -420,9 +475,10 @@ def write_comparison(
         out: the HTML file.
         base: scenario the others are compared to.
         labels: as `analysis.comparison.Study`.
-        look: the page's language.
+        look: the page's language and ground.
         size: `full` carries plotly.js inside; `small` reads it from a file beside the page, written when it is not
             there, which many pages can share.
+        sweep: as `panels`.
 
     Returns:
         The headline table as text for a terminal, and the file written.
@@ -434,7 +490,7 @@ def write_comparison(
     with Study(folders, base, labels) as study:
         entries = compare(study)
         text = terminal_table(study, entries)
-        content = page(study, entries, panels(study, look), look, size)
+        content = page(study, entries, panels(study, look, sweep), look, size)
     shared = target.with_name(PLOTLY_FILE)
     script = get_plotlyjs()
     if size == "small" and not (shared.is_file() and shared.stat().st_size == len(script.encode())):

@@ -757,6 +757,7 @@ def report(arguments: Sequence[str]) -> int:
     parser.add_argument("--out", metavar="FILE", help="the page (default report.html in the first folder)")
     parser.add_argument("--base", metavar="NAME", help="what the others are compared to (default baseline)")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the page")
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="ground of the page")
     parser.add_argument(
         "--size", choices=("full", "small"), default="full",
         help="small: plotly.js in a file beside the page, which many pages share",
@@ -765,15 +766,19 @@ def report(arguments: Sequence[str]) -> int:
 
     from analysis.comparison import parts_of
     from analysis.look import Look
-    from analysis.report import check_target, write_comparison
+    from analysis.report import check_target, drawn, write_comparison
 
     parts = parts_of(options.folders, options.base)
     if len(parts) > 1:
         raise UserError(f"report: these runs have {len(parts)} bases; choose one with --base")
     first = options.folders[0].rpartition("=")[2] if not os.path.isdir(options.folders[0]) else options.folders[0]
     out = check_target(options.out if options.out is not None else Path(first) / "report.html")
-    part = parts[0]
-    table, file = write_comparison(part.folders, out, part.base, part.labels, Look(options.lang), options.size)
+    part, points = drawn(parts[0])
+    if len(part.folders) < len(parts[0].folders):
+        _say(f"note: this sweep has {points} points; the first are compared one by one, all of them as a sweep")
+    look = Look(options.lang, options.theme == "dark")
+    sweep = Path(first) if len(options.folders) == 1 else None
+    table, file = write_comparison(part.folders, out, part.base, part.labels, look, options.size, sweep)
     print(table)
     print(f"report: {file}")
     return 0

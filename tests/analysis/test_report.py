@@ -18,8 +18,8 @@ from analysis.wording import verdict, written
 from tests.analysis.synthetic import synthetic_study
 
 PANELS = {
-    "effects", "incidence", "waterfall", "waterfall1", "money", "funnel", "delivery", "places", "lanes", "warehouses",
-    "time",
+    "effects", "incidence", "waterfall", "waterfall1", "money", "funnel", "delivery", "stages", "places", "lanes",
+    "warehouses", "use", "time", "concentration", "opinion",
 }  # fmt: skip
 
 
