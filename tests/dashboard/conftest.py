@@ -90,7 +90,7 @@ def visit(browser: Any, origin: str) -> Iterator[Visit]:
     found = Visit(page, origin)
     page.on("console", lambda said: found.faults.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: found.faults.append(str(error)))
-    page.on("request", lambda asked: None if asked.url.startswith((origin, "data:", "blob:"))
+    page.on("request", lambda asked: None if asked.url.startswith((found.origin, "data:", "blob:"))
             else found.outside.append(asked.url))  # fmt: skip
     yield found
     context.close()

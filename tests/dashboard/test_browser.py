@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
 import pytest
 
+from analysis.dashboard.app import render
 from analysis.dashboard.jobs import FOLDER
 from analysis.dashboard.library import Library
+from analysis.dashboard.state import read
+from sim.__main__ import main
 from tests.dashboard.conftest import Visit
 
 CAP = "commission_cap cap.share=0.05"
@@ -14,14 +29,35 @@ CAP = "commission_cap cap.share=0.05"
 def drawn(visit: Visit) -> dict[str, int]:
     """Traces with data of every figure that was drawn, by its id."""
     visit.page.wait_for_function(
-        "[...document.querySelectorAll('[id^=figure-]')].length > 0 && "
-        "[...document.querySelectorAll('[id^=figure-]')].every(one => one.querySelector('.main-svg'))"
+        "document.querySelector('#main').dataset.drawn === location.pathname + location.search"
     )
     found: dict[str, int] = visit.page.evaluate(
         "Object.fromEntries([...document.querySelectorAll('[id^=figure-]')].map(one => "
         "[one.id.slice(7), one.querySelector('.js-plotly-plot').data.length]))"
     )
     return found
+
+
+COLUMNS = ("x", "y", "z", "q1", "median", "q3")
+TOLD = """(columns) => {
+  const total = (values) => Array.from(values || [])
+    .flatMap(row => typeof row === "object" && row !== null ? Array.from(row) : [row])
+    .filter(value => typeof value === "number" && !Number.isNaN(value)).reduce((sum, value) => sum + value, 0);
+  const traces = (one) => one.querySelector(".js-plotly-plot")._fullData.filter(trace => trace.visible === true);
+  return Object.fromEntries([...document.querySelectorAll("[id^=figure-]")].map(
+    one => [one.id.slice(7), traces(one).map(trace => columns.map(name => total(trace[name])))]));
+}"""
+
+
+def sums(figure: go.Figure) -> list[list[float]]:
+    """Sums of the numbers in each column of each trace."""
+
+    def total(values: Any) -> float:
+        flat = np.asarray([] if values is None else values).ravel().tolist()
+        return float(sum(value for value in flat if isinstance(value, int | float) and value == value))
+
+    shown = [trace for trace in figure.data if trace.visible in (None, True)]
+    return [[total(getattr(trace, name, None) if name in trace else None) for name in COLUMNS] for trace in shown]
 
 
 @pytest.mark.parametrize(
@@ -35,11 +71,20 @@ def drawn(visit: Visit) -> dict[str, int]:
         ("/explore", {"parallel", "pareto"}),
     ],
 )
-def test_each_page_draws_its_figures(address: str, figures: set[str], visit: Visit) -> None:
+def test_each_page_draws_the_numbers_it_was_given(
+    address: str, figures: set[str], visit: Visit, library: Library
+) -> None:
     visit.go(address)
     found = drawn(visit)
     assert set(found) == figures
     assert all(found.values())
+    told = visit.page.evaluate(TOLD, list(COLUMNS))
+    for panel in render(read(address, ""), library).panels:
+        expected = sums(panel.figure)
+        assert any(any(row) for row in expected) or panel.name == "money", panel.name
+        assert len(told[panel.name]) == len(expected), panel.name
+        for row, own in zip(told[panel.name], expected, strict=True):
+            assert row == pytest.approx(own, rel=1e-6, abs=1e-6), panel.name
     assert visit.page.locator("h1").count() == 1
     assert visit.page.locator("nav a.current").count() == 1
     assert all(box.get_attribute("aria-label") for box in visit.page.locator("[role=img]").all())
@@ -107,21 +152,46 @@ def test_the_keyboard_reaches_content_first(visit: Visit) -> None:
     visit.page.wait_for_function("location.hash === '#main'")
 
 
-def test_a_run_is_started_watched_and_cancelled(visit: Visit, library: Library) -> None:
-    """The page shows what the job's file says; the job is this machine's real sweep."""
-    visit.go("/run?scenario_to_run=commission_cap&consumers=2000&days=60&warmup_days=0&seeds=4")
-    assert "clashes" not in visit.page.locator("main").inner_text()
-    visit.page.locator("#start").click()
-    job = visit.page.locator(".job").first
-    job.wait_for()
-    visit.page.wait_for_function("document.querySelector('.job .state')?.innerText === 'running'", timeout=90_000)
-    visit.page.wait_for_function("document.querySelector('.job')?.innerText.includes('of 8 runs')", timeout=90_000)
-    assert job.locator("progress").count() == 1
-    job.get_by_role("button").click()
-    visit.page.wait_for_function("document.querySelector('.job .state')?.innerText === 'cancelled'", timeout=60_000)
-    assert job.get_by_role("button").inner_text() == "Go on"
-    assert "commission_cap-" in visit.page.locator(".job").inner_text()
-    assert not any((library.root / FOLDER).glob("*.tmp*"))
+@contextmanager
+def server(root: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in a process of its own, and where it listens."""
+    command = [sys.executable, "-m", "sim", "dashboard", str(root), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = next(line for line in process.stdout if "http://" in line)
+            address = re.search(r"http://[^/]+", told)
+            assert address is not None
+            yield process, address[0]
+        finally:
+            process.kill()
+
+
+def test_a_run_outlives_a_killed_server_and_is_cancelled_from_the_next(visit: Visit, tmp_path: Path) -> None:
+    """Started on one server's page, which is killed at once with -9; the next shows it at work, and cancels it."""
+    asked = "/run?scenario_to_run=commission_cap&consumers=2000&days=60&warmup_days=0&seeds=4"
+    state = "document.querySelector('.job .state')?.innerText"
+    with server(tmp_path) as (process, visit.origin):
+        visit.go(asked)
+        assert "clashes" not in visit.page.locator("main").inner_text()
+        visit.page.locator("#start").click()
+        visit.page.wait_for_function(f"{state} === 'running'", timeout=90_000)
+        name = visit.page.locator(".job strong").inner_text()
+        visit.page.goto("about:blank")
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    with server(tmp_path) as (_, visit.origin):
+        visit.go("/run")
+        visit.page.wait_for_function("document.querySelector('.job')?.innerText.includes('of 8 runs')", timeout=90_000)
+        assert visit.page.locator(".job strong").inner_text() == name
+        assert visit.page.locator(".job .state").inner_text() == "running"
+        job = visit.page.locator(".job").first
+        assert job.locator("progress").count() == 1
+        job.get_by_role("button").click()
+        visit.page.wait_for_function(f"{state} === 'cancelled'", timeout=60_000)
+        assert job.get_by_role("button").inner_text() == "Go on"
+        visit.page.goto("about:blank")
+    assert not any((tmp_path / FOLDER).glob("*.tmp*"))
 
 
 def test_a_clash_bars_the_start(visit: Visit) -> None:
@@ -131,3 +201,25 @@ def test_a_clash_bars_the_start(visit: Visit) -> None:
     visit.page.get_by_role("link", name="Remove").click()
     visit.page.wait_for_function("document.querySelectorAll('[role=alert]').length === 0")
     assert visit.page.locator("#start").is_enabled()
+
+
+def test_a_dark_report_of_a_sweep_opens_offline(browser: Any, finished: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    words = ["--out", str(file), "--theme", "dark", "--lang", "zh", "--size", "small"]
+    assert main(["report", str(finished / "caps"), *words]) == 0
+    context = browser.new_context(viewport={"width": 390, "height": 800}, offline=True)
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "request", lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else said.append(asked.url)
+    )
+    page.goto(file.as_uri())
+    page.wait_for_function("[...document.querySelectorAll('.figure')].every(one => one.querySelector('.main-svg'))")
+    drawn = set(page.evaluate("[...document.querySelectorAll('.figure')].map(one => one.id)"))
+    assert {"concentration", "opinion", "friends", "parallel", "pareto", "stages", "use"} <= drawn
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 28, 35)"
+    assert page.evaluate("document.querySelector('#friends')._transitionData._frames.length") == 3
+    assert page.evaluate("document.documentElement.scrollWidth") <= 392
+    context.close()
+    assert said == []

@@ -12,17 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from scipy.stats import spearmanr
 
 from analysis.dashboard.app import make_app, render
 from analysis.dashboard.library import Library
+from analysis.dashboard.overview import CARDS
 from analysis.dashboard.state import read
+from analysis.figures_goods import waits
 from analysis.metrics import DIMENSIONS, METRICS
 from analysis.sweepview import front, rank_correlation
+from analysis.wording import HEADLINE, span_words, written
 from sim.__main__ import main
 from sim.errors import RunFolderError, UserError
+from sim.kinds import N_ORIGIN_WAREHOUSES, SHELF
+from sim.sweep.driver import read_manifest
 
 CAP = "commission_cap cap.share=0.05"
 ABOVE = "commission_cap cap.share=0.1"
@@ -188,6 +194,98 @@ def test_friends_are_those_recorded(library: Library, finished: Path) -> None:
     followers = pq.read_table(run / "followers.parquet")
     rows = [row for row in page.data() if row["scenario"] == "baseline" and row["seed"] == 1]
     assert sum(row["followers"] for row in rows) == sum(followers["followers"].to_pylist()) > 0
+
+
+def test_key_figures_are_those_of_the_command_line(
+    library: Library, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", str(finished / "caps"), "--json"]) == 0
+    told = [entry for entry in json.loads(capsys.readouterr().out) if entry["scenario"] == CAP]
+    page = render(read("/", f"?scenario={CAP}".replace(" ", "+")), library)
+    shown = words(page)
+    for entry in told:
+        if entry["metric"] in CARDS:
+            for text in (written(entry["metric"], entry["value"]), written(entry["metric"], entry["difference"], True),
+                         span_words(entry)):  # fmt: skip
+                assert text in shown, entry["metric"]
+    assert {row["metric"]: row["difference"] for row in page.data()} == {
+        entry["metric"]: entry["difference"] for entry in told if entry["metric"] in HEADLINE
+    }
+
+
+def runs_of(finished: Path, table: str) -> dict[tuple[str, int], Any]:
+    """Rows of a table of each run, by label and seed, and how many people a consumer stands for."""
+    found = {}
+    for row in read_manifest(finished / "caps"):
+        run = finished / "caps" / "runs" / row["hash"]
+        weight = pq.read_table(run / "run.parquet").to_pylist()[0]["weight"]
+        found[row["label"], row["seed"]] = pq.read_table(run / f"{table}.parquet").to_pandas(), weight
+    return found
+
+
+def test_goods_are_those_recorded(library: Library, finished: Path) -> None:
+    """Queues, use, days by stage and lanes of the figures, computed anew from the tables of the runs."""
+    page = render(read("/logistics", f"?scenario={CAP}&shown=baseline".replace(" ", "+")), library)
+    panels = {panel.name: panel.figure for panel in page.panels}
+    days = runs_of(finished, "daily_warehouses")
+    own = [days["baseline", seed] for seed in (1, 2)]
+    waiting = sum(frame.groupby("day")["backlog"].sum() * weight for frame, weight in own) / 2
+    assert np.asarray(panels["warehouses"].data[0].y) == pytest.approx(waiting.to_numpy(), abs=0.06)
+    used = sum(frame.groupby("warehouse")["utilisation_permille"].mean() for frame, _ in own) / 20
+    assert np.asarray(panels["use"].data[0].z).mean(axis=1) == pytest.approx(used.to_numpy(), abs=0.51)
+    peak = int(waiting.to_numpy().argmax())
+    bars = panels["surge"].frames[peak].data[0]
+    assert sum(bars.customdata) == pytest.approx(waiting.iloc[peak], abs=13)
+    assert list(bars.x) == list(panels["surge"].data[0].x)
+    lanes = runs_of(finished, "lanes")
+    parcels = {key: frame["parcels"].sum() for key, (frame, _) in lanes.items()}
+    assert {(row["scenario"], row["seed"]) for row in page.data()} == {
+        ("baseline", 1),
+        ("baseline", 2),
+        (CAP, 1),
+        (CAP, 2),
+    }
+    for key in (("baseline", 1), (CAP, 2)):
+        assert sum(row["parcels"] for row in page.data() if (row["scenario"], row["seed"]) == key) == parcels[key] > 0
+    both = pd.concat([lanes["baseline", seed][0] for seed in (1, 2)])
+    local = both[both["warehouse"] >= N_ORIGIN_WAREHOUSES].reset_index()
+    each = (local["seconds_last_mile"] / local["parcels"] / 86_400).repeat(local["parcels"]).sort_values().to_numpy()
+    shown = next(box for box in panels["stages"].data if box.name == "Baseline" and box.xaxis == "x")
+    place = list(shown.y).index("last mile")
+    assert shown.median[place] == pytest.approx(each[int(np.ceil(0.5 * each.size)) - 1])
+    assert shown.upperfence[place] == pytest.approx(each[int(np.ceil(0.95 * each.size)) - 1])
+
+
+def test_orders_wait_as_long_as_recorded(library: Library, finished: Path) -> None:
+    opened = library.open("caps")
+    assert opened is not None
+    study = opened.study("baseline", (CAP,))
+    assert waits(study) is None  # in ten days nothing has matured
+    panel = waits(study, matured=0)
+    assert panel is not None
+    orders = pd.concat([runs_of(finished, "orders")["baseline", seed][0] for seed in (1, 2)])
+    done = orders[(orders["delivered"] > 0) & (orders["shipped"] > 0) & (orders["channel"] < SHELF)]
+    for column, (since, until) in {"x": ("placed", "shipped"), "x2": ("shipped", "delivered")}.items():
+        for direct in (0, 1):
+            lines = [
+                line for line in panel.figure.data if line.xaxis == column and line.legendgroup == f"baseline{direct}"
+            ]
+            took = ((done[until] - done[since])[done["direct"] == direct] / 86_400).to_numpy()
+            assert len(lines) == (took.size > 0)
+            for line in lines:
+                at = min(4, len(line.x) - 1)
+                assert line.y[at] == pytest.approx(100 * (took < line.x[at]).mean(), abs=0.01)
+
+
+def test_trust_and_adoption_are_those_recorded(library: Library, finished: Path) -> None:
+    page = render(read("/network", f"?scenario={CAP}".replace(" ", "+")), library)
+    figure = next(panel.figure for panel in page.panels if panel.name == "opinion")
+    trust = []
+    for seed in (1, 2):
+        sums = runs_of(finished, "daily_people")["baseline", seed][0].groupby("day").sum(numeric_only=True)
+        trust.append(sums["trust_ppm_days"] / 1e6 / sums["adopter_days"])
+    line = next(trace for trace in figure.data if trace.mode == "lines" and trace.name == "Baseline")
+    assert np.asarray(line.y, dtype=float) == pytest.approx((sum(trust) / 2).to_numpy())
 
 
 def test_a_sweep_is_explored_by_what_was_varied(
