@@ -203,13 +203,20 @@ def _bars(found: dict[str, Any]) -> list[str]:
 
 
 def _growth(runs: list[dict[str, Any]], fits: dict[str, Any]) -> list[str]:
-    first = runs[0]
+    first, last = runs[0], runs[-1]
+    few = ""
+    if last["settling_days"] != first["settling_days"]:
+        few = (
+            f" {last['consumers']:,} settled for {last['settling_days']} days only and {last['measured_days']} were"
+            " measured: not all orders that will lie open are there yet."
+        )
     lines = [
         "## Growth with the number of consumers",
         "",
         *_wrapped(
             f"Worlds settled for {first['settling_days']} days, then {first['measured_days']} days measured. Two"
             f" threads are used from {world.TWO_THREADS_FROM:,} consumers on; below that they wait for each other."
+            f"{few}"
         ),
         "",
         *_table(

@@ -307,15 +307,19 @@ def line(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def growth(
     sizes: Sequence[int], repeats: int, settling: int, measured: int, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
-    """Every size on one thread, and on two from where the model uses two; medians of `repeats`, taken in turns (ten
-    million once)."""
-    plan = [(size, 1) for size in sizes] + [(size, 2) for size in sizes if size >= TWO_THREADS_FROM]
+    """Every size on one thread, and on two from where the model uses two; medians of `repeats`, taken in turns.
+
+    Ten million are measured once, on two threads, for a week after three: each of their days takes seconds.
+    """
+    plan = [(size, 1) for size in sizes if size < TEN_MILLION]
+    plan += [(size, 2) for size in sizes if size >= TWO_THREADS_FROM]
     runs: dict[tuple[int, int], list[dict[str, Any]]] = {key: [] for key in plan}
     for turn in range(repeats):  # in turns, so that a disturbance of some minutes meets all sizes alike
         for size, threads in plan:
             if turn and size >= TEN_MILLION:
-                continue  # minutes each: once is enough
-            found = measure(size, threads, settling, measured)
+                continue
+            few = size >= TEN_MILLION
+            found = measure(size, threads, 3 * WEEK if few else settling, WEEK if few else measured)
             runs[size, threads].append(found)
             say(
                 f"{size:>10,} consumers, {threads} thread{'s' if threads > 1 else ' '}:"
