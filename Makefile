@@ -8,14 +8,15 @@ INSTALLED := $(VENV)/.installed
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-long bench evidence lint clean
+.PHONY: help install demo test test-long bench evidence pins lint clean
 
 help:
 	@echo "make demo       simulate a tariff cut and a commission cap, write a report to results/demo"
 	@echo "make test       all fast tests"
 	@echo "make test-long  statistical, kill and coverage suites"
 	@echo "make bench      speed and memory, against the same rules in plain Mesa"
-	@echo "make evidence   the tables of bands and variances in docs/"
+	@echo "make evidence   the tables of bands, levers and shocks in docs/"
+	@echo "make pins       pin results anew after a change that is meant to move them"
 	@echo "make lint       style, types, import order, lock file"
 	@echo "make install    only install into .venv (PYTHON=/path/to/python3.12 picks the Python)"
 
@@ -43,6 +44,9 @@ bench: install
 
 evidence: install
 	$(BIN)/python -m analysis.evidence --write
+
+pins: install
+	$(BIN)/python -m tests.baseline.pinned --renew
 
 lint: install
 	$(BIN)/ruff check .

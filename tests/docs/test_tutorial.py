@@ -1,7 +1,8 @@
 """The code of docs/tutorial.md runs as it stands and prints what the page shows.
 
 To the digit with the code that the page was written with; with any other the same lines with other numbers. After a
-change of results, `python -m tests.docs.test_tutorial` writes the page's output anew.
+change of results, `python -m tests.docs.test_tutorial` writes the page's output anew; so does the renewal of all pins,
+`python -m tests.baseline.pinned --renew`.
 """
 
 from __future__ import annotations
@@ -60,9 +61,14 @@ def test_the_tutorial_prints_what_it_shows(tmp_path: Path) -> None:
         assert found == shown
 
 
-if __name__ == "__main__":
+def renew_page() -> str:
+    """Write what the page's code prints now into the page; the output."""
     with tempfile.TemporaryDirectory() as place:
         output = printed(Path(place))
     text = OUTPUT.sub(lambda _: output, PAGE.read_text(encoding="utf-8"), count=1)
     PAGE.write_text(CODE.sub(code_hash()[:16], text), encoding="utf-8")
-    print(output, end="")
+    return output
+
+
+if __name__ == "__main__":
+    print(renew_page(), end="")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -123,8 +126,6 @@ def test_a_stored_run_is_repeated_bit_for_bit(caps: Path, capsys: pytest.Capture
 
 
 def test_damage_is_found_and_named(caps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import shutil
-
     folder = tmp_path / "damaged"
     shutil.copytree(caps, folder)
     assert printed(capsys, "verify", str(folder)) == {"runs": 9, "faults": []}
@@ -141,6 +142,41 @@ def test_damage_is_found_and_named(caps: Path, tmp_path: Path, capsys: pytest.Ca
     assert [Path(fault["run"]).name for fault in found["faults"]] == [run.name for run in runs[:4]]
     words = ("totals is damaged", "people is missing", "run.json", "not there")
     assert all(word in fault["problem"] for word, fault in zip(words, found["faults"], strict=True))
+
+
+def test_an_export_gives_the_paired_differences_without_our_code(
+    caps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The joins that docs/experiments.md shows, in R and with xarray."""
+    folder = tmp_path / "results" / "caps"
+    shutil.copytree(caps, folder)
+    for form in ("csv", "netcdf"):
+        assert main(["export", str(folder), "--format", form]) == 0
+    entries = printed(capsys, "compare", str(folder))
+    assert isinstance(entries, list)
+    expected = {entry["scenario"]: entry["difference"] for entry in entries if entry["metric"] == "gmv_usd"}
+
+    with (folder / "export" / "runs.csv").open() as file:
+        runs = {row["hash"]: row for row in csv.DictReader(file)}
+    with (folder / "export" / "metrics.csv").open() as file:
+        values = {
+            (runs[row["hash"]]["label"], runs[row["hash"]]["seed"]): float(row["value"])
+            for row in csv.DictReader(file) if row["metric"] == "gmv_usd" and row["by"] == ""
+        }  # fmt: skip
+    apart: dict[str, list[float]] = {}
+    for run in runs.values():
+        if run["base"]:
+            one, other = values[run["label"], run["seed"]], values[run["base"], run["seed"]]
+            apart.setdefault(run["label"], []).append(one - other)
+    assert {label: sum(found) / 3 for label, found in apart.items()} == pytest.approx(expected)
+
+    page = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(import xarray\n.*?)^```", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "docs/experiments.md", "exec"), found := {})
+    means = (found["gmv"] - found["gmv"].sel(label="baseline")).mean("seed").to_series().to_dict()
+    assert means == pytest.approx({"baseline": 0.0, **expected})
+    assert "commission_cap cap.share=0.05" in capsys.readouterr().out
 
 
 def test_status_counts_and_names_failures(

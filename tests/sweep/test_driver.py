@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
@@ -14,6 +15,8 @@ import pytest
 from sim import engines
 from sim.engines import Ending, Inline, Job, Local, Tick, engine_of
 from sim.errors import RunFolderError, UserError
+from sim.experiment import configure, identity
+from sim.runfolder import read_run_json
 from sim.sweep.driver import MANIFEST, drive, read_manifest, status
 from sim.sweep.plan import Plan, plan_sweep
 from tests.sweep.tiny import REQUEST, TINY, contents
@@ -25,6 +28,15 @@ def test_the_manifest_says_what_every_run_is(plan: Plan, finished: Path) -> None
     assert {row["state"] for row in rows} == {"done"}
     assert {path.name for path in (finished / "runs").iterdir() if path.name[0] != "."} == {row["hash"] for row in rows}
     assert status(finished)["done"] == 6
+
+
+def test_the_manifest_alone_gives_every_run_s_name_and_hash(finished: Path) -> None:
+    for row in read_manifest(finished)[:3]:
+        me = identity(configure(overrides=row["overrides"]))
+        assert (me.config, me.code) == (row["config_hash"], row["code_hash"])
+        assert hashlib.sha256(f"{me.config}{me.code}".encode()).hexdigest().startswith(row["hash"])
+        facts = read_run_json(finished / "runs" / row["hash"])
+        assert (facts["config_hash"], facts["code_hash"], facts["seed"]) == (me.config, me.code, row["seed"])
 
 
 def test_nothing_finished_is_computed_again(plan: Plan, finished: Path) -> None:

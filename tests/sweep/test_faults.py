@@ -98,6 +98,22 @@ def test_a_driver_killed_at_random_moments_loses_no_finished_run(plan: Plan, fin
     assert len(set(found)) > 1, "every kill came at the same stage"
 
 
+@pytest.mark.long
+def test_drivers_share_a_sweep_though_one_is_killed(plan: Plan, finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    drivers = [start_driver(folder, 1) for _ in range(3)]
+    until = time.monotonic() + 300
+    while not stamps(folder) and time.monotonic() < until:
+        time.sleep(0.02)
+    drivers[0].kill()
+    drivers[0].wait()
+    assert [driver.wait() for driver in drivers[1:]] == [0, 0]
+    assert contents(folder) == contents(finished) | summary_of(folder)
+    events = [json.loads(line) for line in (folder / EVENTS).read_text().splitlines()]
+    done = [event["hash"] for event in events if event["event"] == "done"]
+    assert len(done) == len(set(done)) <= len(plan.points)  # the killed driver may not have told of its last run
+
+
 # ---- writes that fail --------------------------------------------------------------------------------------------
 
 
