@@ -82,13 +82,13 @@ def pinned(world: str) -> dict[str, Any]:
 
 
 def moved(then: dict[str, Any], now: dict[str, Any]) -> dict[str, float]:
-    """Totals and metrics that differ, with their relative change (infinite where one side has no value or is 0)."""
+    """Relative change of what differs, by names such as "totals.orders"; infinite where a side has no value or is 0."""
     found = {}
     for part in ("totals", "metrics"):
         for name in sorted(then[part].keys() | now[part].keys()):
             old, new = then[part].get(name), now[part].get(name)
             if old != new:
-                found[name] = new / old - 1 if old and new is not None else float("inf")
+                found[f"{part}.{name}"] = new / old - 1 if old and new is not None else float("inf")
     return found
 
 
@@ -108,7 +108,8 @@ def told(world: str, then: dict[str, Any], now: dict[str, Any]) -> str:
     changes = moved(then, now)
     lines = [f"the results of the pinned world '{world}' moved; tables that differ: {', '.join(differing(then, now))}"]
     for name in list(changes)[:12]:
-        sides = [(side["totals"] | side["metrics"]).get(name) for side in (then, now)]
+        part, _, key = name.partition(".")
+        sides = [side[part].get(key) for side in (then, now)]
         lines.append(f"  {name}: {sides[0]} -> {sides[1]} ({changes[name]:+.3%})")
     if len(changes) > 12:
         lines.append(f"  and {len(changes) - 12} more")

@@ -9,7 +9,9 @@ import pytest
 
 from tests.baseline.pinned import COMMAND, WORLDS, compute, differing, digest, moved, pinned, same_machine, told
 
-HEADLINES = {"tiny": ("room_visits",), "small": ("gmv_usd", "orders", "room_visits")}
+HEADLINES = {
+    "tiny": ("totals.room_visits",), "small": ("metrics.gmv_usd", "metrics.orders", "metrics.room_visits"),
+}  # fmt: skip
 ELSEWHERE = 0.1  # a last bit that differs on another processor grows into other purchases, not into another market
 
 
@@ -32,9 +34,9 @@ def test_one_more_order_is_noticed_and_told_with_the_command() -> None:
     assert (moved(then, now), differing(then, now)) == ({}, [])
     now["totals"]["orders"] += 1
     now["tables"]["totals"] = "another"
-    assert list(moved(then, now)) == ["orders"]
+    assert list(moved(then, now)) == ["totals.orders"]
     text = told("tiny", then, now)
-    assert f"orders: {then['totals']['orders']} -> {then['totals']['orders'] + 1}" in text
+    assert f"totals.orders: {then['totals']['orders']} -> {then['totals']['orders'] + 1}" in text
     assert "tables that differ: totals" in text
     assert COMMAND in text
 
