@@ -32,7 +32,7 @@ class Results:
         self, by: str | Iterable[str] = (), start: int | str | None = None, end: int | str | None = None
     ) -> list[dict[str, Any]]:
         """A line a run and key: folder, scenario, seed, the keys, every metric; `pandas.DataFrame` takes it."""
-        split = by.split(",") if isinstance(by, str) and by else by
+        split = _words(by)
         return [
             {"folder": str(run.folder), "scenario": run.facts["scenario"], "seed": run.facts["seed"], **line}
             for run, lines in zip(self.runs, metrics_of(self.store, split, start, end), strict=True)
@@ -45,6 +45,11 @@ class Results:
         return pa.Table.from_pylist(found)
 
 
+def _words(names: str | Iterable[str]) -> list[str]:
+    """Names from a list of them, or from one text with commas."""
+    return [word.strip() for word in names.split(",") if word.strip()] if isinstance(names, str) else list(names)
+
+
 def open(*folders: Folder) -> Results:
     """Finished runs of run folders, sweeps, or folders that hold runs. `RunFolderError` when there are none."""
     return Results(*folders)
@@ -53,13 +58,14 @@ def open(*folders: Folder) -> Results:
 def compare(
     *folders: Folder,
     base: str | None = None,
-    by: Iterable[str] = (),
-    metrics: Sequence[str] | None = None,
+    by: str | Iterable[str] = (),
+    metrics: str | Sequence[str] | None = None,
     precision: float = PRECISION,
 ) -> list[dict[str, Any]]:
     """Paired differences, as `livecommerce compare --json` prints them: see `analysis.comparison.compare`."""
     entries = []
+    names = None if metrics is None else _words(metrics)
     for part in parts_of([os.fspath(folder) for folder in folders], base):
         with Study(part.folders, part.base, part.labels) as study:
-            entries += differences(study, by, names=metrics, precision=precision)
+            entries += differences(study, _words(by), names=names, precision=precision)
     return entries

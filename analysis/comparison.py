@@ -31,7 +31,7 @@ from analysis.inference import (
 from analysis.metrics import METRICS, check_dimensions, metrics_of
 from analysis.store import Run, Store, find_runs
 from analysis.summary import Summary, bring_up_to_date, finished, order_of_keys, read
-from sim.errors import RunFolderError, UserError, list_names, nearest
+from sim.errors import RunFolderError, UserError, list_names, nearest, unknown_name
 from sim.sweep.driver import RUNS, read_manifest
 
 F64 = NDArray[np.float64]
@@ -283,7 +283,7 @@ def compare(
     wanted = tuple(names) if names is not None else tuple(METRICS)
     for name in wanted:
         if name not in METRICS:
-            raise UserError(f"unknown metric '{name}'; did you mean '{nearest(name, METRICS)}'?")
+            raise UserError(str(unknown_name("compare", "metrics", "metric", name, METRICS)))
     keys, values = study.values(split, start, end)
     values = values[:, :, [list(METRICS).index(name) for name in wanted]]
     old = _by_seed(study, study.base, values)

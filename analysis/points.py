@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.metrics import METRICS
 from analysis.summary import bring_up_to_date
 from sim.config.run import NOT_MODEL
-from sim.errors import RunFolderError, UserError, nearest
+from sim.errors import RunFolderError, UserError, unknown_name
 from sim.sweep.driver import MANIFEST, read_manifest
 from sim.sweep.plan import is_policy, key_of
 
@@ -51,8 +51,7 @@ def read_points(folder: Path, metric: str, of: str | None = None) -> list[Point]
         UserError: an unknown metric, no sweep, or no point with an outcome.
     """
     if metric not in METRICS:
-        close = nearest(metric, METRICS)
-        raise UserError(f"--metric: unknown metric '{metric}'" + (f"; did you mean '{close}'?" if close else ""))
+        raise UserError(str(unknown_name("--metric", "", "metric", metric, METRICS)))
     if of is not None and of not in OUTCOMES:
         raise UserError(f"--of: '{of}'; allowed: {', '.join(OUTCOMES)}")
     rows = read_manifest(folder)

@@ -130,7 +130,10 @@ def read_search(
         parameters[key] = Varied(low=low, high=high)
     told = read.search.model_dump() if read.search else {"objectives": {}}
     if objectives:
-        told["objectives"] = dict(_objective(text) for text in objectives)
+        ways = [_objective(text) for text in objectives]
+        told["objectives"] = dict(ways)
+        if len(told["objectives"]) < len(ways):
+            raise UserError("--objective: names a metric twice; give it one way")
     search = SearchOf.from_plain(told | {name: value for name, value in of.items() if value is not None}, where)
     faults = [unknown_name(where, "objectives", "metric", name, METRICS) for name in search.objectives
               if name not in METRICS]  # fmt: skip

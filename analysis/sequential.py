@@ -25,7 +25,7 @@ from scipy.special import stdtrit
 from analysis.comparison import Study, compare, parts_of
 from analysis.inference import CONFIDENCE, seeds_needed
 from analysis.metrics import METRICS
-from sim.errors import UserError, nearest
+from sim.errors import UserError, unknown_name
 
 LEAST_SEEDS: Final = 8
 LEAST_STEP: Final = 10  # a stage adds at least a tenth, so that there are few looks
@@ -71,7 +71,7 @@ def read_goal(text: str) -> Goal:
     """
     metric, _, width = text.partition(":")
     if metric not in METRICS:
-        raise UserError(f"--until: unknown metric '{metric}'; did you mean '{nearest(metric, METRICS)}'?")
+        raise UserError(str(unknown_name("--until", "", "metric", metric, METRICS)))
     relative = width.endswith("%")
     try:
         number = float(width.removesuffix("%"))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sim.errors import EXIT_USER_ERROR, UserError, list_names, nearest
+from sim.errors import EXIT_USER_ERROR, UserError, list_names, nearest, unknown_name
 
 if TYPE_CHECKING:
     from sim.config import RunConfig
@@ -131,9 +131,7 @@ def interventions(arguments: Sequence[str]) -> int:
 
     kinds = levers()
     if options.name is not None and options.name not in kinds:
-        close = nearest(options.name, kinds)
-        hint = f"; did you mean '{close}'?" if close else ""
-        raise UserError(f"unknown intervention '{options.name}'; allowed: {list_names(kinds)}{hint}")
+        raise UserError(str(unknown_name("interventions", "", "intervention", options.name, kinds)))
     chosen = kinds if options.name is None else {options.name: kinds[options.name]}
     if options.json:
         _print_json(list(chosen.values()))
@@ -151,8 +149,10 @@ def _print_kind(kind: dict[str, Any]) -> None:
     print(f"  {' '.join(kind['mechanism'].split())}")
     for word in ("family", "adoption", "file"):
         print(f"  {word}: {kind[word]}")
-    print(f"  pulled by: {', '.join(kind['pulled_by'])}")
-    print(f"  changes: {', '.join(kind['changes'])}")
+    print(f"  pulled by: {', '.join(kind['pulled_by']) or 'nobody: a shock'}")
+    if kind["changes"]:
+        print(f"  changes: {', '.join(kind['changes'])}")
+    print(f"  scope: {kind['scope']}")
     for name, about in kind["parameters"].items():
         print(f"  {name} = {json.dumps(about['value'])}  # {_comment(about)}")
     print(f"  use: livecommerce run scenario=baseline +interventions.mine.kind={kind['name']}")
@@ -249,7 +249,10 @@ def _print_metrics(rows: Sequence[dict[str, Any]], by: Sequence[str] = ()) -> No
         for name, value in row.items():
             if name in by:
                 continue
-            unit = METRICS[name].unit if name in METRICS else ""
+            whole = name.removesuffix("_unscaled")
+            unit = METRICS[whole].unit if whole in METRICS else "people" if name == "weight" else ""
+            if whole != name:
+                unit += " in the sample"
             print(f"{name:<34} {_number(value):>20}  {unit}".rstrip())
 
 

@@ -75,7 +75,7 @@ class Experiment:
     def __init__(
         self, scenario: str | Iterable[str] = "baseline", seeds: Iterable[int] = (1,), **settings: Any
     ) -> None:
-        swept = {"scenario": scenario if isinstance(scenario, str) else list(scenario), "seed": list(seeds)}
+        swept = {"scenario": _several("scenario", scenario), "seed": _several("seeds", seeds)}
         self.plan = plan_sweep(overrides_of({**swept, **settings}))
 
     @classmethod
@@ -86,7 +86,11 @@ class Experiment:
         return made
 
     def run(self, out: str | os.PathLike[str], workers: int = 0, engine: str = "local") -> Sweep:
-        """Compute what is not in the folder `out` yet. `workers` 0: one a core."""
+        """Compute what is not in the folder `out` yet. `workers` 0: one a core.
+
+        Raises:
+            UserError: a folder, an engine or a number of workers that cannot be used.
+        """
         from sim.engines import engine_of
         from sim.sweep.driver import drive
 
@@ -101,11 +105,23 @@ def overrides_of(settings: Mapping[str, Any]) -> list[str]:
     return [f"{key.replace('__', '.')}={_text(key, value)}" for key, value in settings.items()]
 
 
+def _several(name: str, values: Any) -> list[Any]:
+    if isinstance(values, str):
+        values = [values]
+    if not isinstance(values, Iterable):
+        raise UserError(f"{name}: {values!r} is no list; allowed: a list or a range, such as range(4)")
+    return list(values)
+
+
 def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str) and hasattr(value, "tolist"):  # numbers and arrays of numpy
+        value = value.tolist()
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return "null"
+    if isinstance(value, list | tuple | range) and not value:
+        raise UserError(f"{key}: is an empty list; allowed: at least one value")
     if isinstance(value, list | tuple | range):
         return ",".join(_text(key, one) for one in value)
     if isinstance(value, str | int | float):

@@ -40,6 +40,7 @@ ENGINES = ("inline", "local", "ray", "dask")
 TICK_SECONDS = 0.2  # between two looks at how far runs are
 POLL_SECONDS = 0.02  # between two looks at tasks that cannot be waited for
 BUSY_SECONDS = 0.5
+MOST_WORKERS = 1024
 OUTSTANDING = 3  # tasks handed to a worker beside the one it works on, so that it never waits for the driver
 
 State = Literal["done", "failed", "busy"]
@@ -98,8 +99,8 @@ def engine_of(name: str, workers: int = 0, time_limit: float | None = None, addr
         close = nearest(name, ENGINES)
         hint = f"; did you mean '{close}'?" if close else ""
         raise UserError(f"--engine: unknown engine '{name}'; allowed: {list_names(ENGINES)}{hint}")
-    if workers < 0:
-        raise UserError(f"--workers: {workers} is not a number of processes; allowed: 0 (one a core) or more")
+    if not isinstance(workers, int) or not 0 <= workers <= MOST_WORKERS:
+        raise UserError(f"--workers: {workers!r} is out of range; allowed: 0 (one a core) to {MOST_WORKERS}")
     if time_limit is not None and not time_limit > 0:
         raise UserError(f"--time-limit: {time_limit} is not a time; allowed: seconds above 0")
     if address is not None and name in ("inline", "local"):

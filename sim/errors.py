@@ -11,6 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 EXIT_USER_ERROR = 2
+LISTED_BY = {
+    "scenario": "scenarios",
+    "intervention": "interventions",
+    "metric": "metrics RUN_DIR",
+}  # what tells all names
 
 
 class UserError(Exception):
@@ -75,4 +80,7 @@ def list_names(names: Iterable[str], limit: int = 24) -> str:
 def unknown_name(where: str, key: str, kind: str, name: str, known: Iterable[str]) -> Fault:
     """The fault of naming a `kind` of thing that does not exist."""
     names = [str(k) for k in known]
-    return Fault(where, key, f"unknown {kind} '{name}'", list_names(names) or "none", nearest(name, names))
+    allowed = list_names(names) or "none"
+    if allowed.endswith(" in all)") and kind in LISTED_BY:
+        allowed = f"{allowed.removesuffix(')')}: `livecommerce {LISTED_BY[kind]}`)"
+    return Fault(where, key, f"unknown {kind} '{name}'", allowed, nearest(name, names))

@@ -56,6 +56,8 @@ def levers() -> dict[str, dict[str, Any]]:
 
 
 def _describe(kind: Any) -> dict[str, Any]:
+    from sim.interventions.document import scope_of
+
     parameters = {}
     for name, value in kind.row.parameters.items():
         about = kind.parameter(name)
@@ -68,6 +70,7 @@ def _describe(kind: Any) -> dict[str, Any]:
         "mechanism": kind.row.mechanism,
         "adoption": kind.row.adoption,
         "changes": [change.leaf for change in kind.row.changes],
+        "scope": scope_of(kind).replace("`", ""),
         "one_of": [list(group) for group in kind.row.one_of],
         "parameters": parameters,
         "file": str(kind.path),

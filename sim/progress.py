@@ -72,5 +72,7 @@ class _Lines:
             return
         self._last, self._shown = now, done
         share = 100 * done // max(total, 1)
-        text = f"{self._title}: {done}/{total} {self._unit} ({share} %), {now - self._start:.0f} s {note}".rstrip()
+        text = f"{self._title}: {done}/{total} {self._unit} ({share} %), {now - self._start:.0f} s" + (
+            f", {note}" if note else ""
+        )
         print(text, file=self._stream, flush=True)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,8 @@ def writing(out: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         raise RunFolderError(f"--out {out}: cannot write in {out.parent} ({error.strerror})") from None
     fcntl.flock(lock, fcntl.LOCK_EX)  # held while this driver lives: others tell by it that the folder is not abandoned
+    # a pool that stops its workers lets them run what is registered here, but not the end of this block
+    leave_nothing = Finalize(None, shutil.rmtree, (temporary, True), exitpriority=0)
     running = True
     try:
         yield temporary
@@ -159,7 +162,7 @@ def writing(out: Path) -> Iterator[Path]:
         raise
     finally:
         os.close(lock)
-        shutil.rmtree(temporary, ignore_errors=True)
+        leave_nothing()
 
 
 def _commit(temporary: Path, out: Path) -> None:

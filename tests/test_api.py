@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import analysis as api
@@ -43,6 +44,10 @@ def test_one_run_and_many(tmp_path: Path) -> None:
     sweep = experiment.run(tmp_path / "caps", engine="inline")
     assert (sweep.computed, sweep.there, sweep.failures) == (6, 0, {})
     entries = api.compare(sweep, metrics=["gmv_usd"])
+    assert api.compare(sweep, metrics="gmv_usd") == entries
+    assert api.compare(sweep, metrics="gmv_usd", by="country") == api.compare(
+        sweep, metrics=["gmv_usd"], by=["country"]
+    )
     assert [entry["scenario"] for entry in entries] == [
         "commission_cap cap.share=0.05", "commission_cap cap.share=0.1"
     ]  # fmt: skip
@@ -56,6 +61,14 @@ def test_what_is_no_setting_is_refused() -> None:
         sim.run(population={"consumers": 3})
     with pytest.raises(UserError, match="consumers"):
         sim.run(population__consumer=300)
+    with pytest.raises(UserError, match=r"seeds: 5 is no list; allowed: .*range"):
+        sim.Experiment(seeds=5)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="seed: is an empty list"):
+        sim.Experiment(seeds=[])
+    with pytest.raises(UserError, match="--workers: 'two' is out of range"):
+        sim.Experiment(seeds=[1], days=2).run("unused", workers="two")  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="runn"):
         sim.runn  # noqa: B018
+    numbers = sim.Experiment(seeds=np.arange(2), population__consumers=np.array([300, 400]), days=np.int64(3))
+    assert [point.cfg.seed for point in numbers.plan.points] == [0, 0, 1, 1]
     assert len(sim.Experiment.from_file("cap_ladder", days=3, population__consumers=300).plan.points) == 5 * 8

@@ -148,7 +148,10 @@ def test_every_intervention_can_be_listed_and_described(capsys: pytest.CaptureFi
     for kind in kinds:
         assert kind["name"] in listing
         assert main(["interventions", kind["name"]]) == 0
-        assert kind["title"] in capsys.readouterr().out
+        described = capsys.readouterr().out
+        assert kind["title"] in described
+        assert "  scope: " in described
+        assert not any(line.rstrip().endswith(":") for line in described.splitlines()), "a word that nothing follows"
 
 
 def test_scenarios_are_listed_with_their_questions(capsys: pytest.CaptureFixture[str]) -> None:

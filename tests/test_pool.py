@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sim.engines import Ending, Local
+from sim.runfolder import writing
 
 
 def square(number: int) -> Ending:
@@ -54,6 +56,25 @@ def test_an_interrupt_stops_the_pool_at_once() -> None:
         engine.schedule(sleep, 60)
         raise KeyboardInterrupt
     assert time.monotonic() - start < 20
+
+
+def write_and_sleep(folder: str) -> None:
+    with writing(Path(folder) / "run") as temporary:
+        (temporary / "table").touch()
+        time.sleep(60)
+
+
+@pytest.mark.parametrize("time_limit", [None, 1.0])
+def test_a_worker_that_is_stopped_leaves_nothing_half_written(tmp_path: Path, time_limit: float | None) -> None:
+    with contextlib.suppress(KeyboardInterrupt), Local(1, time_limit) as engine:
+        future = engine.schedule(write_and_sleep, str(tmp_path))
+        until = time.monotonic() + 60
+        while not list(tmp_path.glob(".run.tmp-*/table")) and not future.done() and time.monotonic() < until:
+            time.sleep(0.01)
+        if time_limit is None:
+            raise KeyboardInterrupt
+        assert engine.ending(0, future).state == "failed"
+    assert list(tmp_path.iterdir()) == []
 
 
 def note_and_sleep(folder: str) -> None:

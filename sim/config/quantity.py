@@ -317,7 +317,9 @@ def faults_of(error: ValidationError, model: type[BaseModel], where: str, prefix
                 allowed += f" without point or exponent: {int(given)}"
             faults.append(Fault(where, key, f"{shown[:60]} has the wrong type", allowed))
         else:
-            faults.append(Fault(where, key, f"is {item['input']!r}", item["msg"].replace("Input should be ", "")))
+            given, allowed = item["input"], item["msg"].replace("Input should be ", "")
+            lost = isinstance(given, float) and not math.isfinite(given)
+            faults.append(Fault(where, key, f"{given} is not a finite number" if lost else f"is {given!r}", allowed))
     return faults
 
 

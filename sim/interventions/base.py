@@ -587,6 +587,11 @@ def _values(entry: InterventionEntry, kind: Kind, key: str, faults: list[Fault])
     return values
 
 
+def _as_written(date: float | str | None) -> str:
+    """A date of an intervention as it was written: whole days without a point."""
+    return f"{date:g}" if isinstance(date, float) else str(date)
+
+
 def _window(
     entry: InterventionEntry, cfg: Settings, key: str, notes: list[str], faults: list[Fault]
 ) -> tuple[int, int]:
@@ -599,11 +604,16 @@ def _window(
     if start is None or end is None:
         return opens, closes
     if not opens <= start < closes:
-        faults.append(Fault("", f"{key}.start", f"{entry.start} is outside the run of {cfg.days} days", run))
+        faults.append(
+            Fault("", f"{key}.start", f"{_as_written(entry.start)} is outside the run of {cfg.days} days", run)
+        )
     elif end <= start:
-        faults.append(Fault("", f"{key}.end", f"{entry.end} is not after the start ({entry.start})", "a later date"))
+        problem = f"{_as_written(entry.end)} is not after the start ({_as_written(entry.start)})"
+        faults.append(Fault("", f"{key}.end", problem, "a later date"))
     elif end > closes:
-        notes.append(f"{key}.end: {entry.end} is beyond the run and was clipped to its end, {_day_text(closes)}")
+        notes.append(
+            f"{key}.end: {_as_written(entry.end)} is beyond the run and was clipped to its end, {_day_text(closes)}"
+        )
         end = closes
     return start, end
 

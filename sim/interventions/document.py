@@ -98,7 +98,7 @@ def _section(kind: Kind) -> Iterator[str]:
         yield "- people hear of it and tell friends: trust moves at the level named and, a little, in general"
     elif row.acts is not None:
         yield f"- shows in scope: popularity seen by people and recommenders x `{row.acts_by}`"
-    yield f"- scope: {_scope(kind)}"
+    yield f"- scope: {scope_of(kind)}"
     yield f"- adoption: {row.adoption}" + (f"; uptake when offered {row.uptake:g}" if row.uptake < 1.0 else "")
     for line in row.costs:
         each = f"{line.payer.replace('_', ' ')}" + (f" and {line.times.replace('_', ' ')}" if line.times else "")
@@ -129,7 +129,8 @@ def _change(change: Change) -> str:
     return f"`{change.leaf}`, {leaf.mode}, {verb} ({leaf.meaning})"
 
 
-def _scope(kind: Kind) -> str:
+def scope_of(kind: Kind) -> str:
+    """Which keys of a scope a row knows."""
     keys: dict[str, None] = {}
     for change in kind.row.changes:
         for axis in LEAVES[change.leaf].axes:

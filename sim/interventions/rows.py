@@ -122,7 +122,7 @@ class Row(Group):
     @property
     def chosen(self) -> bool:
         """Whether firms of the model choose who takes it where it is offered."""
-        return all(change.leaf in CHOSEN for change in self.changes)
+        return bool(self.changes) and all(change.leaf in CHOSEN for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def axes_of(overrides: Sequence[str]) -> list[tuple[str, list[str]]]:
         ConfigError: what cannot be read, or stands for no countable set of values.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import Glob, IntervalSweep, Transformer
+    from hydra.core.override_parser.types import Glob, IntervalSweep, RangeSweep, Transformer
     from hydra.errors import HydraException
 
     parser = OverridesParser.create()
@@ -153,6 +153,11 @@ def axes_of(overrides: Sequence[str]) -> list[tuple[str, list[str]]]:
                 allowed = "values a,b,c, choice(...) or range(...); a range to sample from goes into an experiment file"
                 faults.append(Fault(COMMAND_LINE, key, f"{kind}(...) names no values that can be counted", allowed))
                 continue
+            if isinstance(value, RangeSweep):
+                fault = _range_fault(key, value.start, value.stop, value.step)
+                if fault is not None:
+                    faults.append(fault)
+                    continue
             values = list(parsed.sweep_iterator(transformer=Transformer.encode))
         except HydraException as error:
             faults.append(
@@ -171,6 +176,17 @@ def axes_of(overrides: Sequence[str]) -> list[tuple[str, list[str]]]:
     return axes
 
 
+def _range_fault(key: str, start: Any, stop: Any, step: Any) -> Fault | None:
+    """What is wrong with `range(start,stop,step)`, found without listing it."""
+    steps = (stop - start) / step if step else math.nan
+    if math.isnan(steps) or not all(map(math.isfinite, (start, stop, step))):
+        allowed = "range(start,stop,step) of finite numbers, step not 0"
+        return Fault(COMMAND_LINE, key, f"range({start},{stop},{step}) names no values that can be counted", allowed)
+    if steps > MOST_RUNS:
+        return Fault(COMMAND_LINE, key, f"stands for {math.ceil(steps):,} values", f"at most {MOST_RUNS:,}")
+    return None
+
+
 def plan_sweep(
     overrides: Sequence[str], scenario_dirs: Iterable[str | Path] = (), with_base: bool = True, question: str = ""
 ) -> Plan:
@@ -185,6 +201,8 @@ def plan_sweep(
     if size > MOST_RUNS:
         raise ConfigError(Fault(COMMAND_LINE, "", f"these values combine to {size:,} runs", f"at most {MOST_RUNS:,}"))
     varied = {key for key, values in axes if len(values) > 1}
+    for key in sorted(varied & NOT_MODEL - {"scenario"}):
+        raise ConfigError(Fault(COMMAND_LINE, key, "takes several values, and they would all give the same run", "one"))
     return plan_points(list(itertools.product(*(values for _, values in axes))), varied, scenario_dirs, with_base,
                        question)  # fmt: skip
 
@@ -233,6 +251,10 @@ def plan_points(
                 cfg = configure(overrides=row, scenario_dirs=folders)
             else:
                 cfg = cfg.with_seed(int(value), tuple(row))
+        if cfg.out is not None:
+            raise ConfigError(
+                Fault(COMMAND_LINE, "out", "cannot be set: each run has a folder of its own", "--out DIR")
+            )
         me = identity(cfg)
         name = hashlib.sha256(f"{me.config}{me.code}".encode()).hexdigest()[:HASH_DIGITS]
         return Point(cfg, name, label_of(cfg.scenario.name, row, varied), base, tuple(row))
@@ -354,6 +376,10 @@ def range_of(cfg: RunConfig, key: str, varied: Varied, where: str) -> tuple[floa
     declared = bounds_of(cfg, key, where)
     low = declared[0] if varied.low is None else varied.low
     high = declared[1] if varied.high is None else varied.high
+    if varied.low is None and varied.high is None and not all(map(math.isfinite, declared)):
+        raise ConfigError(
+            Fault(where, f"parameters.{key}", "has no declared range", "a number with a range, or values")
+        )
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ConfigError(Fault(where, f"parameters.{key}", f"the range {low} to {high} is none", "low < high"))
     if low < declared[0] or high > declared[1]:

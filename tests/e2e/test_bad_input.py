@@ -353,6 +353,27 @@ def test_a_folder_where_nothing_can_be_made(folder: Path, capsys: pytest.Capture
         (["run", "--out"], ["--out", "--help"]),
         (["run", "--scenarios", "nowhere"], ["--scenarios", "nowhere"]),
         (["interventions", "tarif_reduction"], ["allowed:", "did you mean 'tariff_reduction'?"]),
+        (["interventions", "x"], ["unknown intervention 'x'", "in all: `livecommerce interventions`"]),
+        (["show", "scenario=x"], ["unknown scenario 'x'", "in all: `livecommerce scenarios`"]),
+        (
+            ["show", "+interventions.a.kind=commission_cap", "interventions.a.strength=nan"],
+            ["interventions.a.strength", "nan is not a finite number"],
+        ),
+        (
+            ["show", "+interventions.a.kind=commission_cap", "interventions.a.start=400"],
+            ["interventions.a.start: 400 is outside", "allowed: 0 to 364"],
+        ),
+        (["sweep", "--workers", "1000000", "--dry-run"], ["--workers", "1000000 is out of range", "to 1024"]),
+        (["sweep", "--until", "xyzzy:1%"], ["--until", "unknown metric 'xyzzy'", "allowed:", "gmv_usd"]),
+        (["robust", ".", "--metric", "xyzzy"], ["--metric", "unknown metric 'xyzzy'", "allowed:", "gmv_usd"]),
+        (
+            ["search", "--objective", "gmv_usd:more", "--objective", "gmv_usd:less"],
+            ["--objective", "names a metric twice"],
+        ),
+        (
+            ["search", "scenario=commission_cap", "--vary", "calendar", "--objective", "gmv_usd:more"],
+            ["calendar", "has no declared range"],
+        ),
         (["metrics"], ["RUN_DIR"]),
         (["metrics", "nowhere"], ["nowhere"]),
         (["metrics", "."], ["no finished run"]),

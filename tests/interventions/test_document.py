@@ -14,3 +14,4 @@ def test_every_row_has_a_line_and_a_section() -> None:
     for name in known_kinds():
         assert f"[`{name}`](#{name})" in text
         assert f"\n## {name}\n" in text
+    assert "| , or offered" not in text
