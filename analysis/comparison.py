@@ -38,6 +38,7 @@ F64 = NDArray[np.float64]
 
 BASE: Final = "baseline"
 PRECISION: Final = 0.01
+_ROUNDING: Final = 4 * float(np.finfo(np.float64).eps)
 _LABEL: Final = re.compile(r"[\w.-]{1,60}")
 
 
@@ -352,13 +353,15 @@ def differences(
         before, after = old[np.ix_(rows, pattern)], new[np.ix_(rows, pattern)]
         change = after - before
         found = student(change, confidence)
+        rounding = _ROUNDING * np.maximum(np.abs(before), np.abs(after)).max(axis=1)
+        mean = np.where(np.abs(found.mean) <= rounding, 0.0, found.mean)  # seeds that cancel leave a last bit
         base_value = before.mean(axis=1)
         size = np.abs(base_value)
         nothing = np.full(len(rows), np.nan)
         parts = {
-            "base_value": base_value, "value": after.mean(axis=1), "difference": found.mean, "low": found.low,
+            "base_value": base_value, "value": after.mean(axis=1), "difference": mean, "low": found.low,
             "high": found.high, "p_positive": found.p_positive, "p_value": found.p_value,
-            "relative": np.divide(found.mean, size, out=nothing.copy(), where=size > 0),
+            "relative": np.divide(mean, size, out=nothing.copy(), where=size > 0),
             "variance_ratio": variance_ratio(before, after),
         }  # fmt: skip
         if pattern.sum() > 1:

@@ -697,7 +697,9 @@ def verify(arguments: Sequence[str]) -> int:
     else:
         for fault in faults:
             print(f"{fault['run']}: {fault['problem']}")
-        print(f"{runs} runs, {len(faults)} faults")
+        if faults:
+            print("remove the folders of these runs and start the sweep again: it computes what is not there")
+        print(f"runs: {runs}, faults: {len(faults)}")
     return 1 if faults else 0
 
 

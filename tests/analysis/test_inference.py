@@ -112,6 +112,18 @@ def test_seeds_needed_reach_the_precision_and_one_less_does_not() -> None:
         assert stats.t.ppf(0.975, seeds - 2) * deviation / (seeds - 1) ** 0.5 > width
 
 
+def test_differences_that_cancel_are_nothing_and_not_a_last_bit() -> None:
+    weight = 24_927.3  # persons that each sampled one stands for
+    old = weight * np.array([[6498, 6101, 6707, 6333]])
+    new = weight * np.array([[6501, 6096, 6708, 6334]])
+    assert 0 < abs((new - old).mean()) < 1e-6  # what rounding leaves of 3 - 5 + 1 + 1
+    (entry,) = differences(old, new)
+    assert (entry["difference"], entry["relative"]) == (0.0, 0.0)
+    assert entry["low"] == pytest.approx(-entry["high"])
+    (small,) = differences(old, old + 1e-5)
+    assert small["difference"] == pytest.approx(1e-5, rel=0.1)
+
+
 def test_pairing_pays_when_the_sides_move_together() -> None:
     """Sides that share nine parts in ten of their variance: unpaired 2, paired 2 x 0.1."""
     chance = np.random.default_rng(4)
