@@ -103,6 +103,12 @@ def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]], precision
     console = Console(file=buffer, width=TERMINAL_WIDTH, force_terminal=False, color_system=None)
     console.print(table)
     console.print("\u25b2 better  \u25bc worse  \u25c6 changed; without a mark: cannot be told from zero")
+    if any(entry["base_value"] is None for entry in entries if entry["metric"] in HEADLINE):
+        console.print(
+            "\u2013: no value, because these orders are too young or there are none; docs/metrics.md tells how old"
+            " orders must be",
+            soft_wrap=True,
+        )
     console.print(
         f"?: not once corrected (Holm) for the {len(METRICS)} metrics of a scenario looked at together", soft_wrap=True
     )

@@ -243,6 +243,7 @@ def _dimensions(text: str) -> list[str]:
 def _print_metrics(rows: Sequence[dict[str, Any]], by: Sequence[str] = ()) -> None:
     from analysis.metrics import METRICS
 
+    width = max((len(name) for row in rows for name in row), default=0)
     for row in rows:
         if by:
             print("# " + ", ".join(f"{word} {row[word]}" for word in by))
@@ -253,7 +254,7 @@ def _print_metrics(rows: Sequence[dict[str, Any]], by: Sequence[str] = ()) -> No
             unit = METRICS[whole].unit if whole in METRICS else "people" if name == "weight" else ""
             if whole != name:
                 unit += " in the sample"
-            print(f"{name:<34} {_number(value):>20}  {unit}".rstrip())
+            print(f"{name:<{width}} {_number(value):>20}  {unit}".rstrip())
 
 
 def _number(value: object) -> str:
@@ -334,12 +335,14 @@ def _share(text: str, option: str) -> float:
 
 
 def _print_differences(entries: Sequence[dict[str, Any]], by: Sequence[str]) -> None:
-    for entry in entries:
-        if entry["difference"] is None:
-            continue
-        place = " ".join(str(entry[word]) for word in by)
+    told = [entry for entry in entries if entry["difference"] is not None]
+    places = [" ".join(str(entry[word]) for word in by) for entry in told]
+    first = max((len(entry["scenario"]) for entry in told), default=0)
+    second = max(map(len, places), default=0)
+    for entry, place in zip(told, places, strict=True):
         bounds = f"  ({_number(entry['low'])} to {_number(entry['high'])})" if entry["low"] is not None else ""
-        print(f"{entry['scenario']:<20} {place:<20} {entry['metric']:<34} {_number(entry['difference']):>16}{bounds}")
+        where = f"{entry['scenario']:<{first}} {place:<{second}}"
+        print(f"{where} {entry['metric']:<34} {_number(entry['difference']):>16}{bounds}")
 
 
 def sweep(arguments: Sequence[str]) -> int:

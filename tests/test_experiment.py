@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from sim import experiment
-from sim.__main__ import main
+from sim.__main__ import _print_differences, _print_metrics, main
 from sim.config import RunConfig
 from sim.errors import RunFolderError
 from sim.experiment import configure, default_out, notes, run_one
@@ -204,3 +204,15 @@ def test_out_on_the_command_line_is_one_folder(world: type[StandIn], tmp_path: P
     assert world.built == 0
     assert run_one(configure(overrides=[*SMALL, "out=B"]), "B").folder == tmp_path / "B"
     assert run_one(configure(overrides=[*SMALL, "out=B"])).already_done
+
+
+def test_printed_numbers_stand_in_columns_with_their_units(capsys: pytest.CaptureFixture[str]) -> None:
+    _print_metrics([{"gmv_usd": 5.0, "weight": 2.0, "consumer_surplus_perceived_usd_unscaled": 2.5}])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines] == ["USD", "people", "USD in the sample"]
+    assert len({line.index(unit) for line, unit in zip(lines, ("USD", "people", "USD in"), strict=True)}) == 1
+    entry = {"metric": "gmv_usd", "difference": 1.0, "low": 0.5, "high": 1.5}
+    names = ({"scenario": "a much longer label cap.share=0.05", "country": "US"}, {"scenario": "a", "country": "DE"})
+    _print_differences([entry | name for name in names], ["country"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len({line.index("gmv_usd") for line in lines}) == 1

@@ -51,6 +51,11 @@ reached.
 
 **Costs** are real-world money, posted each day to who pays; all shrink with strength and ramp. Sources that
 begin with a claim's id refer to the evidence; "assumed" marks a prior that nobody looked up.
+
+**A row of your own** is one more file `configs/interventions/NAME.yaml` of a checkout: copy the nearest one, such as
+`commission_cap.yaml`, and change its causes (any leaf [below](#the-causes)), parameters and costs. `livecommerce
+interventions NAME` then describes it or tells what is wrong with it, scenarios name it as `kind: NAME`, and
+`python -m sim.interventions.document` takes it into this page.
 """
 
 
