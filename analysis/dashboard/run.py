@@ -39,7 +39,7 @@ def render(view: View, jobs: Jobs) -> Page:
     }
     question = scenario_words(known[request.scenario], known)["question"]
     fields = [
-        _number(field, label, f"{field.read(state):,.0f}", field.read(state)) for label, field in
+        _number(field, label, "", field.read(state)) for label, field in
         zip(sizes.values(), size_fields(limits).values(), strict=True)
     ]  # fmt: skip
     told = problems(request)
