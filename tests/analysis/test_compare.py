@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -158,16 +157,3 @@ def test_a_run_named_in_two_ways_is_one_run(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(folder)
     with Study(["baseline-0-100", str(folder / "baseline-0-100"), "./cap-0-100"]) as study:
         assert len(study.runs) == 2
-
-
-def test_three_hundred_runs_are_compared_within_seconds(folder: Path, tmp_path: Path) -> None:
-    """A run more costs a part of a second; reading each table of each run by itself took thirteen for a thousand."""
-    for seed in range(150):
-        for scenario, orders in (("baseline", 30), ("cap", 31 + seed % 3)):
-            one_day(tmp_path, scenario, seed, orders)
-    start = time.process_time()
-    with Study([tmp_path]) as study:
-        (found,) = compare(study, names=["orders"])
-    assert found["seeds"] == 150
-    assert found["difference"] == pytest.approx(2_000)
-    assert time.process_time() - start < 5
