@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from analysis.inference import estimate
 from sim.experiment import configure
 from sim.kinds import N_CHANNELS, N_COUNTRIES, N_PLATFORMS, NO_STREAMER
+from sim.provenance import code_hash
 from sim.record.schema import Measure, MoneyPurpose
 from sim.state.catalogue import Air
 from sim.state.ledger import Account
@@ -64,8 +65,8 @@ EXPLAINED: Final = """## What theory says, and what came out
 
 **Absence.** Theory gives the sign of two things only: bonds without contact fade, and the host has no visits. What
 the others make of it is open: a missing room lowers what is expected on air, and so openings, while the visits that
-still take place go to others. Substitution is at least as strong here: neither visits nor orders of the world fall
-by an amount that is told from nothing. Some followers lapse during the month; the audience is back in the first
+still take place go to others. Substitution is at least as strong here: neither visits nor orders of the world fall,
+and if anything they rise a little, as others' rooms meet more viewers who stay. Some followers lapse during the month; the audience is back in the first
 month after, since what is expected of a host is not lowered by viewers who cannot come, and recommendations go by
 that.
 
@@ -200,7 +201,7 @@ def page(runs: Mapping[str, list[dict[str, Any]]], seeds: int, consumers: int) -
     head = ["| outcome | baseline | difference | 95 % interval |", "|---|---|---|---|"]
     lines = [
         "# Hosts and agencies: four experiments", "",
-        "<!-- made by `python -m analysis.hosts --write` -->", "",
+        f"<!-- made by `python -m analysis.hosts --write`, code {code_hash()[:8]} -->", "",
         f"{seeds} seeds, {consumers:,} consumers, {WARMUP} days of warm-up, {DAYS} reported days from the default",
         "start; differences are paired by seed, intervals Student's t at 95 %, bold where they leave out 0.",
         "Figures are those of the sampled world, a day. Decisions: [firms.md](firms.md).", "",
