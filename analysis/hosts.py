@@ -66,7 +66,7 @@ EXPLAINED: Final = """## What theory says, and what came out
 **Absence.** Theory gives the sign of two things only: bonds without contact fade, and the host has no visits. What
 the others make of it is open: a missing room lowers what is expected on air, and so openings, while the visits that
 still take place go to others. Substitution is at least as strong here: neither visits nor orders of the world fall,
-and if anything they rise a little, as others' rooms meet more viewers who stay. Some followers lapse during the month; the audience is back in the first
+and if anything they rise a little. Some followers lapse during the month; the audience is back in the first
 month after, since what is expected of a host is not lowered by viewers who cannot come, and recommendations go by
 that.
 
