@@ -288,7 +288,7 @@ CHINESE: Final[dict[str, str]] = {
     "Overview": "概览",
     "Own funds": "自有资金",
     "Pages": "页面",
-    "Paired by seed. Consumers: realised surplus; firms: receipts minus payments; treasuries: net revenue. Pale bars cannot be told from zero at 95 %.": "按种子配对。消费者：实现的剩余；企业：收入减支出；财政：净收入。浅色条在 95 % 水平上无法与零区分。",
+    "Paired by seed. Consumers: realised surplus; firms: receipts minus payments, stock at cost; treasuries: net revenue. Pale bars cannot be told from zero at 95 %.": "按种子配对。消费者：实现的剩余；企业：收入减支出，存货按成本计；财政：净收入。浅色条在 95 % 水平上无法与零区分。",
     "Paired effects": "配对效应",
     "Parameters": "参数",
     "Pause": "暂停",

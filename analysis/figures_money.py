@@ -166,8 +166,8 @@ def incidence(study: Study, look: Look = ENGLISH) -> Panel:
     figure.update_layout(template=look.template, height=150 + 27 * max(len(groups), 4), margin={"t": 62})
     return Panel(
         "incidence", look.t("Who gains, who pays"), " ".join(readings),
-        look.t("Paired by seed. Consumers: realised surplus; firms: receipts minus payments; treasuries: net revenue. "
-               "Pale bars cannot be told from zero at 95 %."),
+        look.t("Paired by seed. Consumers: realised surplus; firms: receipts minus payments, stock at cost; "
+               "treasuries: net revenue. Pale bars cannot be told from zero at 95 %."),
         figure,
     )  # fmt: skip
 
