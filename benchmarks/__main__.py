@@ -299,7 +299,7 @@ def _memory(found: dict[str, Any]) -> list[str]:
         *_wrapped(
             f"What one more consumer and one more open order take, from worlds of {sizes} consumers. An order is open"
             " until goods and money are final; an entry in a calendar is something that falls due. The order book"
-            " doubles when it is full, so a ninth of it may be empty."
+            " grows by an eighth when it is full and keeps the room of its fullest day."
         ),
         "",
         *_table(("", "bytes (open orders: number)"), rows),
