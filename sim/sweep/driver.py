@@ -227,10 +227,11 @@ def prepare(plan: Plan, out: Path) -> None:
         RunFolderError: the folder is something else, cannot be written, or holds runs not to be mixed up with these.
     """
     try:
-        if out.exists() and not (out / MANIFEST).is_file() and any(
+        strange = out.exists() and any(
             entry for entry in out.iterdir() if entry.name not in (RUNS, FAILURES, EVENTS, LOCKS)
             and not entry.name.startswith(f".{MANIFEST}")
-        ):  # fmt: skip
+        )  # fmt: skip
+        if strange and not (out / MANIFEST).is_file():  # asked last: another driver may be making the sweep just now
             raise RunFolderError(
                 f"--out {out}: holds something that is not a sweep, and is left as it is; name a new or an empty folder"
             )
