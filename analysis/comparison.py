@@ -27,6 +27,7 @@ from analysis.inference import (
     spread_of,
     student,
     variance_ratio,
+    without_last_bit,
 )
 from analysis.metrics import METRICS, check_dimensions, metrics_of
 from analysis.store import Run, Store, find_runs
@@ -38,7 +39,6 @@ F64 = NDArray[np.float64]
 
 BASE: Final = "baseline"
 PRECISION: Final = 0.01
-_ROUNDING: Final = 4 * float(np.finfo(np.float64).eps)
 _LABEL: Final = re.compile(r"[\w.-]{1,60}")
 
 
@@ -353,8 +353,7 @@ def differences(
         before, after = old[np.ix_(rows, pattern)], new[np.ix_(rows, pattern)]
         change = after - before
         found = student(change, confidence)
-        rounding = _ROUNDING * np.maximum(np.abs(before), np.abs(after)).max(axis=1)
-        mean = np.where(np.abs(found.mean) <= rounding, 0.0, found.mean)  # seeds that cancel leave a last bit
+        mean = without_last_bit(found.mean, before, after)
         base_value = before.mean(axis=1)
         size = np.abs(base_value)
         nothing = np.full(len(rows), np.nan)

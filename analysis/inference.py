@@ -21,6 +21,7 @@ RESAMPLES: Final = 1_999  # (resamples + 1) times each tail of 95 % is a whole n
 MOST_SEEDS: Final = 10_000_000
 CORRECTION: Final = "holm"
 _BOTH_TAILS: Final = 2
+_ROUNDING: Final = 4 * float(np.finfo(np.float64).eps)
 _ROWS_AT_A_TIME: Final = 500  # keeps the resampled means within some tens of MB
 _RESAMPLING_SEED: Final = 20_230_101
 
@@ -60,6 +61,16 @@ class Intervals:
     high: F64
     p_positive: F64
     p_value: F64
+
+
+def without_last_bit(mean: F64, before: F64, after: F64) -> F64:
+    """Mean differences, float64[rows], of which those are 0 that are no more than the rounding of what is subtracted.
+
+    `before` and `after` are float64[rows, seeds]: where seeds cancel, their differences leave a last bit.
+    """
+    size: F64 = np.fmax(np.abs(before), np.abs(after)).max(axis=1, initial=0.0, where=~np.isnan(before + after))
+    result: F64 = np.where(np.abs(mean) <= _ROUNDING * size, 0.0, mean)
+    return result
 
 
 def student(values: F64, confidence: float = CONFIDENCE) -> Intervals:

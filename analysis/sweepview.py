@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.inference import without_last_bit
 from analysis.metrics import METRICS
 from analysis.summary import Summary
 from sim.sweep.plan import overrides_of
@@ -60,9 +61,10 @@ def sweep_points(rows: Sequence[Mapping[str, Any]], summary: Summary) -> SweepPo
     effects = np.full_like(values, np.nan)
     for position, label in enumerate(labels):
         base = by_label.get(about[label]["base"], {})
-        paired = [own - base[seed] for seed, own in by_label[label].items() if seed in base]
-        if paired:
-            effects[position] = _mean(paired)
+        both = [(base[seed], own) for seed, own in by_label[label].items() if seed in base]
+        if both:
+            before, after = (np.array(side).T for side in zip(*both, strict=True))
+            effects[position] = without_last_bit(_mean([own - old for old, own in both]), before, after)
     given = [dict(overrides_of(about[label]["overrides"])) | {"scenario": about[label]["scenario"]} for label in labels]
     keys = list(dict.fromkeys(key for one in given for key in one))
     parameters = {

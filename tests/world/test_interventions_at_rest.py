@@ -15,10 +15,11 @@ from tests.world.worlds import differing, run_days, tables_of, tiny, with_row
 KINDS = sorted(known_kinds())
 BEGIN = 3
 MONEY_FIRST = {"compliance_relief"}  # their cause is money; what firms make of it takes months
-# they act on disputes, spoilt parcels and breaches, of which a tiny world has none in so few days: see test_causes
+# they act on disputes, spoilt parcels and breaches, of which a tiny world has none in so few days: see test_causes; or
+# on what firms reckon with when they next review what they do, which is months away: see test_causes_of_firms
 SELDOM = {
     "cold_chain_upgrade", "dispute_resolution_agreement", "fulfilment_insurance", "global_warranty",
-    "smart_customer_service", "zero_trust_security",
+    "smart_customer_service", "zero_trust_security", "platform_api_opening", "virtual_streamer",
 }  # fmt: skip
 # sellers take up what is offered once a month, and not all at once: see tests/firms/test_technology.py
 CHOSEN = {name for name, kind in known_kinds().items() if kind.row.adoption == "offered" and kind.row.chosen}
