@@ -48,7 +48,7 @@ def branches[Found](
     import numba
 
     numba.set_num_threads(1)  # a forked process has no threads of its parent
-    world = World(configure("baseline", ("threads=1", *settings)))
+    world = World(configure("baseline", settings))
     while world.day < world.frame.start_day:
         world.step()
     found: dict[str, Found] = {}
@@ -59,7 +59,7 @@ def branches[Found](
             if child == 0:
                 code = 1
                 try:
-                    world.interventions = book_of(configure(scenario, ("threads=1", *settings, *rows)))
+                    world.interventions = book_of(configure(scenario, (*settings, *rows)))
                     file.write_bytes(pickle.dumps(follow(world)))
                     code = 0
                 finally:

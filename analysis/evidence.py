@@ -22,6 +22,7 @@ import duckdb
 import numpy as np
 
 from analysis.comparison import Study, compare
+from analysis.docpage import hand_over
 from analysis.elasticity import BAND as ELASTICITY_BAND
 from analysis.elasticity import RAISE, Elasticity
 from analysis.elasticity import measure as measure_elasticity
@@ -618,10 +619,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
-    if given.write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text)
+    hand_over(text, PAGE, given.write)
     return 0
 
 

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.docpage import hand_over
 from sim.calendar import date_of
 from sim.experiment import configure
 from sim.kinds import ADOPTER, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, REGION_OF_COUNTRY, REGIONS
@@ -215,10 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     jobs: dict[str, tuple[str, tuple[str, ...]]] = {name: (name, ()) for name in ("no_growth", "outlook")}
     text = page(run_all(jobs, range(1, given.seeds + 1), given), given)
-    if given.write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text)
+    hand_over(text, PAGE, given.write)
     return 0
 
 

@@ -18,7 +18,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.docpage import hand_over
 from analysis.inference import estimate
+from analysis.metrics import gini
 from sim.experiment import configure
 from sim.kinds import N_CHANNELS, N_COUNTRIES, N_PLATFORMS, NO_STREAMER
 from sim.provenance import code_hash
@@ -87,13 +89,9 @@ from Twitch a little down, and the gap closes slowly. Within a year neither star
 """
 
 
-def gini(values: NDArray[np.number]) -> float:
-    """0: all have the same, towards 1: one has all; of those who have any."""
-    held = np.sort(values[values > 0].astype(np.float64))
-    if held.size == 0:
-        return 0.0
-    ranks = np.arange(1, held.size + 1)
-    return float((2 * ranks - held.size - 1) @ held / (held.size * held.sum()))
+def concentration(visits: NDArray[np.int64]) -> float:
+    """Gini coefficient over the hosts who had any visit; 0 if nobody had."""
+    return gini(visits[visits > 0]) or 0.0
 
 
 def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
@@ -138,7 +136,7 @@ def follow(arm: str, seed: int, consumers: int) -> dict[str, Any]:
         for name, value in row.items():
             daily.setdefault(name, []).append(float(value))
     windows = [sum(seen[at : at + WINDOW]) for at in range(0, len(seen), WINDOW)]
-    return {"daily": daily, "gini": [gini(np.asarray(window)) for window in windows]}
+    return {"daily": daily, "gini": [concentration(np.asarray(window)) for window in windows]}
 
 
 def _told(air: Air, visits: NDArray[np.int64], doubted: float) -> dict[str, float]:
@@ -286,10 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     runs = run_all(range(1, given.seeds + 1), given.consumers, given.workers, given.out)
     text = page(runs, given.seeds, given.consumers)
-    if given.write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text)
+    hand_over(text, PAGE, given.write)
     return 0
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.comparison import Study, compare
+from analysis.docpage import hand_over
 from analysis.inference import variance_ratio
 from analysis.metrics import METRICS
 from sim import provenance
@@ -216,10 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
-    if given.write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text)
+    hand_over(text, PAGE, given.write)
     return 0
 
 

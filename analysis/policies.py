@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from analysis import passthrough
 from analysis.branching import Arm, branches
-from analysis.hosts import gini
+from analysis.docpage import hand_over
+from analysis.hosts import concentration
 from analysis.inference import estimate
 from sim.kinds import INCOME_THIRDS, N_CHANNELS, N_COUNTRIES, N_PLATFORMS, SELLER_CLASSES
 from sim.provenance import code_hash
@@ -87,9 +88,12 @@ def follow(world: World) -> list[dict[str, Any]]:
     alive = trading.copy()
     visits = np.zeros(len(world.streamers), np.int64)
     seen: list[dict[str, Any]] = []
+
+    def by_size(sellers: NDArray[np.bool_]) -> list[int]:
+        return np.bincount(world.catalogue.seller_class[sellers], minlength=len(SELLER_CLASSES)).tolist()
+
     for day in range(DAYS + 1):
         if day in stops:
-            size = world.catalogue.seller_class
             seen.append(
                 {
                     "day": day,
@@ -98,12 +102,9 @@ def follow(world: World) -> list[dict[str, Any]]:
                     "small": _small_share(world),
                     "visits": visits.copy(),
                     "theta": float(world.rules.exposure.margin_weight.mean()),
-                    "alive": [int(alive[size == number].sum()) for number in range(len(SELLER_CLASSES))],
-                    "began": [int(trading[size == number].sum()) for number in range(len(SELLER_CLASSES))],
-                    "trading": [
-                        int((world.catalogue.trading[size == number] == 1).sum())
-                        for number in range(len(SELLER_CLASSES))
-                    ],
+                    "alive": by_size(alive),
+                    "began": by_size(trading),
+                    "trading": by_size(world.catalogue.trading == 1),
                 }
             )
         if day < DAYS:
@@ -137,7 +138,7 @@ def _told(start: Mapping[str, Any], end: Mapping[str, Any]) -> dict[str, float]:
     }
     found["weight of margin in recommendations"] = (start["theta"] + end["theta"]) / 2
     found["small sellers' part of live sales, %"] = 100 * (end["small"] - start["small"]) / sales
-    found["Gini of visits over hosts"] = gini(end["visits"] - start["visits"])
+    found["Gini of visits over hosts"] = concentration(end["visits"] - start["visits"])
     for number, name in enumerate(SELLER_CLASSES):
         found[f"{name} sellers of the first day still there, %"] = 100 * end["alive"][number] / end["began"][number]
         found[f"{name} sellers in business"] = end["trading"][number]
@@ -282,10 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             one.result()
     told = [json.loads(file.read_text(encoding="utf-8")) for file in files.values()]
     text = page(told, [json.loads(file.read_text(encoding="utf-8")) for file in duties.values()], given.consumers)
-    if given.write:
-        PAGE.write_text(text.rstrip() + "\n", encoding="utf-8")
-    else:
-        print(text)
+    hand_over(text.rstrip() + "\n", PAGE, given.write)
     return 0
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.hosts import ARMS, AWAY, DAYS, gini, page
+from analysis.hosts import ARMS, AWAY, DAYS, concentration, page
 
 
 def test_gini_of_equals_is_nothing_and_those_without_a_show_do_not_count() -> None:
-    assert gini(np.array([3, 3, 3, 0])) == pytest.approx(0)
-    assert gini(np.array([0, 0])) == 0
-    assert gini(np.array([1, 1, 1, 97])) > 0.7
-    assert gini(np.array([1, 2, 3])) == pytest.approx(2 / 9)
+    assert concentration(np.array([3, 3, 3, 0])) == pytest.approx(0)
+    assert concentration(np.array([0, 0])) == 0
+    assert concentration(np.array([1, 1, 1, 97])) > 0.7
+    assert concentration(np.array([1, 2, 3])) == pytest.approx(2 / 9)
 
 
 def run(level: float, seed: int) -> dict:
