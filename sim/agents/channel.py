@@ -10,7 +10,7 @@ best one under baseline rules.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -236,8 +236,9 @@ class Instruments:
     @property
     def at_rest(self) -> bool:
         """Whether everything is as in the base year."""
-        rest = Instruments.neutral()
-        return all(np.array_equal(getattr(self, part.name), getattr(rest, part.name)) for part in fields(self))
+        set_to_none = not (self.net_fee.any() or self.theta.any())
+        ones = self.traffic_price, self.traffic_weight, self.effort
+        return set_to_none and all((values == 1.0).all() for values in ones)
 
 
 class Channel(Agent):

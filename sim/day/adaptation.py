@@ -64,6 +64,7 @@ type F64 = NDArray[np.float64]
 type I64 = NDArray[np.int64]
 
 EVERYBODY = -1
+ALL = slice(None)
 SMALL_LOT = 1  # mode of what is made in a small lot, as in sim.day.fulfilment; a test holds them equal
 LEAST_ROOM = 3  # units: orders in a small sample come in ones and twos
 FIXED_PURPOSES = {
@@ -270,9 +271,9 @@ class Adaptation:
         """From the next `follow_targets` on merchants reckon with a share `reach` (m, C) of what their size sells."""
         self._reach[:] = reach
 
-    def usual_units(self) -> F32:
-        """float32[n, C]: units a day that each line should sell in each country, as far as its merchant's size says."""
-        units: F32 = self._share * self._total[:, self.catalogue.category].T
+    def usual_units(self, lines: I64 | slice = ALL) -> F32:
+        """float32[k, C]: units a day that `lines` (k,) should sell in each country, as far as merchants' sizes say."""
+        units: F32 = self._share[lines] * self._total[:, self.catalogue.category[lines]].T
         return units
 
     def follow_targets(self, newcomers: I64) -> None:
@@ -282,7 +283,7 @@ class Adaptation:
         self.abroad &= catalogue.targets[catalogue.merchant]
         lines = np.flatnonzero(np.isin(catalogue.merchant, newcomers))
         if lines.size:
-            self._sold[lines] = self.usual_units()[lines] * np.float32(self.cfg.supply.stock.memory_days)
+            self._sold[lines] = self.usual_units(lines) * np.float32(self.cfg.supply.stock.memory_days)
 
     def stock_up(
         self,
@@ -420,18 +421,16 @@ class Adaptation:
         memory: F32 = (stock.memory_days + seen * (stock.quick_memory_days - stock.memory_days)).astype(np.float32)
         return memory
 
-    def forecast(self, rules: Rules) -> F32:
-        """float32[n, C]: units a day expected of every line in every country, without a view of coming shows."""
+    def forecast(self, rules: Rules, lines: I64 | slice = ALL) -> F32:
+        """float32[k, C]: units a day expected of `lines` (k,) in every country, without a view of coming shows."""
         catalogue, weight = self.catalogue, np.float32(self.cfg.supply.stock.prior_units)
+        merchant = catalogue.merchant[lines]
         memory = self._memory(rules)
-        warehouse = np.where(
-            catalogue.direct == 1,
-            catalogue.home_warehouse[catalogue.merchant][:, None],
-            N_ORIGIN_WAREHOUSES + np.arange(N_COUNTRIES),
-        )
-        prior = np.maximum(self.usual_units(), np.float32(1e-9))
-        rate: F32 = ((weight + self._sold) / (weight / prior + memory[warehouse])).astype(np.float32, copy=False)
-        return rate * catalogue.targets[catalogue.merchant]
+        from_home = memory[catalogue.home_warehouse[merchant]][:, None]
+        days = np.where(catalogue.direct[lines] == 1, from_home, memory[N_ORIGIN_WAREHOUSES:])
+        prior = np.maximum(self.usual_units(lines), np.float32(1e-9))
+        rate: F32 = ((weight + self._sold[lines]) / (weight / prior + days)).astype(np.float32, copy=False)
+        return rate * catalogue.targets[merchant]
 
     def _replenish(
         self, rules: Rules, day: int, weekday: int, ledger: Ledger, freight: Goods, origin_factor: float
@@ -499,7 +498,7 @@ class Adaptation:
         if lines.size == 0:
             return
         home = catalogue.home_warehouse[catalogue.merchant[lines]]
-        rate = (self.forecast(rules)[lines] * catalogue.direct[lines]).sum(axis=1, dtype=np.float64)
+        rate = (self.forecast(rules, lines) * catalogue.direct[lines]).sum(axis=1, dtype=np.float64)
         rate *= catalogue.funded[catalogue.merchant[lines]]
         catalogue.room[lines] = np.where(rate > 0, np.ceil(rate * rule.room_days) + LEAST_ROOM, 0)
         coming = catalogue.ordered_units[lines, home] - catalogue.received_units[lines, home]

@@ -937,18 +937,20 @@ class Fulfilment:
         modes = np.where((places < N_ORIGIN_WAREHOUSES) & (modes != SMALL_LOT), 0, modes)
         if amounts.size and amounts.min() < 1:
             raise ValueError("a consignment holds at least one unit of every line")
-        sent = []
         groups = places * len(MODES) + modes
-        for group in np.unique(groups):
-            inside = groups == group
-            place, by = divmod(int(group), len(MODES))
-            consignment = Consignment(self._numbers, place, by, lines[inside], amounts[inside], self.clock.now)
+        order = np.argsort(groups, kind="stable")
+        groups, lines, amounts = groups[order], lines[order], amounts[order]
+        np.add.at(self.inbound, (lines, groups // len(MODES)), amounts.astype(np.int32))
+        total = int(amounts.sum())
+        self.units[Place.INBOUND] += total
+        self.made_units += total
+        sent = []
+        first = np.flatnonzero(np.diff(groups, prepend=-1)).tolist()
+        for begin, end in zip(first, [*first[1:], groups.size], strict=True):
+            place, by = divmod(int(groups[begin]), len(MODES))
+            consignment = Consignment(self._numbers, place, by, lines[begin:end], amounts[begin:end], self.clock.now)
             self._numbers += 1
             self.consignments[consignment.number] = consignment
-            np.add.at(self.inbound[:, place], consignment.line, consignment.units.astype(np.int32))
-            total = int(consignment.units.sum())
-            self.units[Place.INBOUND] += total
-            self.made_units += total
             self.clock.process(self._consignment(consignment, day))
             sent.append(consignment)
         return sent

@@ -58,6 +58,8 @@ class Agencies:
         self.limits = self._limits(np.arange(count))
         self._detection: F64 = np.zeros(N_PLATFORMS)
         self._push: F64 = np.ones(N_PLATFORMS)
+        self._rules: Rules | None = None
+        self._push_now: F64 = np.ones(N_PLATFORMS)  # under `_rules`
         self.worth: F64 = np.ones(cuts.shape[0])  # the agency's part of its hosts' income against that at rest
         self.signed = self.left = self.released = 0
         self._is_settled = False
@@ -91,7 +93,10 @@ class Agencies:
 
     def _pushed(self, rules: Rules) -> F64:
         """float64[P]: how far a usual budget of traffic moves a room up, against the base year."""
-        return traffic_push(rules, self.cfg.supply.platforms.traffic_response).astype(np.float64)
+        if rules is not self._rules:
+            self._rules = rules
+            self._push_now = traffic_push(rules, self.cfg.supply.platforms.traffic_response).astype(np.float64)
+        return self._push_now
 
     def lift(self, agency: int, roster: Rows, rules: Rules) -> float:
         """What the agency adds to a host's income now; `supply.agencies.lift` at rest."""

@@ -189,10 +189,10 @@ class Careers:
             "charge": self._charge(rules),
             "crowd": self._crowd(),
             "skill": self.streamers.skill.astype(np.float64),
-            "hours": self._own_hours(),
+            "hours": self._own_hours(np.arange(len(self.streamers))),
             "trust": np.maximum(self._trust, 1e-3),
             "returns": np.array([self._returns[1]]),
-            "reach": self._reach(rules)[0],
+            "reach": self._reach(rules, np.arange(len(self.streamers)))[0],
         }
 
     # -- what is expected ----------------------------------------------------------------------------------------------
@@ -246,24 +246,27 @@ class Careers:
         weight = np.where((hosts.active == 1) & (hosts.away == 0), hosts.base_share.astype(np.float64), 0.0)
         return np.bincount(cell, weights=weight, minlength=N_COUNTRIES * N_PLATFORMS).reshape(N_COUNTRIES, N_PLATFORMS)
 
-    def _own_hours(self) -> F64:
-        """float64[S, 6]: log of a host's own audience by daypart against the general one.
+    def _own_hours(self, rows: Rows) -> F64:
+        """float64[k, 6]: log of the own audience of the hosts in `rows` (k,) by daypart against the general one.
 
         An agency puts what its hosts in a country have seen together, so that idle hours are matched to hours with
         viewers sooner than each host would find out alone.
         """
         trust = self.rule.slot_trust
-        prior = np.ones_like(self._seen)
+        prior = np.ones((rows.size, 6))
         if self.cfg.supply.decide.agencies:
             hosts = self.streamers
             signed = np.flatnonzero(hosts.agency != NO_STREAMER)
             roster = hosts.agency[signed].astype(np.int64) * N_COUNTRIES + hosts.country[signed]
             size = self.cuts.shape[0] * N_COUNTRIES
+            with_agency = hosts.agency[rows] != NO_STREAMER
+            own = rows[with_agency]
+            mine = hosts.agency[own].astype(np.int64) * N_COUNTRIES + hosts.country[own]
             for daypart in range(6):
                 seen = np.bincount(roster, weights=self._seen[signed, daypart], minlength=size)
                 usual = np.bincount(roster, weights=self._usual[signed, daypart], minlength=size)
-                prior[signed, daypart] = ((trust + seen) / (trust + usual))[roster]
-        return logs((trust * prior + self._seen) / (trust + self._usual))
+                prior[with_agency, daypart] = ((trust + seen) / (trust + usual))[mine]
+        return logs((trust * prior + self._seen[rows]) / (trust + self._usual[rows]))
 
     def own(self) -> F64:
         """float64[S]: log of a host's expected share of its audience against that at rest, as far as visits tell.
@@ -303,13 +306,14 @@ class Careers:
         index = self.outlook.ahead() - logs(np.maximum(crowd, 0.05)) + charge[None, :]
         return np.where((self._audience > 0) & (rules.platform.open == 1), index, -np.inf)
 
-    def _reach(self, rules: Rules) -> tuple[F64, I64]:
-        """float64[S]: log of the audience gained by the best second language, and which language that is."""
+    def _reach(self, rules: Rules, rows: Rows) -> tuple[F64, I64]:
+        """float64[k]: log of the audience that the hosts in `rows` (k,) gain by the best second language, and which
+        language that is."""
         hosts = self.streamers
         understood = self._closeness + (1.0 - self._closeness) * np.asarray(rules.language.translation, np.float64)
         heard = np.minimum(1.0, (self._speakers[:, None, :] * understood[None, :, :]).max(axis=2))
-        first = hosts.language[:, 0].astype(np.int64)
-        here = heard[hosts.country]
+        first = hosts.language[rows, 0].astype(np.int64)
+        here = heard[hosts.country[rows]]
         now = here[np.arange(first.size), first]
         here[np.arange(first.size), first] = 0.0
         best = here.argmax(axis=1)
@@ -350,7 +354,7 @@ class Careers:
         hosts, rule = self.streamers, self.rule
         hosts.effort[rows] = hours_worked(index[rows], rule.hours_elasticity, rule.largest_effort)
         hosts.leverage[rows] = bargaining_power(index[rows], rule.discount_response)
-        hosts.slot_gain[rows] = rule.slot_learning * (self._own_hours()[rows] - self._rest["hours"][rows])
+        hosts.slot_gain[rows] = rule.slot_learning * (self._own_hours(rows) - self._rest["hours"][rows])
 
     def _practise(self, rows: Rows) -> None:
         """Skill, fame and languages of a week."""
@@ -443,14 +447,14 @@ class Careers:
     def _learn_language(self, rows: Rows, index: F64, rules: Rules, ledger: Ledger) -> None:
         """Who speaks one language on air invests in another when the audience it opens has become worth it."""
         hosts, rule = self.streamers, self.rule
-        gain, language = self._reach(rules)
+        gain, language = self._reach(rules, rows)
         one = hosts.language[rows, 0] == hosts.language[rows, 1]
-        worth = index[rows] + logs(np.maximum(gain[rows], 1e-6) / np.maximum(self._rest["reach"][rows], 1e-6))
-        learns = one & (gain[rows] > LEAST_REACH) & (worth > self.limits[_SPEAK, rows])
-        rows = rows[learns]
+        worth = index[rows] + logs(np.maximum(gain, 1e-6) / np.maximum(self._rest["reach"][rows], 1e-6))
+        learns = one & (gain > LEAST_REACH) & (worth > self.limits[_SPEAK, rows])
+        rows, language = rows[learns], language[learns]
         if rows.size == 0:
             return
-        hosts.language[rows, 1] = language[rows]
+        hosts.language[rows, 1] = language
         hosts.proficiency[rows, 1] = rule.language_start
         self._learning[rows] = self.cfg.firms.streamers.bilingual_proficiency
         cents = round(100.0 * self.scale.firm_amount(rule.language_cost_usd, "streamer"))

@@ -48,10 +48,12 @@ class Outlook:
         self.orders: F64 = np.zeros((N_COUNTRIES, N_PLATFORMS))  # a day
         self.rest: F64 = np.zeros((N_COUNTRIES, N_PLATFORMS))  # sales at rest; all 0 before that is known
         self.days = 0
+        self._ahead: F64 | None = None  # what the figures above say; None while nobody has asked
 
     def learn(self, day: int, sales: I64, orders: I64) -> None:
         """A day's live sales (cents) and orders by country and platform, both (C, P)."""
         self.days += 1
+        self._ahead = None
         pace = max(1.0 / self.days, 1.0 / self.memory_days)  # a plain mean until the memory is full
         activity = self._season.availability(day).mean(axis=1, dtype=np.float64)
         need = self._season.need_factor(day).astype(np.float64) @ self._interest
@@ -62,6 +64,7 @@ class Outlook:
     def settle(self) -> None:
         """What has been learnt so far is the level at rest."""
         self.rest = self.sales.copy()
+        self._ahead = None
 
     @property
     def is_settled(self) -> bool:
@@ -70,6 +73,11 @@ class Outlook:
 
     def ahead(self) -> F64:
         """float64[C, P]: log of the sales expected against those at rest; 0 before that is known."""
+        if self._ahead is None:
+            self._ahead = self._expected()
+        return self._ahead
+
+    def _expected(self) -> F64:
         result = np.zeros((N_COUNTRIES, N_PLATFORMS))
         if not self.is_settled:
             return result

@@ -304,13 +304,15 @@ class Platforms:
         rule, own = self.rule, self.own
         conditions, belief = self._conditions[platform], self.belief(platform)
         moved = False
+        trade = self.trade(platform, rules)
         for name in conditions:
-            trade = self.trade(platform, rules)  # anew: the instruments before have moved
             kind = name.split("/")[0]
             low, high = rule.limits[kind]
             wanted = best_response(self._gains(trade, belief)[name], conditions[name], rule.friction[kind], low, high)
-            moved |= self._set(platform, name, wanted, rule.steps[kind], rules)
-        margin = max(order_margin(self.trade(platform, rules), belief), 0.0)
+            if self._set(platform, name, wanted, rule.steps[kind], rules):
+                moved |= not name.startswith("commission")  # of which the rules know nothing
+                trade = self.trade(platform, rules)
+        margin = max(order_margin(trade, belief), 0.0)
         worth = margin / self._first_margin[platform] * self._share()[platform] / self._first_share[platform]
         worths = np.full(len(EFFORTS), worth)
         worths[SECURITY] += rule.law_weight * (self._threat(platform, rules) - worth)
@@ -345,7 +347,7 @@ class Platforms:
             if abs(target - before) <= step:
                 return False
             asked[platform, seller] = round(target, GRID)
-            return False  # the rules stay the same
+            return True
         column = {FEE: own.net_fee, PRICE: own.traffic_price, WEIGHT: own.traffic_weight, TILT: own.theta}[name]
         unit = self.cfg.supply.exposure.expected_conversion if name == TILT else 1.0
         if abs(wanted - float(column[platform]) * unit) <= step:

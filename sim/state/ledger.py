@@ -137,7 +137,14 @@ if (N_GROUPS, _ROW, _N_TOUCHED, _BALANCES, _RESULTS, _FLOWS, _TOUCHED, _GROUP) !
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)
-def _post(books: Books, purpose: int, payers: I64, payees: I64, cents: I64) -> None:
+def _post(books: Books, purpose: int, payers: I64, payees: I64, cents: I64, accounts: int) -> bool:
+    """Each payer pays its payee; posts nothing and returns False if a number is not below `accounts`."""
+    for position in range(payers.size):
+        if payers[position] < 0 or payers[position] >= accounts:
+            return False
+    for position in range(payees.size):
+        if payees[position] < 0 or payees[position] >= accounts:
+            return False
     payer_step = 0 if payers.size == 1 else 1
     payee_step = 0 if payees.size == 1 else 1
     cents_step = 0 if cents.size == 1 else 1
@@ -149,6 +156,7 @@ def _post(books: Books, purpose: int, payers: I64, payees: I64, cents: I64) -> N
             payees[position * payee_step],
             cents[position * cents_step],
         )
+    return True
 
 
 class Ledger:
@@ -243,10 +251,8 @@ class Ledger:
         if any(part.size == 0 for part in arrays):
             return
         payer, payee, amount = (np.ascontiguousarray(part, np.int64) for part in arrays)
-        for accounts in (payer, payee):
-            if accounts.min() < 0 or accounts.max() >= self.balances.size:
-                raise ValueError("no such account")
-        _post(self.books, int(purpose), payer, payee, amount)
+        if not _post(self.books, int(purpose), payer, payee, amount, self.balances.size):
+            raise ValueError("no such account")
 
     def endow(self, accounts: ArrayLike, cents: ArrayLike) -> None:
         """Gives accounts the money they start with, out of the rest of the world; no flow and no result."""

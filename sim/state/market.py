@@ -262,10 +262,11 @@ class Market:
         weight *= catalogue.reputation[seller]
         places = (np.arange(SHELF_SLOTS) + self._shelf_lottery) / SHELF_SLOTS
         self.shelf[...] = NOBODY
-        for country in range(N_COUNTRIES):
-            sold = catalogue.landed_cents[:, country, 0] > 0
-            for category in range(N_CATEGORIES):
-                chosen = np.flatnonzero(sold & (catalogue.category == category) & (weight > 0))
+        sold = catalogue.landed_cents[:, :, 0] > 0
+        for category in range(N_CATEGORIES):
+            lines = np.flatnonzero((catalogue.category == category) & (weight > 0))
+            for country in range(N_COUNTRIES):
+                chosen = lines[sold[lines, country]]
                 if chosen.size:
                     steps = np.cumsum(weight[chosen])
                     at = np.searchsorted(steps, places * steps[-1])

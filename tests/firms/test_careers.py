@@ -245,8 +245,9 @@ def test_a_host_learns_a_language_when_it_pays_and_translation_spares_it(world):
     index = np.zeros(len(world.hosts))
     world.careers._learn_language(rows, index, RULES, world.ledger)
     assert (world.hosts.language[rows, 0] == world.hosts.language[rows, 1]).all()
-    translated = world.careers._reach(RULES.amend({"language.translation": 1.0}))[0]
-    assert translated.mean() < 0.5 * world.careers._reach(RULES)[0].mean()
+    everybody = np.arange(len(world.careers.streamers))
+    translated = world.careers._reach(RULES.amend({"language.translation": 1.0}), everybody)[0]
+    assert translated.mean() < 0.5 * world.careers._reach(RULES, everybody)[0].mean()
     world.careers._learn_language(rows, index + 1.0, RULES, world.ledger)
     learns = rows[world.hosts.language[rows, 0] != world.hosts.language[rows, 1]]
     assert learns.size > 0
