@@ -1,19 +1,17 @@
 """Runs of one seed that share their warm-up: a world is taken to the first reported day once, then goes on in branches.
 
-Each branch is a forked process that differs in its interventions only, so all branches have the same past to the last
-bit and the same draws after it. What the branches are followed for is the caller's business.
+Branches differ in their interventions only, so all have the same past to the last bit and the same draws after it. What
+they are followed for is the caller's business; whole runs that share their past are a sweep (`sim.engines`).
 """
 
 from __future__ import annotations
 
-import os
-import pickle
-import tempfile
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from sim import build
+from sim.branching import BranchFailedError, in_a_copy
 from sim.config import RunConfig
 from sim.experiment import configure
 from sim.state.catalogue import open_cells
@@ -45,26 +43,19 @@ def branches[Found](
     Raises:
         RuntimeError: a branch failed.
     """
-    import numba
-
-    numba.set_num_threads(1)  # a forked process has no threads of its parent
     world = World(configure("baseline", settings))
     while world.day < world.frame.start_day:
         world.step()
     found: dict[str, Found] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, (scenario, rows) in arms.items():
-            file = Path(folder) / "branch"
-            child = os.fork()
-            if child == 0:
-                code = 1
-                try:
-                    world.interventions = book_of(configure(scenario, (*settings, *rows)))
-                    file.write_bytes(pickle.dumps(follow(world)))
-                    code = 0
-                finally:
-                    os._exit(code)
-            if os.waitpid(child, 0)[1] != 0:
-                raise RuntimeError(f"the arm {name} failed: {' '.join(settings)}")
-            found[name] = pickle.loads(file.read_bytes())
+    for name, (scenario, rows) in arms.items():
+        cfg = configure(scenario, (*settings, *rows))
+        try:
+            found[name] = in_a_copy(functools.partial(_go_on, world, cfg, follow))
+        except BranchFailedError as error:
+            raise RuntimeError(f"the arm {name} failed: {' '.join(settings)}\n{error}") from None
     return world, found
+
+
+def _go_on[Found](world: World, cfg: RunConfig, follow: Callable[[World], Found]) -> Found:
+    world.branch(cfg)
+    return follow(world)

@@ -22,8 +22,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import logistics, memory, world
+from benchmarks import logistics, memory, sweep, world
 from sim import provenance
+from sim.engines import Local
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -104,15 +105,12 @@ def run_all(given: argparse.Namespace, keep: Callable[[str, Any], None]) -> None
         many, days, warmup = (20_000, 14, 7) if quick else (MILLION, YEAR, WARMUP)
         keep("process", world.whole_process(many, days, warmup, given.threads, folder / "whole"))
         print("sweeps", flush=True)
-        plans = [(2_000, 14, 7, 2)] if quick else [(20_000, 120, WARMUP, 8), (100_000, YEAR, WARMUP, 4)]
-        keep(
-            "sweeps", [world.sweep(*plan, os.cpu_count() or 1, _made(folder / str(n))) for n, plan in enumerate(plans)]
-        )
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
+        plans = [(2_000, 14, 2)] if quick else [(20_000, 120, 4), (100_000, YEAR, 2)]
+        with Local() as engine:
+            sweep.warm(engine, folder)
+            keep("sweeps", [
+                sweep.throughput(*plan, scenarios, engine, folder) for plan in plans for scenarios in (1, 4)
+            ])  # fmt: skip
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
@@ -192,8 +190,10 @@ def _bars(found: dict[str, Any]) -> list[str]:
     bars = {(100_000, YEAR): ("400", "2,000"), (20_000, 120): ("1,500", "6,000")}
     for one in found["sweeps"]:
         bar, dream = bars.get((one["consumers"], one["days"]), ("-", "-"))
-        what = f"sweep, {one['consumers']:,} consumers x ({one['warmup_days']} + {one['days']}) days, runs an hour on"
-        rows.append((f"{what} {one['workers']} cores", f"{one['runs_an_hour']:,.0f}", bar, dream))
+        what = f"{one['consumers']:,} consumers x ({one['warmup_days']} + {one['days']}) days"
+        shared = f", {one['scenarios']} scenarios with a common warm-up" if one["scenarios"] > 1 else ""
+        what = f"sweep, {what}{shared}, runs an hour on {one['workers']} cores"
+        rows.append((what, f"{one['runs_an_hour']:,.0f}", bar, dream))
     ten = [run for run in found["world"]["runs"] if run["consumers"] == world.TEN_MILLION]
     for run in ten:
         rows.append((f"10 M consumers, s a day, {run['threads']} thread(s)", f"{run['day_seconds']:.2f}", "1", "0.4"))

@@ -1,8 +1,10 @@
 """How many runs an hour a sweep makes, what a run costs beside its simulation, and whether memory stays flat.
 
-Run: python -m benchmarks.sweep [--sizes 20000x120 100000x365] [--runs 4] [--workers 2] [--overhead 200] [--write]
+Run: python -m benchmarks.sweep [--sizes 20000x120 100000x365] [--scenarios 1 4] [--seeds 4] [--workers 2]
+         [--overhead 200] [--write]
 
-Runs go through the sweep's own driver and pool at `record=summary` with the default warm-up. Workers are warm when the
+Runs go through the sweep's own driver and pool at `record=summary` with the default warm-up, which the scenarios of a
+seed have in common: a sweep of one scenario shows what a run costs alone. Workers are warm when the
 clock starts: each has computed a run. Wall time counts what else the machine does, processor time hardly does; both are
 given, and `runs_an_hour_of_processor` is what as many idle cores as workers would make.
 """
@@ -26,6 +28,7 @@ from sim.sweep.plan import Plan, plan_sweep
 RESULTS = Path(__file__).parent / "results"
 BARS = {(20_000, 120): 1_500, (100_000, 365): 400}  # runs an hour asked for on two cores
 TINY = ("population.consumers=300", "firms.scale=0.1", "days=2", "warmup_days=0", "record=summary")
+SCENARIOS = ("baseline", "tariff_reduction", "commission_cap", "ai_translation")
 HOUR = 3600.0
 
 
@@ -38,21 +41,25 @@ def facts_of(plan: Plan, folder: Path) -> list[dict[str, Any]]:
     return [read_run_json(folder / "runs" / point.hash) for point in plan.points]
 
 
-def throughput(consumers: int, days: int, runs: int, engine: Local, folder: Path) -> dict[str, Any]:
+def throughput(consumers: int, days: int, seeds: int, scenarios: int, engine: Local, folder: Path) -> dict[str, Any]:
     """Runs an hour of one size, by the clock and by processor time."""
-    settings = [f"population.consumers={consumers}", f"days={days}", "record=summary", f"seed=range(1,{runs + 1})"]
-    plan = plan_sweep(settings)
+    chosen = ",".join(SCENARIOS[:scenarios])
+    settings = [f"population.consumers={consumers}", f"days={days}", "record=summary", f"seed=range(1,{seeds + 1})"]
+    plan = plan_sweep([*settings, f"scenario={chosen}"])
+    place = folder / f"{consumers}x{days}x{scenarios}"
     start = time.perf_counter()
-    summary = drive(plan, folder / f"{consumers}x{days}", engine)
+    summary = drive(plan, place, engine)
     took = time.perf_counter() - start
     if summary.failures:
         raise RuntimeError(next(iter(summary.failures.values())))
-    facts = facts_of(plan, folder / f"{consumers}x{days}")
+    facts = facts_of(plan, place)
+    runs = len(facts)
     busy = sum(fact["cpu_seconds"] for fact in facts) / runs
     return {
         "consumers": consumers,
         "days": days,
         "warmup_days": plan.points[0].cfg.warmup_days,
+        "scenarios": scenarios,
         "runs": runs,
         "workers": engine.workers,
         "seconds": took,
@@ -138,7 +145,8 @@ def resident_mb() -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="*", default=["20000x120", "100000x365"], metavar="CONSUMERSxDAYS")
-    parser.add_argument("--runs", type=int, default=4, help="of each size")
+    parser.add_argument("--scenarios", nargs="*", type=int, default=[1, 4], choices=range(1, 5))
+    parser.add_argument("--seeds", type=int, default=4, help="of each size")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--overhead", type=int, default=200, metavar="RUNS", help="tiny runs; 0: none")
     parser.add_argument("--write", action="store_true", help="write results/sweep.json")
@@ -151,8 +159,10 @@ def main() -> int:
                 warm(engine, folder)
                 for size in given.sizes:
                     consumers, days = (int(part) for part in size.split("x"))
-                    found["throughput"].append(throughput(consumers, days, given.runs, engine, folder))
-                    print(json.dumps(found["throughput"][-1]), flush=True)
+                    for scenarios in given.scenarios:
+                        one = throughput(consumers, days, given.seeds, scenarios, engine, folder)
+                        found["throughput"].append(one)
+                        print(json.dumps(one), flush=True)
         if given.overhead:
             found["overhead"] = overhead(given.overhead, folder)
             print(json.dumps(found["overhead"]), flush=True)

@@ -357,24 +357,6 @@ def whole_process(consumers: int, days: int, warmup: int, threads: int, folder: 
     }
 
 
-def sweep(consumers: int, days: int, warmup: int, jobs: int, workers: int, folder: Path) -> dict[str, Any]:
-    """Runs an hour with one process a core, one thread each, record=summary; workers' start included."""
-    from sim.engines import run_many
-    from sim.experiment import configure
-
-    settings = [f"population.consumers={consumers}", f"days={days}", f"warmup_days={warmup}", "record=summary"]
-    plan = [(configure("baseline", [*settings, f"seed={seed}"]), folder / f"s{seed}") for seed in range(1, jobs + 1)]
-    start = time.perf_counter()
-    outcomes = run_many(plan, workers)
-    took = time.perf_counter() - start
-    if failed := [outcome.error for outcome in outcomes if outcome.error]:
-        raise RuntimeError(failed[0])
-    return {
-        "consumers": consumers, "days": days, "warmup_days": warmup, "jobs": jobs, "workers": workers,
-        "seconds": took, "runs_an_hour": jobs / took * 3600,
-    }  # fmt: skip
-
-
 def show(found: dict[str, Any], least_ms: float = 0.02) -> None:
     """Prints a profile."""
     days = found["day_seconds"] * 1e3

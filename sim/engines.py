@@ -4,6 +4,9 @@ An engine takes tasks and yields how each ended, in any order. What a task compu
 engine runs it with one thread, and commits a complete run folder or none. A task that raises, hangs beyond its time
 limit or dies with its process is a failed ending of that task alone.
 
+The local pool computes what runs have in common once: a world lives through the days before the first intervention of
+any of them, and each run goes on from there in a copy of the process.
+
     with engine_of("local", workers=2) as engine:
         for ending in engine.run(tasks):
             ...
@@ -13,9 +16,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import gc
 import importlib.util
 import io
+import math
 import os
 import tarfile
 import tempfile
@@ -28,22 +33,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
+from sim import branching
+from sim.branching import BranchFailedError, in_a_copy
 from sim.config import RunConfig
 from sim.errors import RunFolderError, UserError, list_names, nearest
-from sim.experiment import Outcome, identity, run_one
-from sim.runfolder import is_done, writing
+from sim.experiment import Outcome, Past, Progress, identity, run_one
+from sim.runfolder import forget_writer, is_done, writing
 
 if TYPE_CHECKING:
-    from multiprocessing.sharedctypes import SynchronizedArray
+    from ctypes import Array, c_longlong
 
 ENGINES = ("inline", "local", "ray", "dask")
 TICK_SECONDS = 0.2  # between two looks at how far runs are
 POLL_SECONDS = 0.02  # between two looks at tasks that cannot be waited for
 BUSY_SECONDS = 0.5
 MOST_WORKERS = 1024
+TOGETHER = 8  # runs that share a past: more would save little, and be told of late
+SHARING_CONSUMERS = 1_000_000  # above it runs share no past, as a worker then holds two worlds
 OUTSTANDING = 3  # tasks handed to a worker beside the one it works on, so that it never waits for the driver
 
 State = Literal["done", "failed", "busy"]
+
+
+class Task(NamedTuple):
+    """A run on its way to where it is computed: its number in the set, its configuration, its folder."""
+
+    number: int
+    cfg: RunConfig
+    out: str
 
 
 class Job(NamedTuple):
@@ -170,21 +187,95 @@ def _claim(folder: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-def compute(index: int, cfg: RunConfig, out: str, progress: Callable[[int, int], None] | None = None) -> Ending:
+def compute(task: Task, progress: Progress | None = None) -> Ending:
     """One task: run it into its folder unless it is there, or another driver is at it. Raises nothing of its own."""
-    folder = Path(out)
+    with _claim(Path(task.out)) as mine:
+        return _attempt(task, progress) if mine else Ending(task.number, "busy")
+
+
+def _attempt(task: Task, progress: Progress | None = None, past: Past | None = None) -> Ending:
+    """`compute` of a task that has been claimed."""
     start = time.perf_counter()
     try:
-        with _claim(folder) as mine:
-            if not mine:
-                return Ending(index, "busy")
-            outcome = run_one(cfg.model_copy(update={"threads": 1}), folder, progress)
+        outcome = run_one(task.cfg.model_copy(update={"threads": 1}), Path(task.out), progress, past=past)
     except UserError as error:
-        return Ending(index, "failed", error=str(error), trace=str(error), seconds=time.perf_counter() - start)
+        return _lost(task.number, str(error), time.perf_counter() - start)
     except Exception as error:
         line = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Ending(index, "failed", error=line, trace=traceback.format_exc(), seconds=time.perf_counter() - start)
-    return Ending(index, "done", outcome.already_done, seconds=time.perf_counter() - start)
+        return _lost(task.number, line, time.perf_counter() - start, traceback.format_exc())
+    return Ending(task.number, "done", outcome.already_done, seconds=time.perf_counter() - start)
+
+
+def _lost(index: int, error: str, seconds: float = 0.0, trace: str = "") -> Ending:
+    return Ending(index, "failed", error=error.splitlines()[0], trace=trace or error, seconds=seconds)
+
+
+def compute_together(
+    tasks: Sequence[Task], tick: Callable[[int], None], time_limit: float | None = None
+) -> list[Ending]:
+    """Tasks with one past (`RunConfig.past_hash`), simulated once; each run goes on from it in a copy of this process.
+
+    Runs branch off in the order in which their interventions begin, one at a time, and what one of them does to itself
+    harms no other. `tick` is called with the days done, as if each run had simulated all of its own.
+
+    Raises:
+        Exception: what they have in common cannot be built or simulated.
+    """
+    from sim.interventions import first_day
+    from sim.world import World
+
+    endings = []
+    with contextlib.ExitStack() as claims:
+        waiting = []
+        for task in tasks:
+            if not claims.enter_context(_claim(Path(task.out))):
+                endings.append(Ending(task.number, "busy"))
+            elif _is_there(task):
+                endings.append(Ending(task.number, "done", was_done=True))
+            else:
+                waiting.append((first_day(task.cfg), task))
+        if not waiting:
+            return endings
+        waiting.sort(key=lambda one: math.inf if one[0] is None else one[0])
+        start, busy, done = time.perf_counter(), time.process_time(), 0
+        world = World(waiting[-1][1].cfg.model_copy(update={"threads": 1}))  # it lives without interventions longest
+        first = world.day
+        wall = cpu = 0.0  # each run's part of the common past's time
+        for number, (begins, task) in enumerate(waiting):
+            while world.day < (world.frame.start_day if begins is None else begins):
+                world.step()
+                tick(done + world.day - first)
+            wall += (time.perf_counter() - start) / (len(waiting) - number)
+            cpu += (time.process_time() - busy) / (len(waiting) - number)
+            past = Past(world, world.day - first, wall, cpu)
+            endings.append(_branch(task, past, functools.partial(_tell, tick, done), time_limit))
+            done += task.cfg.days + task.cfg.warmup_days
+            start, busy = time.perf_counter(), time.process_time()
+    return endings
+
+
+def _tell(tick: Callable[[int], None], before: int, days: int, _: int) -> None:
+    tick(before + days)
+
+
+def _is_there(task: Task) -> bool:
+    try:
+        return is_done(Path(task.out), identity(task.cfg))
+    except RunFolderError:  # told when it is computed
+        return False
+
+
+def _branch(task: Task, past: Past, progress: Progress, time_limit: float | None) -> Ending:
+    """A run that goes on from a past in a copy of this process."""
+    out = Path(task.out)
+    left = None if time_limit is None else max(time_limit - past.wall_seconds, 0.0)
+    start = time.perf_counter()
+    try:
+        return in_a_copy(lambda: _attempt(task, progress, past), left, lambda process: forget_writer(out, process))
+    except TimeoutError:
+        return _lost(task.number, _too_long(time_limit), time.perf_counter() - start)
+    except BranchFailedError as failure:
+        return _lost(task.number, str(failure), time.perf_counter() - start)
 
 
 _settled = False  # whether what stays in this worker has been told from what a run leaves
@@ -217,7 +308,8 @@ class Inline:
     def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
         """See `Engine`."""
         for index, job in enumerate(jobs):
-            yield compute(index, job.cfg, str(job.out.absolute()), lambda done, _: tick(done) if tick else None)
+            task = Task(index, job.cfg, str(job.out.absolute()))
+            yield compute(task, lambda done, _: tick(done) if tick else None)
 
 
 # ---- a pool of local processes -----------------------------------------------------------------------------------
@@ -239,7 +331,7 @@ class Local:
         context = multiprocessing.get_context("forkserver")  # a fork would copy threads' locks in an unknown state
         context.set_forkserver_preload(["sim.world"])
         places = self.workers * (1 + OUTSTANDING)
-        self._days: SynchronizedArray[int] = context.Array("q", places)
+        self._days = context.RawArray("q", places)  # without a lock, which a killed process would keep
         self._pool = ProcessPool(
             max_workers=self.workers, context=context, initializer=_start_worker, initargs=(self._days, os.getpid())
         )
@@ -252,40 +344,64 @@ class Local:
             self._pool.close()
         self._pool.join()
 
-    def schedule(self, task: Callable[..., Any], *arguments: Any) -> Any:
-        """A future of `task(*arguments)` in one of the processes."""
-        return self._pool.schedule(task, args=list(arguments), timeout=self.time_limit)
+    def schedule(self, task: Callable[..., Any], *arguments: Any, runs: int = 1) -> Any:
+        """A future of `task(*arguments)` in one of the processes, which may take the time of `runs` runs."""
+        return self._pool.schedule(task, args=list(arguments), timeout=self.time_limit and self.time_limit * runs)
 
     def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
         """See `Engine`. No more tasks are under way than keep the processes at work, so memory does not grow."""
-        waiting = list(range(len(jobs)))[::-1]
+        waiting = packs(jobs, self.workers)[::-1]
         free = list(range(len(self._days)))[::-1]
-        under_way: dict[int, tuple[int, Any]] = {}  # place -> index, future
+        under_way: dict[int, tuple[list[int], Any]] = {}  # place -> indices, future
         while waiting or under_way:
             while waiting and free:
-                index, place = waiting.pop(), free.pop()
+                pack, place = waiting.pop(), free.pop()
                 self._days[place] = 0
-                job = jobs[index]
-                future = self.schedule(_work, place, index, _lean(job.cfg), str(job.out.absolute()))
-                under_way[place] = (index, future)
+                tasks = [Task(index, _lean(jobs[index].cfg), str(jobs[index].out.absolute())) for index in pack]
+                future = self.schedule(_work, place, tasks, self.time_limit, runs=len(pack))
+                under_way[place] = (pack, future)
             wait([future for _, future in under_way.values()], TICK_SECONDS, FIRST_COMPLETED)
             for place in [place for place, (_, future) in under_way.items() if future.done()]:
-                index, future = under_way.pop(place)
+                pack, future = under_way.pop(place)
                 free.append(place)
                 self._days[place] = 0
-                yield self.ending(index, future)
+                if len(pack) > 1 and future.exception() is not None:  # each shall fail by its own fault only
+                    waiting += [[index] for index in pack]
+                else:
+                    yield from self.endings(pack, future)
             if tick:
                 tick(sum(self._days[:]))
 
-    def ending(self, index: int, future: Any) -> Ending:
-        """How a task ended, also when its process died or was stopped."""
+    def endings(self, pack: Sequence[int], future: Any) -> list[Ending]:
+        """How the tasks of a pack ended, also when their process died or was stopped."""
         try:
-            result: Ending = future.result()
+            found: list[Ending] = future.result()
         except TimeoutError:
-            return _lost(index, _too_long(self.time_limit))
+            error = _too_long(self.time_limit)
         except Exception as failure:  # the process died, or its answer could not be read
-            return _lost(index, f"{type(failure).__name__}: {failure}")
-        return result
+            error = f"{type(failure).__name__}: {failure}"
+        else:
+            return found
+        return [_lost(index, error) for index in pack]
+
+
+def packs(jobs: Sequence[Job], workers: int) -> list[list[int]]:
+    """Which runs are computed together, as indices: those with one past, so far as no worker is idle for it.
+
+    When there are not as many packs as occupy all workers to the end, the last are divided among them.
+    """
+    pasts: dict[str, list[int]] = {}
+    for index, job in enumerate(jobs):
+        alone = not branching.POSSIBLE or job.cfg.population.consumers > SHARING_CONSUMERS or job.cfg.warmup_days == 0
+        pasts.setdefault(str(index) if alone else job.cfg.past_hash(), []).append(index)
+    found = [runs[at : at + TOGETHER] for runs in pasts.values() for at in range(0, len(runs), TOGETHER)]
+    found.sort(key=len, reverse=True)
+    last = len(found) % workers
+    if last == 0:
+        return found
+    parts = math.ceil(workers / last)
+    divided = [pack[part::parts] for pack in found[-last:] for part in range(min(parts, len(pack)))]
+    return found[:-last] + divided
 
 
 def _too_long(limit: float | None) -> str:
@@ -299,14 +415,10 @@ def _lean(cfg: RunConfig) -> RunConfig:
     return lean
 
 
-def _lost(index: int, error: str) -> Ending:
-    return Ending(index, "failed", error=error.splitlines()[0], trace=error)
+_days_done: Array[c_longlong] | None = None  # in a worker: days done, by place
 
 
-_days_done: SynchronizedArray[int] | None = None  # in a worker: days done, by place
-
-
-def _start_worker(days_done: SynchronizedArray[int], driver: int) -> None:
+def _start_worker(days_done: Array[c_longlong], driver: int) -> None:
     global _days_done
     _days_done = days_done
     threading.Thread(target=_follow, args=(driver,), daemon=True).start()
@@ -322,15 +434,17 @@ def _follow(driver: int) -> None:
         time.sleep(1.0)
 
 
-def _work(place: int, index: int, cfg: RunConfig, out: str) -> Ending:
-    """One task in a worker."""
+def _work(place: int, tasks: Sequence[Task], time_limit: float | None) -> list[Ending]:
+    """A pack of tasks in a worker."""
 
-    def progress(done: int, days: int) -> None:
+    def tick(days: int) -> None:
         if _days_done is not None:
-            _days_done[place] = done
+            _days_done[place] = days
 
     try:
-        return compute(index, cfg, out, progress)
+        if len(tasks) == 1:
+            return [compute(tasks[0], lambda done, _: tick(done))]
+        return compute_together(tasks, tick, time_limit)
     finally:
         _tidy_up()
 
@@ -365,7 +479,7 @@ def _within(limit: float | None) -> Iterator[Callable[[int, int], None] | None]:
 def compute_away(index: int, cfg: RunConfig, time_limit: float | None = None) -> tuple[Ending, bytes]:
     """One task on another machine: its ending and its run folder as a tar file, empty when it failed."""
     with tempfile.TemporaryDirectory(prefix="livecommerce-") as folder, _within(time_limit) as progress:
-        ending = compute(index, cfg, str(Path(folder) / "run"), progress)
+        ending = compute(Task(index, cfg, str(Path(folder) / "run")), progress)
         _tidy_up()
         packed = io.BytesIO()
         if ending.state == "done":

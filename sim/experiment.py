@@ -153,15 +153,33 @@ class Outcome:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A world that several runs have in common up to today (`RunConfig.past_hash`).
+
+    `days` it has simulated; `wall_seconds` and `cpu_seconds`: one run's share of the time that took.
+    """
+
+    world: Any
+    days: int = 0
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+NO_PAST = Past(None)
+
+
 def run_one(
     cfg: RunConfig,
     out: Path | str | None = None,
     progress: Progress | None = None,
     starting: Callable[[], None] | None = None,
+    past: Past | None = None,
 ) -> Outcome:
     """Simulate one configuration into the folder `out`, unless it already holds that run.
 
-    `starting` is called when the folder can be written and the simulation is about to start.
+    `starting` is called when the folder can be written and the simulation is about to start. With a `past` the run goes
+    on from there instead of from its first day, and writes the same.
 
     Raises:
         RunFolderError: the folder or its parent cannot be used; nothing there was changed.
@@ -178,19 +196,25 @@ def run_one(
             starting()
         start, busy = time.perf_counter(), time.process_time()
         provenance.forget_peak_memory()  # of the runs this process computed before
-        facts = _simulate(cfg, temporary, progress or (lambda done, days: None))
-        facts["wall_seconds"] = round(time.perf_counter() - start, 3)
-        facts["cpu_seconds"] = round(time.process_time() - busy, 3)  # of all its threads
+        facts = _simulate(cfg, temporary, progress or (lambda done, days: None), past)
+        before = past or NO_PAST
+        facts["wall_seconds"] = round(before.wall_seconds + time.perf_counter() - start, 3)
+        facts["cpu_seconds"] = round(before.cpu_seconds + time.process_time() - busy, 3)  # of all its threads
+        facts["shared_days"] = before.days
         _write_run_json(temporary / RUN_JSON, cfg, me, facts)
     return Outcome(folder)
 
 
-def _simulate(cfg: RunConfig, folder: Path, progress: Progress) -> dict[str, Any]:
+def _simulate(cfg: RunConfig, folder: Path, progress: Progress, past: Past | None) -> dict[str, Any]:
     """Build the world, run it, let its recorder write the tables into `folder`; facts for run.json."""
     from sim.world import World
 
     _use_threads(cfg.threads)
-    world = World(cfg)
+    if past is None:
+        world = World(cfg)
+    else:
+        world = past.world
+        world.branch(cfg)
     world.run(progress=progress)
     world.recorder.write(folder)
     sums = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.parquet"))}

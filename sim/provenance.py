@@ -20,6 +20,8 @@ from sim.config.quantity import read_yaml
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT_MODULE = "sim.world"
+# Named by the package's `__init__`, which every module's import runs: what lies above the world and only launches runs.
+LAUNCHER = "sim.api"
 # What can move a number: the interpreter and every package between the configuration and a stored table.
 PACKAGES = (
     "livecommerce", "numpy", "numba", "llvmlite", "scipy", "mesa", "simpy", "networkx", "pyarrow", "duckdb",
@@ -66,13 +68,16 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 
 
 def reached_modules(root: str = ROOT_MODULE) -> dict[str, Path]:
-    """Every `sim` module that importing `root` can reach, with its file, by reading import statements."""
+    """Every `sim` module that importing `root` can reach, with its file, by reading import statements.
+
+    What launches runs is left out: an engine or a sweep may change without finished runs becoming others.
+    """
     found: dict[str, Path] = {}
     waiting = [root]
     while waiting:
         module = waiting.pop()
         file = _module_file(module)
-        if module in found or file is None:
+        if module in found or file is None or module == LAUNCHER:
             continue
         found[module] = file
         waiting.extend(_imports(ast.parse(file.read_text(encoding="utf-8"))))

@@ -221,6 +221,12 @@ def sweep_dead(folder: Path) -> None:
         _restore(folder / replaced.name[1:].removesuffix(".replaced"))
 
 
+def forget_writer(out: Path, process: int) -> None:
+    """Remove what a process that has been killed was writing for `out`."""
+    for temporary in out.parent.glob(f".{glob.escape(out.name)}.tmp-{process}-*"):
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _remove_dead(siblings: Iterable[Path]) -> list[Path]:
     """Remove temporary folders whose driver is dead: their lock can be taken. Returns those of the living."""
     living = []

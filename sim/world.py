@@ -7,6 +7,7 @@ order in which it is called.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import mesa
@@ -49,6 +50,7 @@ from sim.firms.careers import Careers
 from sim.firms.platforms import Platforms
 from sim.firms.premises import Premises
 from sim.firms.prices import Prices as MerchantPrices
+from sim.interventions import InterventionBook
 from sim.kernels.live import NOBODY
 from sim.kernels.opening import open_everybody
 from sim.kernels.sessions import run_sessions
@@ -98,6 +100,22 @@ class World(mesa.Model):
         self._build_people(threads)
         self._build_decisions()
         self._build_record()
+
+    def branch(self, cfg: RunConfig) -> None:
+        """Goes on as the run of `cfg`, which was this one so far: it differs in interventions from today on only.
+
+        Raises:
+            ValueError: it differs in more than that.
+        """
+        book = InterventionBook(cfg, self.interventions.baseline, self.draws, self.scale.weight)
+        lived = max(self.day, self.frame.first_day + 1)  # firms are built under the first day's rules
+        begun = [one.name for one in book.interventions if one.first_day < lived]
+        if begun or cfg.past_hash() != self.cfg.past_hash():
+            reason = f"{begun[0]} has begun there" if begun else "its settings are others"
+            raise ValueError(f"a run with another past: {reason}")
+        self.cfg, self.interventions = cfg, book
+        self.frame = replace(self.frame, book=book)
+        self.recorder.facts, self.recorder.marks = build.run_facts(cfg, self.frame), build.marks(self.frame)
 
     # -- building -----------------------------------------------------------------------------------------------------
     def _build_firms(self) -> None:

@@ -70,7 +70,7 @@ def test_run_json_says_what_made_the_run() -> None:
     assert facts["configuration"]["population"]["consumers"] == 50
     assert facts["notes"], "an end beyond the run is clipped, and said so"
     assert {
-        "code_hash", "data", "versions", "git", "host", "wall_seconds", "cpu_seconds", "peak_memory_mb",
+        "code_hash", "data", "versions", "git", "host", "wall_seconds", "cpu_seconds", "shared_days", "peak_memory_mb",
         "seed", "record",
     } <= set(facts)  # fmt: skip
 

@@ -8,16 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sim.branching import in_a_copy
 from sim.engines import Ending, Local
-from sim.runfolder import writing
+from sim.runfolder import forget_writer, writing
 
 
-def square(number: int) -> Ending:
-    return Ending(number, "done", error=str(number * number))
+def square(number: int) -> list[Ending]:
+    return [Ending(number, "done", error=str(number * number))]
 
 
 def die(number: int) -> None:
@@ -31,7 +33,7 @@ def fail(number: int) -> None:
 def test_a_killed_worker_and_a_raising_job_spare_the_others() -> None:
     with Local(2) as engine:
         futures = [engine.schedule(task, n) for n, task in enumerate((square, die, square, fail, square, square))]
-        endings = [engine.ending(n, future) for n, future in enumerate(futures)]
+        endings = [engine.endings([n], future)[0] for n, future in enumerate(futures)]
     assert [ending.error for ending in endings if ending.state == "done"] == ["0", "4", "16", "25"]
     assert "ProcessExpired" in endings[1].error
     assert endings[3].error == "ValueError: job 3"
@@ -40,7 +42,7 @@ def test_a_killed_worker_and_a_raising_job_spare_the_others() -> None:
 def test_a_task_that_hangs_is_stopped_and_spares_the_others() -> None:
     with Local(2, time_limit=1.0) as engine:
         futures = [engine.schedule(sleep, 60), engine.schedule(square, 1)]
-        endings = [engine.ending(n, future) for n, future in enumerate(futures)]
+        endings = [engine.endings([n], future)[0] for n, future in enumerate(futures)]
     assert endings[0].state == "failed"
     assert endings[0].error == "took longer than 1 s and was stopped"
     assert endings[1].state == "done"
@@ -64,16 +66,24 @@ def write_and_sleep(folder: str) -> None:
         time.sleep(60)
 
 
+def write_in_a_copy(folder: str) -> None:
+    run = Path(folder) / "run"
+    in_a_copy(lambda: write_and_sleep(folder), stopped=lambda process: forget_writer(run, process))
+
+
+@pytest.mark.parametrize("task", [write_and_sleep, write_in_a_copy])
 @pytest.mark.parametrize("time_limit", [None, 1.0])
-def test_a_worker_that_is_stopped_leaves_nothing_half_written(tmp_path: Path, time_limit: float | None) -> None:
+def test_a_worker_that_is_stopped_leaves_nothing_half_written(
+    tmp_path: Path, time_limit: float | None, task: Callable[[str], None]
+) -> None:
     with contextlib.suppress(KeyboardInterrupt), Local(1, time_limit) as engine:
-        future = engine.schedule(write_and_sleep, str(tmp_path))
+        future = engine.schedule(task, str(tmp_path))
         until = time.monotonic() + 60
         while not list(tmp_path.glob(".run.tmp-*/table")) and not future.done() and time.monotonic() < until:
             time.sleep(0.01)
         if time_limit is None:
             raise KeyboardInterrupt
-        assert engine.ending(0, future).state == "failed"
+        assert engine.endings([0], future)[0].state == "failed"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -27,6 +27,14 @@ def test_modules_are_reached_through_imports_wherever_they_stand() -> None:
     assert "sim.__main__" not in reached
 
 
+def test_what_launches_runs_is_no_part_of_what_computes_them() -> None:
+    reached = provenance.reached_modules()
+    assert {"sim.world", "sim.day.settlement", "sim.kernels.sessions", "sim.record.recorder", "sim.rules"} <= set(
+        reached
+    )
+    assert not {name for name in reached if name.startswith(("sim.sweep", "sim.engines", "sim.experiment", "sim.api"))}
+
+
 def test_versions_name_what_can_move_numbers() -> None:
     versions = provenance.versions()
     assert {"python", "numpy", "numba", "mesa", "simpy"} <= set(versions)

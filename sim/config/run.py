@@ -96,6 +96,18 @@ class RunConfig(Group):
         text = json.dumps(self.model_half(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
+    def past_hash(self) -> str:
+        """SHA-256 (64 hex digits) of all that decides a run before the first of its interventions begins.
+
+        Runs with equal hashes are one run up to that day: they differ in their interventions, in their scenario's
+        words, and in where and by how many threads they are computed.
+        """
+        text = json.dumps(
+            self.model_dump(mode="json", exclude={"scenario", "interventions", "threads", "workers", "out"}),
+            sort_keys=True, separators=(",", ":"), ensure_ascii=True,
+        )  # fmt: skip
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
     def with_seed(self, seed: int, overrides: tuple[str, ...]) -> RunConfig:
         """The same configuration with another seed, given on the command line among `overrides`."""
         other = self.model_copy(update={"seed": seed})

@@ -24,9 +24,18 @@ __all__ = [
     "Row",
     "Settings",
     "check",
+    "first_day",
     "known_kinds",
     "read",
 ]
+
+
+def first_day(cfg: Settings) -> int | None:
+    """Day (since 2000-01-01) in which the first of a run's interventions begins; None without any. As `check`."""
+    found, _, faults = read(cfg)
+    if faults:
+        raise ConfigError(faults)
+    return min((one.first_day for one in found), default=None)
 
 
 def check(cfg: Settings) -> tuple[str, ...]:

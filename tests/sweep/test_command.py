@@ -186,10 +186,10 @@ def test_status_counts_and_names_failures(
 
     real = engines.run_one
 
-    def fails_once(cfg, out, progress=None):  # type: ignore[no-untyped-def]
+    def fails_once(cfg, out, progress=None, past=None):  # type: ignore[no-untyped-def]
         if cfg.seed == 1:
             raise ValueError("seed one is unlucky")
-        return real(cfg, out, progress)
+        return real(cfg, out, progress, past=past)
 
     monkeypatch.setattr(engines, "run_one", fails_once)
     folder = str(tmp_path / "s")

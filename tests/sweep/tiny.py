@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-TINY = ("population.consumers=300", "firms.scale=0.1", "days=2", "warmup_days=0", "record=summary")
+TINY = ("population.consumers=300", "firms.scale=0.1", "days=2", "warmup_days=1", "record=summary")
 REQUEST = (*TINY, "scenario=commission_cap", "interventions.cap.share=0.05,0.10", "seed=1,2")
 
 
