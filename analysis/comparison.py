@@ -33,6 +33,7 @@ from analysis.metrics import METRICS, check_dimensions, metrics_of
 from analysis.store import Run, Store, find_runs
 from analysis.summary import Summary, bring_up_to_date, finished, order_of_keys, read
 from sim.errors import RunFolderError, UserError, list_names, nearest, unknown_name
+from sim.runfolder import read_run_json
 from sim.sweep.driver import RUNS, read_manifest
 
 F64 = NDArray[np.float64]
@@ -230,6 +231,11 @@ class Study:
     def question(self, scenario: str) -> str:
         """The question a scenario asks."""
         return str(self.runs[self.position[scenario, self.seeds[0]]].facts["question"])
+
+    def overrides(self, scenario: str) -> list[str]:
+        """What was asked for when a scenario's first run was made."""
+        folder = self.runs[self.position[scenario, self.seeds[0]]].folder
+        return list(read_run_json(folder).get("overrides") or [])
 
 
 def _alike(one: Run, other: Run, scenario: str, given: Sequence[Path]) -> str:

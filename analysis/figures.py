@@ -153,9 +153,9 @@ def funnel(study: Study, look: Look = ENGLISH) -> Panel:
                 x=[found.mean for _, found in known], y=[label for label, _ in known], orientation="h",
                 error_x=error_bars(
                     (0.0 if found.high is None else found.high - found.mean for _, found in known), look),
-                name=look.scenario(scenario), legendgroup=scenario, showlegend=column == 1,
+                name=look.legend(scenario), legendgroup=scenario, showlegend=column == 1,
                 marker={"color": colours(study, look)[scenario]},
-                hovertemplate="%{y}: %{x:.2f}<extra>" + look.scenario(scenario) + "</extra>", row=1, col=column,
+                hovertemplate="%{y}: %{x:.2f}<extra>" + look.legend(scenario) + "</extra>", row=1, col=column,
             )  # fmt: skip
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title_text=look.t("per 1,000 room visits"), rangemode="tozero", row=1, col=1)
@@ -228,12 +228,12 @@ def _dots(
     figure.add_scatter(
         x=[100 * entry["relative"] for entry in own],
         y=[row + (number - (len(study.scenarios) - 2) / 2) * 0.26 for row in rows],
-        mode="markers", name=look.scenario(scenario),
+        mode="markers", name=look.legend(scenario),
         marker={"color": tint, "size": 10, "symbol": SYMBOLS[number % len(SYMBOLS)]},
         error_x={"type": "data", "thickness": 1.8, "width": 0, "color": tint,
                  "array": [100 * reach(entry) / abs(entry["base_value"]) for entry in own]},
         customdata=list(names), hovertemplate="%{customdata}: %{x:+.2f} "
-                                              "%<extra>" + look.scenario(scenario) + "</extra>",
+                                              "%<extra>" + look.legend(scenario) + "</extra>",
     )  # fmt: skip
 
 
@@ -281,7 +281,7 @@ def forest(entries: Sequence[Mapping[str, Any]], look: Look = ENGLISH, by: str =
     figure.update_yaxes(
         tickvals=list(range(len(shown))), ticktext=labels, range=[-0.7, len(shown) - 0.3],
     )  # fmt: skip
-    figure.update_layout(template=look.template, height=130 + 23 * max(len(shown), 4))
+    figure.update_layout(template=look.template, height=145 + 23 * max(len(shown), 4), margin={"t": 62})
     return Panel(
         "forest", look.t("Paired effects"),
         look.t("{sure} of {all} changes shown can be told from zero at 95 %, each taken by itself.",
@@ -306,9 +306,9 @@ def places(study: Study, name: str = "gmv_usd", look: Look = ENGLISH) -> Panel:
               [look.key("country", entry["country"]) for entry in own])  # fmt: skip
     figure.add_vline(x=0, line={"color": look.shade("ink"), "width": 1})
     label = look.metric(name)
-    inside = label if look.lang == "zh" else label[:1].lower() + label[1:]
     figure.update_xaxes(
-        title_text=look.t("change of {metric} against {base}, %", metric=inside, base=look.inside(study.base)),
+        title_text=look.t("change of {metric} against {base}, %", metric=look.lower(label),
+                          base=look.inside(study.base)),
         ticksuffix=" %",
     )  # fmt: skip
     figure.update_yaxes(
@@ -390,10 +390,10 @@ def over_time(study: Study, look: Look = ENGLISH, name: str = "gmv_usd") -> Pane
     for scenario in study.scenarios:
         own = smooth[[study.position[scenario, seed] for seed in study.seeds]]
         tint = colours(study, look)[scenario]
-        band(figure, dates, own, tint, look.scenario(scenario), 1, "%{y:.3s}")
+        band(figure, dates, own, tint, look.legend(scenario), 1, "%{y:.3s}")
         if scenario != study.base:
             change = (own - base) / np.where(base > 0, base, np.nan) * 100
-            band(figure, dates, change, tint, look.scenario(scenario), 2, "%{y:+.2f} %")
+            band(figure, dates, change, tint, look.legend(scenario), 2, "%{y:+.2f} %")
     figure.add_hline(y=0, line={"color": look.shade("ink"), "width": 1}, row=2, col=1)
     marks(figure, study, first, look)
     figure.update_yaxes(title_text=unit, rangemode="tozero", row=1, col=1)
@@ -451,25 +451,39 @@ def marks(figure: go.Figure, study: Study, first: date, look: Look) -> None:
     rows = study.store.query("SELECT DISTINCT first, last, kind, label FROM marks ORDER BY first, label", ["marks"])
     days = study.runs[0].days
     labelled = -_LABEL_GAP_DAYS
-    ink = look.shade("ink")
+    shapes: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    panes = ["", *(str(number + 2) for number in range(sum(1 for _ in figure.select_yaxes()) - 1))]
+
+    def draw(left: date, right: date, **kind: Any) -> None:
+        shapes.extend(
+            {"x0": left, "x1": right, "y0": 0, "y1": 1, "xref": f"x{pane}", "yref": f"y{pane} domain", **kind}
+            for pane in panes
+        )
+
+    def line(day: date, dash: str) -> None:
+        draw(day, day, type="line", line={"color": look.shade("ink"), "width": 1, "dash": dash})
+
     for row in rows:
         start, end = max(row["first"], 0), min(row["last"], days - 1)
         if end < 0 or start >= days:
             continue
         left, right = first + timedelta(days=start), first + timedelta(days=end + 1)
         if row["kind"] == "festival":
-            figure.add_vrect(
-                x0=left, x1=right, fillcolor=look.shade("quiet"), opacity=0.13, line_width=0, layer="below"
-            )
+            draw(left, right, type="rect", fillcolor=look.shade("quiet"), opacity=0.13, line={"width": 0},
+                 layer="below")  # fmt: skip
         else:
             if end < days - 1:
-                figure.add_vline(x=right, line={"color": ink, "width": 1, "dash": "dot"})
+                line(right, "dot")
             if start == 0:
                 continue
-            figure.add_vline(x=left, line={"color": ink, "width": 1, "dash": "dash"})
+            line(left, "dash")
         if start - labelled >= _LABEL_GAP_DAYS:
             labelled = start
-            figure.add_annotation(
-                x=left, y=0.02, xref="x", yref="y domain", text=look.t(pretty(row["label"])), showarrow=False,
-                textangle=-90, xanchor="left", yanchor="bottom", font={"size": 11, "color": look.shade("quiet")},
-            )  # fmt: skip
+            labels.append({
+                "x": left, "y": 0.02, "xref": "x", "yref": "y domain", "text": look.t(pretty(row["label"])),
+                "showarrow": False, "textangle": -90, "xanchor": "left", "yanchor": "bottom",
+                "font": {"size": 11, "color": look.shade("quiet")},
+            })  # fmt: skip
+    figure.layout.shapes += tuple(go.layout.Shape(shape) for shape in shapes)
+    figure.layout.annotations += tuple(go.layout.Annotation(label) for label in labels)

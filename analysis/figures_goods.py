@@ -34,10 +34,12 @@ def delivery(study: Study, look: Look = ENGLISH) -> Panel:
     for row in study.store.query(sql, ["hist_delivery"]):
         counts[row["run"], row["direct"], row["bin"]] = row["parcels"]
     routes = [look.t(route) for route in _ROUTES]
-    figure = make_subplots(
-        rows=2, row_heights=[0.6, 0.4], vertical_spacing=0.2,
-        subplot_titles=(look.t("Share of live orders delivered within so many days"),
-                        look.t("Where the days go (all channels)")),
+    matured = bool(counts.sum())  # where no order is old enough, there is no curve, and words say so
+    heading = look.t("Where the days go (all channels)")
+    curves = look.t("Share of live orders delivered within so many days")
+    figure = (
+        make_subplots(rows=2, row_heights=[0.6, 0.4], vertical_spacing=0.2, subplot_titles=(curves, heading))
+        if matured else make_subplots(subplot_titles=(heading,))
     )  # fmt: skip
     days = (np.arange(DELIVERY_BINS) + 1) * DELIVERY_BIN_SECONDS / _DAY_SECONDS
     medians: dict[int, float] = {}
@@ -54,41 +56,68 @@ def delivery(study: Study, look: Look = ENGLISH) -> Panel:
                 medians[direct] = float(np.interp(0.5, share, days))
             shown = int(np.searchsorted(share, 1.0)) + 1
             figure.add_scatter(
-                x=days[:shown], y=share[:shown] * 100, mode="lines",
-                    name=f"{look.scenario(scenario)}, {routes[direct]}",
-                line={"color": colours(study, look)[scenario], "width": 2.2, "dash": "dot" if direct else "solid"},
-                hovertemplate="%{x:.1f}: %{y:.0f} %<extra></extra>", row=1, col=1,
+                x=days[:shown], y=share[:shown] * 100, mode="lines", name=look.legend(scenario),
+                legendgroup=f"{scenario}{direct}", showlegend=not direct or not pooled[0].any(),
+                line={"color": colours(study, look)[scenario], "width": 2.2, "dash": _DASHES[direct]},
+                hovertemplate="%{x:.1f}: %{y:.0f} %<extra>" + f"{look.legend(scenario)}<br>{routes[direct]}</extra>",
+                row=1, col=1,
             )  # fmt: skip
+    if matured:
+        _route_key(figure, look)
     stages = _stage_days(study)
     rows = [(scenario, direct) for direct in (0, 1) for scenario in study.scenarios]
-    labels = [f"{look.scenario(scenario)}, {routes[direct]}" for scenario, direct in rows]
+    labels = [f"{look.legend(scenario)}<br>{routes[direct]}" for scenario, direct in rows]
+    below = 2 if matured else 1
     for number, (measure, label) in enumerate(_STAGES.items()):
         figure.add_bar(
             x=[stages[scenario][direct].get(measure, 0.0) for scenario, direct in rows], y=labels, orientation="h",
             name=look.t(label), marker={"color": STAGE_COLOURS[number]}, legend="legend2", width=0.6,
-            hovertemplate="%{y}, " + look.t(label) + ": %{x:.1f}<extra></extra>", row=2, col=1,
+            hovertemplate="%{y}, " + look.t(label) + ": %{x:.1f}<extra></extra>", row=below, col=1,
         )  # fmt: skip
-    figure.update_xaxes(title_text=look.t("days from order"), range=[0, last * 1.03], row=1, col=1)
-    figure.update_yaxes(title_text=look.t("% of delivered orders"), range=[0, 101], row=1, col=1)
-    figure.update_xaxes(title_text=look.t("mean days per parcel"), rangemode="tozero", row=2, col=1)
-    figure.update_yaxes(showgrid=False, autorange="reversed", row=2, col=1)
+    if matured:
+        figure.update_xaxes(title_text=look.t("days from order"), range=[0, last * 1.03], row=1, col=1)
+        figure.update_yaxes(title_text=look.t("% of delivered orders"), range=[0, 101], row=1, col=1)
+    figure.update_xaxes(title_text=look.t("mean days per parcel"), rangemode="tozero", row=below, col=1)
+    figure.update_yaxes(showgrid=False, autorange="reversed", row=below, col=1)
+    bars = len(rows) * (12 + 15 * max(label.count("<br>") + 1 for label in labels))
+    above = _CURVES + _BETWEEN if matured else 0
     figure.update_layout(
-        template=look.template, height=640 + 34 * len(study.scenarios), barmode="stack",
-        margin={"t": 66 + 12 * len(study.scenarios)}, legend={"y": 1.06, "font": {"size": 12}},
-        legend2={"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top", "traceorder": "normal"},
+        template=look.template, height=bars + above + 186, barmode="stack", margin={"t": 86, "b": 100},
+        legend={"y": 1.06, "font": {"size": 12}},
+        legend2={"orientation": "h", "x": 0, "y": -66 / (bars + above), "yanchor": "top", "traceorder": "normal"},
     )  # fmt: skip
+    if matured:
+        whole = bars + above
+        figure.update_layout(
+            yaxis_domain=[(bars + _BETWEEN) / whole, 1.0], yaxis2_domain=[0.0, bars / whole],
+        )  # fmt: skip
+        figure.layout.annotations[1].y = bars / whole
     words = [look.t("{days:.1f} days {route}", days=medians[direct], route=routes[direct])
              for direct in (0, 1) if direct in medians]  # fmt: skip
     reading = (
         look.t("Half of the live orders arrive within {words}.", words=look.t(" and ").join(words))
-        if words else look.t("No cohort has matured yet.")
+        if words else look.t("No live order is {days} days old yet, so that how soon half arrive cannot be told: the "
+                             "slow ones would be missing. Longer runs show it.", days=int(Window.DELIVERY))
     )  # fmt: skip
     return Panel(
         "delivery", look.t("How long orders take"), reading,
         look.t("Orders placed at least 40 days before the end, all seeds together; the lower bars are means per "
-               "parcel."),
+               "parcel.") if matured else look.t("Means per parcel that arrived, all seeds together."),
         figure,
     )  # fmt: skip
+
+
+_DASHES: Final = ("solid", "dot")
+_CURVES, _BETWEEN = 300, 100  # pixels of the curves, and between them and the bars
+
+
+def _route_key(figure: go.Figure, look: Look) -> None:
+    """Two entries of the legend that tell what whole and dotted lines are."""
+    for route, dash in zip(_ROUTES, _DASHES, strict=True):
+        figure.add_scatter(
+            x=[None], y=[None], mode="lines", name=look.t(route), hoverinfo="skip",
+            line={"color": look.shade("quiet"), "width": 2, "dash": dash}, row=1, col=1,
+        )  # fmt: skip
 
 
 def _stage_days(study: Study) -> dict[str, list[dict[LaneMeasure, float]]]:
@@ -146,7 +175,7 @@ def stages(study: Study, look: Look = ENGLISH) -> Panel:
                 slowest = (labels[top], float(points[top, 2]))
             figure.add_box(
                 y=labels, q1=points[:, 1], median=points[:, 2], q3=points[:, 3], lowerfence=points[:, 0],
-                upperfence=points[:, 4], orientation="h", name=look.scenario(scenario), legendgroup=scenario,
+                upperfence=points[:, 4], orientation="h", name=look.legend(scenario), legendgroup=scenario,
                 showlegend=not route, line={"color": colours(study, look)[scenario], "width": 1.4}, row=1,
                 col=1 + route,
             )  # fmt: skip
@@ -155,7 +184,7 @@ def stages(study: Study, look: Look = ENGLISH) -> Panel:
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(
         template=look.template, height=230 + 60 * len(study.scenarios), boxmode="group",
-        margin={"t": 76}, legend={"y": 1.12},
+        margin={"t": 76}, legend={"y": 1.1},
     )  # fmt: skip
     reading = (
         look.t("On the way from China most time goes to {stage}: half of the parcels spend {days:.1f} days there or "
@@ -207,6 +236,7 @@ def waits(study: Study, look: Look = ENGLISH, matured: int = int(Window.DELIVERY
     for column, (since, found) in enumerate(counts.items(), start=1):
         longest = 1.0
         for scenario in study.scenarios:
+            stocked = bool(((of[found["run"]] == scenario) & (found["direct"] == 0)).any())
             for direct in (0, 1):
                 own = (of[found["run"]] == scenario) & (found["direct"] == direct)
                 if not own.any():
@@ -219,16 +249,19 @@ def waits(study: Study, look: Look = ENGLISH, matured: int = int(Window.DELIVERY
                 if scenario == study.base:
                     medians[since, direct] = float(np.interp(0.5, share, days))
                 figure.add_scatter(
-                    x=days[:shown], y=np.round(100 * share[:shown], 2), mode="lines", showlegend=column == 1,
-                    name=f"{look.scenario(scenario)}, {routes[direct]}", legendgroup=f"{scenario}{direct}",
-                    line={"color": colours(study, look)[scenario], "width": 2, "dash": "dot" if direct else "solid"},
-                    hovertemplate="%{x:.1f}: %{y:.0f} %<extra></extra>", row=1, col=column,
+                    x=days[:shown], y=np.round(100 * share[:shown], 2), mode="lines",
+                    showlegend=column == 1 and (not direct or not stocked),
+                    name=look.legend(scenario), legendgroup=f"{scenario}{direct}",
+                    line={"color": colours(study, look)[scenario], "width": 2, "dash": _DASHES[direct]},
+                    hovertemplate="%{x:.1f}: %{y:.0f} %<extra>" + f"{look.legend(scenario)}<br>{routes[direct]}"
+                                  "</extra>",
+                    row=1, col=column,
                 )  # fmt: skip
         figure.update_xaxes(title_text=look.t("days"), range=[0, longest * 1.03], row=1, col=column)
+    _route_key(figure, look)
     figure.update_yaxes(title_text=look.t("% of delivered orders"), range=[0, 101], row=1, col=1)
     figure.update_layout(
-        template=look.template, height=400 + 24 * len(study.scenarios),
-        margin={"t": 66 + 12 * len(study.scenarios)}, legend={"y": 1.1, "font": {"size": 12}},
+        template=look.template, height=420, margin={"t": 86}, legend={"y": 1.1, "font": {"size": 12}},
     )  # fmt: skip
     words = [
         look.t("{route}, {before:.1f} days until the warehouse is left and {after:.1f} on the way",
@@ -290,7 +323,7 @@ def lanes(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Pa
         tickvals=y_of.tolist(), ticktext=[look.t(COUNTRY_NAMES[name]) for name in COUNTRIES],
         range=[y_of[-1] + 0.8, -0.9],
     )  # fmt: skip
-    figure.update_layout(template=look.template, height=720, margin={"t": 60})
+    figure.update_layout(template=look.template, height=720, margin={"t": 60, "r": 138})
     reading = look.t("No parcel arrived.")
     if parcels.sum():
         region = np.zeros(len(REGIONS))
@@ -347,7 +380,7 @@ def warehouses(study: Study, look: Look = ENGLISH) -> Panel:
     for scenario in study.scenarios:
         use, waiting = _warehouses(study, scenario)
         tint = {"color": colours(study, look)[scenario], "width": 2}
-        label = look.scenario(scenario)
+        label = look.legend(scenario)
         total = waiting.sum(axis=0)
         figure.add_scatter(x=dates, y=np.round(total, 1), mode="lines", name=label, legendgroup=scenario, line=tint,
                            hovertemplate="%{y:.3s}", row=1, col=1)  # fmt: skip
@@ -385,7 +418,7 @@ def fullness(study: Study, look: Look = ENGLISH, scenario: str | None = None) ->
         hovertemplate="%{y}, %{x}: %{z} %<extra></extra>",
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_layout(template=look.template, height=560, margin={"t": 24})
+    figure.update_layout(template=look.template, height=560, margin={"t": 24, "r": 104})
     above = (used >= 1.0).mean(axis=1)
     worst = int(above.argmax())
     reading = (
@@ -416,7 +449,8 @@ def surge(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Pa
 
     def on(day: int) -> dict[str, Any]:
         """What changes from day to day; the rest is in the first bars."""
-        return {"type": "bar", "x": full[:, day], "marker": {"color": full[:, day]}, "customdata": queue[:, day]}
+        shown = full[:, day].tolist()
+        return {"type": "bar", "x": shown, "marker": {"color": shown}, "customdata": queue[:, day].tolist()}
 
     dates = [(first + timedelta(days=day)).isoformat() for day in range(days)]
     figure = go.Figure(frames=[{"name": dates[day], "data": [on(day)]} for day in range(days)])
@@ -429,7 +463,7 @@ def surge(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Pa
     )  # fmt: skip
     still = {"frame": {"duration": 0, "redraw": True}, "mode": "immediate", "transition": {"duration": 0}}
     figure.update_layout(
-        template=look.template, height=640, margin={"b": 110},
+        template=look.template, height=640, margin={"t": 54, "r": 24, "b": 128},
         sliders=[{
             "active": peak, "currentvalue": {"prefix": look.t("Day: ")},
             "pad": {"t": 44}, "x": 0.04, "len": 0.92,

@@ -22,6 +22,7 @@ NODES: Final = (
     "Treasuries", "Makers and other costs",
 )  # fmt: skip
 FUNDS, KEPT = len(NODES), len(NODES) + 1
+_BUTTONS: Final = 80  # letters of scenarios' names that stand side by side; more hide in a list
 _ENDS: Final = ("Own funds", "Kept")
 _NODE_COLOURS: Final = (
     "#0072B2", "#7A7A7A", "#D55E00", "#CC79A7", "#A05A84", "#E69F00", "#56B4E9", "#009E73", "#9AA5B1",
@@ -77,7 +78,8 @@ def money_flows(study: Study, look: Look = ENGLISH) -> Panel:
         payers, payees = np.nonzero(net > 0)
         inner = (payers < len(NODES)) & (payees < len(NODES))
         figure.add_sankey(
-            visible=scenario == study.base, valueformat=".3s", valuesuffix=" USD", name=look.scenario(scenario),
+            visible=scenario == study.base, valueformat=".3s", valuesuffix=" " + look.t("USD"),
+            name=look.legend(scenario),
             textfont={"size": 13, "color": look.shade("ink"), "family": FONT},
             node={"label": labels, "color": list(_NODE_COLOURS), "pad": 22, "thickness": 16,
                   "line": {"width": 0}, "hovertemplate": "%{label}: %{value}<extra></extra>"},
@@ -88,15 +90,17 @@ def money_flows(study: Study, look: Look = ENGLISH) -> Panel:
                                  for payer, payee, between in zip(payers, payees, inner, strict=True)],
                   "hovertemplate": "%{source.label} \u2192 %{target.label}: %{value}<br>%{customdata}<extra></extra>"},
         )  # fmt: skip
+    short = sum(len(look.scenario(name)) for name in study.scenarios) < _BUTTONS
     figure.update_layout(
-        template=look.template, height=470, margin={"l": 6, "r": 6, "t": 54, "b": 12},
+        template=look.template, height=470, margin={"l": 6, "r": 6, "t": 58, "b": 12},
         updatemenus=[{
             "buttons": [
                 {"label": look.scenario(name), "method": "update",
                  "args": [{"visible": [other == name for other in study.scenarios]}]}
                 for name in study.scenarios
             ],
-            "type": "buttons", "direction": "right", "x": 0, "xanchor": "left", "y": 1.13, "yanchor": "top",
+            "type": "buttons" if short else "dropdown", "direction": "right" if short else "down",
+            "x": 0, "xanchor": "left", "y": 1.13, "yanchor": "top",
             "bgcolor": look.shade("paper"), "bordercolor": look.shade("line"),
             "font": {"size": 12.5, "color": look.shade("ink")}, "active": 0, "showactive": not look.dark,
         }],
@@ -111,7 +115,7 @@ def money_flows(study: Study, look: Look = ENGLISH) -> Panel:
                "that in "
                "and out are equal at every node: what a group keeps flows to \u201cKept\u201d, what it lacks comes "
                "from "
-               "\u201cOwn funds\u201d. Buttons change the scenario. Loans are included."),
+               "\u201cOwn funds\u201d. The choice above the bands changes the scenario. Loans are included."),
         figure,
     )  # fmt: skip
 
@@ -139,7 +143,7 @@ def incidence(study: Study, look: Look = ENGLISH) -> Panel:
     scenarios = study.scenarios[1:]
     figure = make_subplots(
         cols=max(1, len(scenarios)), shared_yaxes=True, horizontal_spacing=0.05,
-        subplot_titles=[look.scenario(name) for name in scenarios],
+        subplot_titles=[look.legend(name) for name in scenarios],
     )  # fmt: skip
     readings = []
     groups = [group for group in GROUPS if any(entry["group"] == group for entry in entries)]
@@ -163,7 +167,10 @@ def incidence(study: Study, look: Look = ENGLISH) -> Panel:
         )  # fmt: skip
         readings.append(gain_words(list(found.values()), scenario, look))
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_layout(template=look.template, height=150 + 27 * max(len(groups), 4), margin={"t": 62})
+    lines = max((look.legend(name).count("<br>") for name in scenarios), default=0)
+    figure.update_layout(
+        template=look.template, height=150 + 27 * max(len(groups), 4) + 18 * lines, margin={"t": 62 + 18 * lines}
+    )
     return Panel(
         "incidence", look.t("Who gains, who pays"), " ".join(readings),
         look.t("Paired by seed. Consumers: realised surplus; firms: receipts minus payments, stock at cost; "
@@ -180,9 +187,7 @@ def gain_words(entries: Sequence[Mapping[str, Any]], scenario: str, look: Look) 
                                 ("most is lost by {group} ({money} USD)", clear[0] if clear else (0, ""))):  # fmt: skip
         if size * (1 if "gained" in said else -1) > 0:
             label = look.t(GROUP_LABELS[group])
-            words.append(
-                look.t(said, group=label if look.lang == "zh" else label.lower(), money=look.money(size, True))
-            )
+            words.append(look.t(said, group=look.lower(label), money=look.money(size, True)))
     told = look.t(", ").join(words) or look.t("no change can be told from chance")
     return f"{look.scenario(scenario)}: {told}" + look.t(".")
 

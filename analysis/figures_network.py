@@ -42,9 +42,9 @@ def concentration(study: Study, look: Look = ENGLISH) -> Panel:
         if not curves:
             continue
         figure.add_scatter(
-            x=100 * share, y=np.round(100 * np.mean(curves, axis=0), 2), mode="lines", name=look.scenario(scenario),
+            x=100 * share, y=np.round(100 * np.mean(curves, axis=0), 2), mode="lines", name=look.legend(scenario),
             line={"color": colours(study, look)[scenario], "width": 2.2},
-            hovertemplate="%{x:.0f} % \u2192 %{y:.0f} %<extra>" + look.scenario(scenario) + "</extra>",
+            hovertemplate="%{x:.0f} % \u2192 %{y:.0f} %<extra>" + look.legend(scenario) + "</extra>",
         )  # fmt: skip
         words.append(look.t("{scenario}: Gini coefficient {gini:.2f}", scenario=look.scenario(scenario),
                             gini=float(np.mean(ginis))))  # fmt: skip
@@ -55,7 +55,7 @@ def concentration(study: Study, look: Look = ENGLISH) -> Panel:
     what = look.t("followers") if column == "followers" else look.t("room visits")
     figure.update_xaxes(title_text=look.t("% of streamers with any, the largest first"), range=[0, 100])
     figure.update_yaxes(title_text=look.t("% of {what}", what=what), range=[0, 101])
-    figure.update_layout(template=look.template, height=430, margin={"t": 70})
+    figure.update_layout(template=look.template, height=430, margin={"t": 70, "r": 24})
     reading = "; ".join(words) + look.t(".") if words else look.t("Nobody follows anybody.")
     return Panel(
         "concentration", look.t("Concentration on streamers"), reading,
@@ -85,8 +85,8 @@ def opinion(study: Study, look: Look = ENGLISH) -> Panel:
     for scenario in study.scenarios:
         runs = [study.position[scenario, seed] for seed in study.seeds]
         tint = colours(study, look)[scenario]
-        band(figure, dates, trust[runs], tint, look.scenario(scenario), 1, "%{y:.3f}")
-        band(figure, dates, adoption[runs], tint, look.scenario(scenario), 2, "%{y:.1f} %")
+        band(figure, dates, trust[runs], tint, look.legend(scenario), 1, "%{y:.3f}")
+        band(figure, dates, adoption[runs], tint, look.legend(scenario), 2, "%{y:.1f} %")
     marks(figure, study, first, look)
     figure.update_layout(
         template=look.template, height=520, hovermode="x unified", margin={"t": 84}, legend={"y": 1.09}
@@ -199,10 +199,10 @@ def friends(study: Study, look: Look = ENGLISH, scenario: str | None = None, by:
     reading = look.t("No friendships in the sample.")
     if people:
         mean = np.nanmean(values, axis=1) if days else np.zeros(1)
+        first_mean, last_mean = (f"{mean[day]:.3f}" if by == "trust" else percent(float(mean[day])) for day in (0, -1))
         reading = look.t(
             "{people} people, {pairs} friendships; {what} goes from {first} to {last}.", people=len(people),
-            pairs=len(pairs), what=look.t(COLOURED_BY[by]), first=percent(float(mean[0])),
-                last=percent(float(mean[-1])),
+            pairs=len(pairs), what=look.t(COLOURED_BY[by]), first=first_mean, last=last_mean,
         )  # fmt: skip
     return Panel(
         "friends", look.t("Friends among the sample"), reading,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
 from analysis.figures import Panel
-from analysis.look import ENGLISH, Look
+from analysis.look import ENGLISH, MINUS, Look
 from analysis.metrics import METRICS
 from analysis.sweepview import SweepPoints, front, rank_correlation
 from analysis.wording import unit_of, written
@@ -86,8 +86,8 @@ def parallel(points: SweepPoints, name: str, effect: bool, look: Look = ENGLISH)
     )  # fmt: skip
     return Panel(
         "parallel", look.t("All points"),
-        look.t("{points} points that differ in {many} keys; {known} have a value.", points=len(points.labels),
-               known=int(known.size), many=len(points.parameters)),
+        look.t("Points: {points}, {known} of them with a value; keys in which they differ: {many}.",
+               points=len(points.labels), known=int(known.size), many=len(points.parameters)),
         look.t("A line is a point, the mean over its seeds; each colour holds as many. Click a colour below to hide "
                "its lines, double-click to see them alone."),
         figure,
@@ -119,8 +119,8 @@ def short(value: float) -> str:
     """A number beside an axis."""
     for limit, word in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if abs(value) >= limit:
-            return f"{value / limit:.3g}\u00a0{word}"
-    return f"{value:.3g}"
+            return f"{value / limit:.3g}\u00a0{word}".replace("-", MINUS)
+    return f"{value:.3g}".replace("-", MINUS)
 
 
 def _cells(texts: tuple[str, ...], numbers: NDArray[np.float64] | None) -> tuple[list[str], NDArray[np.int64]]:

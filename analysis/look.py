@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from textwrap import wrap
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -22,6 +23,7 @@ FONT: Final = (
     "'Microsoft YaHei', Arial, sans-serif"
 )
 MINUS: Final = "\u2212"
+_FIGURE_NAME: Final = 34  # letters of a scenario's name on a line of a figure
 _LIGHT: Final = {
     "base": "#4D4D4D", "good": "#00734F", "bad": "#A84300", "moved": "#0072B2", "ink": "#1F2933", "quiet": "#5B6773",
     "grid": "#E3E7EB", "line": "#9AA5B1", "paper": "#FFFFFF", "error": "#111111",
@@ -138,8 +140,15 @@ class Look:
 
     def inside(self, label: str) -> str:
         """The same within a sentence."""
-        name = self.scenario(label)
-        return name if self.lang == "zh" else name[:1].lower() + name[1:]
+        return self.lower(self.scenario(label))
+
+    def legend(self, label: str) -> str:
+        """A scenario's name as figures show it: what was varied on lines of their own where it is long."""
+        return "<br>".join(wrap(self.scenario(label), _FIGURE_NAME)) or label
+
+    def lower(self, label: str) -> str:
+        """A label within a sentence: with a small first letter, unless it begins with an abbreviation."""
+        return label if self.lang == "zh" or not label[1:2].islower() else label[:1].lower() + label[1:]
 
     def money(self, value: float, signed: bool = False) -> str:
         """A sum of USD in words: `1.24 bn`, `-310 m`; in Chinese by ten thousands."""
@@ -194,7 +203,7 @@ def _template(dark: bool) -> go.layout.Template:
             "colorway": list(_COLOURS[dark]),
             "xaxis": {**axis, "exponentformat": "B"},
             "yaxis": {**axis, "zeroline": False, "exponentformat": "B"},
-            "margin": {"l": 10, "r": 14, "t": 40, "b": 46},
+            "margin": {"l": 10, "r": 14, "t": 40, "b": 48},
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
             "hoverlabel": {"font": {"family": FONT, "size": 12.5, "color": shades["ink"]}, "bgcolor": shades["paper"],
                            "bordercolor": shades["line"]},

@@ -33,7 +33,18 @@ from analysis.metrics import METRICS
 from analysis.summary import bring_up_to_date
 from analysis.sweeppanels import report_panels
 from analysis.sweepview import sweep_points
-from analysis.wording import HEADLINE, NOTHING, clearest, sentence, span_words, summary, unit_of, verdict, written
+from analysis.wording import (
+    HEADLINE,
+    NOTHING,
+    changes,
+    clearest,
+    sentence,
+    span_words,
+    summary,
+    unit_of,
+    verdict,
+    written,
+)
 from sim.errors import RunFolderError
 from sim.sweep.driver import MANIFEST, read_manifest
 
@@ -183,7 +194,7 @@ p { margin: 0 0 12px; max-width: 68ch; }
 .note { color: var(--quiet); font-size: 14px; max-width: 720px; }
 .questions { list-style: none; margin: 0 0 22px; padding: 0; }
 .questions li { border-left: 4px solid var(--swatch); padding: 2px 0 2px 14px; margin: 0 0 10px; max-width: 72ch; }
-.questions strong { display: block; }
+.questions strong, .questions .note { display: block; }
 dl.facts { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1px; margin: 26px 0 0;
   background: var(--line); border: 1px solid var(--line); }
 dl.facts div { background: var(--paper); padding: 12px 16px; }
@@ -395,7 +406,8 @@ def page(
     tint = colours(study, look)
     questions = "".join(
         f'<li style="--swatch:{tint[name]}"><strong>{html.escape(look.scenario(name))}</strong>'
-        f'<span lang="en">{html.escape(study.question(name))}</span></li>'
+        f'<span lang="en">{html.escape(study.question(name))}</span>'
+        f'<span class="note">{html.escape(changes(study.overrides(name), look))}</span></li>'
         for name in study.scenarios
     )
     seeds = ", ".join(map(str, study.seeds[:8])) + (", ..." if len(study.seeds) > 8 else "")

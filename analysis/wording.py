@@ -47,6 +47,24 @@ def unit_of(name: str, look: Look = ENGLISH) -> str:
     return look.t(word) if word else ""
 
 
+def measured(name: str, text: str, look: Look = ENGLISH) -> str:
+    """A number in words with the unit it is in, for sentences; where a label stands beside it, that has the unit."""
+    unit = unit_of(name, look)
+    return text + (unit if look.lang == "zh" else f"\u00a0{unit}" if unit else "")
+
+
+_SIZE: Final = ("scenario", "seed", "population.consumers", "days", "warmup_days", "record", "threads")
+
+
+def changes(overrides: Sequence[str], look: Look = ENGLISH) -> str:
+    """What was set besides the scenario and the size of a run, as a sentence; empty where nothing was.
+
+    A scenario's question speaks of the values in its own file, so whoever reads it must learn of others.
+    """
+    kept = [text.lstrip("+") for text in overrides if text.lstrip("+").partition("=")[0] not in _SIZE]
+    return look.t("Set otherwise than in the scenario: {changes}.", changes=look.t(", ").join(kept)) if kept else ""
+
+
 def sure(entry: Entry) -> bool:
     """Whether the interval leaves out 0."""
     return entry["low"] is not None and (entry["low"] > 0 or entry["high"] < 0)
@@ -97,10 +115,10 @@ def sentence(entry: Entry, look: Look = ENGLISH) -> str:
     Args:
         entry: of `analysis.comparison.compare`.
     """
-    metric, who = look.metric(entry["metric"]), look.scenario(entry["scenario"])
+    metric, who = look.lower(look.metric(entry["metric"])), look.scenario(entry["scenario"])
     if entry["difference"] is None:
         return look.t("{who}: {metric} has no value in these runs.", who=who, metric=metric)
-    change = written(entry["metric"], entry["difference"], True, look)
+    change = measured(entry["metric"], written(entry["metric"], entry["difference"], True, look), look)
     if entry["low"] is None:
         return look.t(
             "{who}: {metric} changes by {change} in the one seed there is; more seeds give an interval.",
@@ -111,7 +129,7 @@ def sentence(entry: Entry, look: Look = ENGLISH) -> str:
     if not sure(entry):
         return look.t(
             "{who}: no change of {metric} can be told from chance ({span}).",
-            who=who, metric=metric, span=span_words(entry, look),
+            who=who, metric=metric, span=measured(entry["metric"], span_words(entry, look), look),
         )  # fmt: skip
     size, low, high = _sizes(entry, look)
     up = entry["difference"] > 0
@@ -142,14 +160,10 @@ def summary(entries: Sequence[Entry], scenario: str, look: Look = ENGLISH) -> st
     if not moved:
         return look.t("moves none of the metrics below by more than chance would") + look.t(".")
     words = look.t(", ").join(
-        f"{_inside(look.metric(entry['metric']), look)} {percent(entry['relative'], True)}" for entry in moved[:3]
+        f"{look.lower(look.metric(entry['metric']))} {percent(entry['relative'], True)}" for entry in moved[:3]
     )
     if len(moved) > 3:
         return look.t("moves {words} and {more} more of the metrics below", words=words, more=len(moved) - 3) + look.t(
             "."
         )
     return look.t("moves {words}", words=words) + look.t(".")
-
-
-def _inside(label: str, look: Look) -> str:
-    return label if look.lang == "zh" else label[:1].lower() + label[1:]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import flask
+import plotly.io as pio
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -125,9 +126,12 @@ def _over_study(
         )))  # fmt: skip
     selects = []
     if labels and state.page != "explore":
-        options = {"": look.t("the first {many}", many=min(len(group), most)),
-                   **{label: look.scenario(label) for label in labels}}  # fmt: skip
-        selects.append(choice(View(state, library), "scenario", look.t("Scenario"), options, state.get("scenario")))
+        options = {label: look.scenario(label) for label in labels}
+        several = state.page != "compare"  # which shows one, whether or not it was chosen
+        if several:
+            options = {"": look.t("the first {many}", many=min(len(group), most)), **options}
+        asked = state.get("scenario") if several else chosen
+        selects.append(choice(View(state, library), "scenario", look.t("Scenario"), options, asked))
     if len(studies) > 1:
         names = {key: look.t("this folder") if key == HERE else key for key in studies}
         selects.insert(0, choice(View(state, library), "study", look.t("Study"), names, opened.name))
@@ -216,6 +220,7 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
         jobs: what may be started; the usual limits where it is left out.
     """
     at_work = jobs or Jobs(library.root)
+    pio.templates.default = None  # every figure brings its own; checking Plotly's first costs a third of building one
     server = flask.Flask("livecommerce")
     server.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app = Dash(
@@ -443,7 +448,7 @@ def warm(library: Library | None = None) -> None:
     names = list(library.studies())[:1]
     with contextlib.suppress(UserError):
         for page in _RENDER:
-            render(State(page), library).drawings  # noqa: B018
+            render(State(page), library).draw()
         opened = library.open(names[0]) if names else None
         if opened is not None and opened.points is not None and opened.points.numbers:
             explore.load()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dash import html
 
 from analysis.comparison import compare
@@ -35,6 +37,7 @@ def render(view: View) -> Page:
         if entry["scenario"] == view.chosen
     ]  # fmt: skip
     panel = forest(entries, look, by)
+    panel = replace(panel, title=f"{panel.title}{look.t(': ')}{look.scenario(view.chosen)}")
     labels = {"": view.t("all metrics"), "region": view.t("region"), "country": view.t("country"),
               "channel": view.t("channel"), "category": view.t("category"), "group": view.t("group")}  # fmt: skip
     controls = [choice(view, "by", view.t("Show by"), labels, by)]

@@ -11,7 +11,7 @@ from dash import dcc, html
 from analysis.dashboard.parts import Page, View, choice, table
 from sim.experiment import configure, levers
 
-SHOWN: Final = 150
+SHOWN: Final = 40  # parameters at once; a table of all takes a browser a second
 
 
 @cache
@@ -45,6 +45,11 @@ def render(view: View) -> Page:
         kind for kind in levers().values()
         if all(word in f"{kind['name']} {kind['title']} {kind['mechanism']}".lower() for word in words)
     ]  # fmt: skip
+    pages = {
+        str(start or ""): f"{start + 1}\u2013{min(start + SHOWN, len(found))}" for start in range(0, len(found), SHOWN)
+    }
+    place = view.state.one_of("from", list(pages), "") if pages else ""
+    start = int(place or 0)
     find = html.Div([
         html.Label(view.t("Find words"), htmlFor='{"set":"find"}'),
         dcc.Input(id={"set": "find"}, type="search", value=view.state.get("find"), debounce=True, maxLength=200),
@@ -52,11 +57,12 @@ def render(view: View) -> Page:
     every = {"": view.t("all"), **{name: name for name in groups}}
     controls = [choice(view, "group", view.t("Group of parameters"), every, group), find]
     rows = [
-        [html.Code(row["key"]), html.Code(_short(row["value"])), row["unit"], row["range"],
-         html.Span([row["meaning"], html.Br(), html.Small(row["source"])], lang="en")]
-        for row in found[:SHOWN]
+        [html.Code(row["key"]), html.Td(_short(row["value"]), className="code"), row["unit"],
+         row["range"], html.Td([row["meaning"], html.Small(row["source"])], lang="en")]
+        for row in found[start : start + SHOWN]
     ]  # fmt: skip
-    told = view.t("{shown} of {found} parameters shown.", shown=min(len(found), SHOWN), found=len(found))
+    told = view.t("{shown} of {found} parameters shown.", shown=len(rows), found=len(found))
+    turn = [choice(view, "from", view.t("Parameters shown"), pages, place)] if len(pages) > 1 else []
     return Page(
         view.t("Model and evidence"),
         [
@@ -68,6 +74,7 @@ def render(view: View) -> Page:
             ]),
             html.Section([
                 html.H2(view.t("Parameters")), html.P(told, className="note"),
+                html.Div(turn, className="controls") if turn else "",
                 table(view, view.t("Parameters"), [view.t("key"), view.t("value"), view.t("unit"), view.t("range"),
                                                    view.t("meaning and source")], rows),
             ]),
@@ -83,8 +90,8 @@ def _short(text: str, most: int = 80) -> str:
 
 def _lever(view: View, kind: dict[str, Any]) -> html.Details:
     items = [
-        html.Li([html.Code(name), f" = {about['value']} {about['unit']}; {about['range']}; ",
-                 html.Span(f"{about['meaning']}; {about['source']}", lang="en")])
+        html.Li(f"{name} = {about['value']} {about['unit']}; {about['range']}; {about['meaning']}; {about['source']}",
+                lang="en")
         for name, about in kind["parameters"].items()
     ]  # fmt: skip
     return html.Details(

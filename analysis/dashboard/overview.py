@@ -10,7 +10,7 @@ from analysis.comparison import compare
 from analysis.dashboard.parts import Page, View, card, choice, figure_block, metric_label
 from analysis.figures import SERIES, funnel, over_time
 from analysis.metrics import metrics_of
-from analysis.wording import HEADLINE, sentence, span_words, summary, verdict, written
+from analysis.wording import HEADLINE, changes, sentence, span_words, summary, verdict, written
 
 CARDS: Final = (
     "gmv_usd", "orders", "conversion", "delivery_days_p50", "return_rate", "consumer_surplus_realised_usd",
@@ -25,6 +25,7 @@ def render(view: View) -> Page:
         html.Li([
             html.Strong(look.scenario(name)),
             html.Span(study.question(name), lang="en"),
+            html.Small(changes(study.overrides(name), look), className="note"),
         ]) for name in study.scenarios
     ]  # fmt: skip
     entries = compare(study) if len(study.scenarios) > 1 else []

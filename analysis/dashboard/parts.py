@@ -75,6 +75,10 @@ class Page:
         """The rows to download."""
         return self.rows() if callable(self.rows) else self.rows
 
+    def draw(self) -> None:
+        """Make the figures' JSON now, so that whoever asks for it first does not wait."""
+        _ = self.drawings
+
     @cached_property
     def drawings(self) -> dict[str, str]:
         """The figures as JSON by name, for the browser to draw."""
@@ -176,7 +180,7 @@ def effect_cell(entry: Entry, look: Look) -> Component:
 def metric_label(name: str, look: Look) -> str:
     """A metric's label with its unit."""
     unit = unit_of(name, look)
-    return look.metric(name) + (f", {unit}" if unit else "")
+    return look.metric(name) + (look.t(", ") + unit if unit else "")
 
 
 def card(label: str, value: str, detail: Any = "", kind: str = "calm") -> Component:
@@ -186,9 +190,15 @@ def card(label: str, value: str, detail: Any = "", kind: str = "calm") -> Compon
 
 def notice(text: Any, kind: str = "note") -> Component:
     """A message across the page, spoken by screen readers."""
+    text = with_code(text) if isinstance(text, str) else text
     return html.Div(text, className=f"notice {kind}", role="alert" if kind == "fault" else "status")
 
 
 def plain_lines(lines: Iterable[str]) -> Component:
     """A list of sentences."""
-    return html.Ul([html.Li(line) for line in lines], className="lines")
+    return html.Ul([html.Li(with_code(line)) for line in lines], className="lines")
+
+
+def with_code(text: str) -> list[Any]:
+    """A text whose words between backticks are code."""
+    return [html.Code(part) if number % 2 else part for number, part in enumerate(text.split("`"))]

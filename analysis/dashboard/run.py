@@ -11,6 +11,7 @@ from analysis.dashboard.jobs import Field, Jobs, lever_fields, problems, read_re
 from analysis.dashboard.parts import Page, View, choice, notice
 from analysis.dashboard.state import State
 from analysis.look import Look, percent, pretty
+from analysis.wording import changes
 from sim.config import list_scenarios, scenario_words
 from sim.experiment import configure, levers
 
@@ -42,6 +43,7 @@ def render(view: View, jobs: Jobs) -> Page:
         _number(field, label, "", field.read(state)) for label, field in
         zip(sizes.values(), size_fields(limits).values(), strict=True)
     ]  # fmt: skip
+    told_changes = changes(request.overrides, view.look)
     told = problems(request)
     kinds = levers()
     current = ",".join(request.levers)
@@ -68,6 +70,7 @@ def render(view: View, jobs: Jobs) -> Page:
                     choice(view, "record", view.t("What is recorded"), records, state.one_of("record", list(records))),
                 ], className="controls"),
                 html.P(question, lang="en", className="reading"),
+                html.P(told_changes, className="note") if told_changes else "",
             ]),
             *(_lever(view, kinds[name], request.days, request.levers) for name in request.levers),
             html.Section([html.H2(view.t("Size")), html.Div(fields, className="fields"),

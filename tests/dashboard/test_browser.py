@@ -28,9 +28,12 @@ CAP = "commission_cap cap.share=0.05"
 
 def drawn(visit: Visit) -> dict[str, int]:
     """Traces with data of every figure that was drawn, by its id."""
-    visit.page.wait_for_function(
-        "document.querySelector('#main').dataset.drawn === location.pathname + location.search"
-    )
+    there = "location.pathname + location.search"
+    visit.page.wait_for_function(f"document.querySelector('#main').dataset.drawn === {there}")
+    for name in visit.page.evaluate("[...document.querySelectorAll('[id^=figure-]')].map(one => one.id)"):
+        figure = f"document.getElementById('{name}')"  # the lower ones are drawn when they come near
+        visit.page.evaluate(f"{figure}.scrollIntoView()")
+        visit.page.wait_for_function(f"{figure}.dataset.drawn === {there}")
     found: dict[str, int] = visit.page.evaluate(
         "Object.fromEntries([...document.querySelectorAll('[id^=figure-]')].map(one => "
         "[one.id.slice(7), one.querySelector('.js-plotly-plot').data.length]))"

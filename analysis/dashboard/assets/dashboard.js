@@ -16,6 +16,7 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
         if (String(shown === undefined || shown === null ? "" : shown) === text) { continue; }
         if (text) { query.set(name, text); } else { query.delete(name); }
         if (name === "study") { query.delete("scenario"); }
+        if (name === "group" || name === "find") { query.delete("from"); }
       }
       const after = query.toString();
       return after === before ? window.dash_clientside.no_update : (after ? "?" + after : "");
@@ -37,9 +38,10 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
   },
 });
 
-/* Figures: the server sends them as JSON beside the page; those in view are drawn first, each in a task of its own. */
+/* Figures: the server sends them as JSON beside the page. Those in view are drawn first, each in a task of its own, then
+   those a screen away; the rest when they come so near, or when the page is printed. */
 const NARROW = 640;  // pixels below which letters are smaller
-const drawing = { turn: 0, graphs: new Map() };
+const drawing = { turn: 0, graphs: new Map(), near: null };
 function plotly() {
   if (window.Plotly) { return Promise.resolve(); }
   return new Promise(function (done) { document.getElementById("plotly").addEventListener("load", done); });
@@ -49,9 +51,10 @@ function next() {
   return new Promise(function (done) { setTimeout(done, 0); });
 }
 
-function inView(host) {
-  const box = host.getBoundingClientRect();
-  return box.top < window.innerHeight && box.bottom > 0;
+/* Whether a figure is in view, or within so many screens of it. */
+function within(host, screens) {
+  const box = host.getBoundingClientRect(), beyond = screens * window.innerHeight;
+  return box.top < window.innerHeight + beyond && box.bottom > -beyond;
 }
 
 async function drawAll({ figures, config }, address) {
@@ -59,25 +62,49 @@ async function drawAll({ figures, config }, address) {
   const main = document.getElementById("main");
   const names = Object.keys(figures);
   const host = (name) => document.getElementById("figure-" + name);
+  if (drawing.near) { drawing.near.disconnect(); drawing.near = null; }
   if (names.length) { await plotly(); }
   while (turn === drawing.turn && !names.every(host)) { await new Promise(requestAnimationFrame); }
+  if (turn !== drawing.turn) { return; }
   for (const [name, graph] of drawing.graphs) {
-    if (figures[name] === undefined && turn === drawing.turn) {
+    if (figures[name] === undefined) {
       window.Plotly.purge(graph);
       graph.remove();
       drawing.graphs.delete(name);
     }
   }
   const waiting = new Set(names);
-  while (waiting.size && turn === drawing.turn) {
-    const name = [...waiting].find((one) => inView(host(one)));
-    if (name === undefined) { main.dataset.seen = address; }
-    const chosen = name === undefined ? [...waiting][0] : name;
-    waiting.delete(chosen);
-    await drawOne(chosen, host(chosen), JSON.parse(figures[chosen]), config);
-    await next();
-  }
-  if (turn === drawing.turn) { main.dataset.seen = address; main.dataset.drawn = address; }
+  const draw = function (name) {
+    waiting.delete(name);
+    return drawOne(name, host(name), JSON.parse(figures[name]), config).then(function () {
+      host(name).dataset.drawn = address;
+    });
+  };
+  const work = async function () {
+    for (const screens of [0, 1]) {
+      for (;;) {
+        if (turn !== drawing.turn) { return; }
+        const name = [...waiting].find((one) => within(host(one), 0)) ||
+          (screens ? [...waiting].find((one) => within(host(one), screens)) : undefined);
+        if (name === undefined) { break; }
+        await draw(name);
+        await next();
+      }
+      if (!screens) { main.dataset.seen = address; }
+    }
+    main.dataset.drawn = address;
+  };
+  drawing.print = () => [...waiting].forEach(draw);
+  await work();
+  if (turn !== drawing.turn || !waiting.size) { return; }
+  let busy = false;
+  drawing.near = new IntersectionObserver(async function () {
+    if (busy) { return; }
+    busy = true;
+    await work();
+    busy = false;
+  }, { rootMargin: "100% 0px" });
+  waiting.forEach((name) => drawing.near.observe(host(name)));
 }
 
 async function drawOne(name, host, figure, config) {
@@ -89,7 +116,29 @@ async function drawOne(name, host, figure, config) {
   }
   if (graph.parentElement !== host) { host.append(graph); }
   if (host.clientWidth < NARROW) { shrink(figure.layout); }
+  makeRoom(figure);
   await window.Plotly.react(graph, { data: figure.data, layout: figure.layout, frames: figure.frames, config: config });
+}
+
+const pen = document.createElement("canvas").getContext("2d");
+const NUMBERS = 50, HEADING = 28;  // pixels that numbers beside an axis take, and its title
+/* Room for what stands left of a figure. Plotly finds it too, but by drawing the figure, measuring and drawing again. */
+function makeRoom(figure) {
+  const layout = figure.layout, shared = layout.template.layout;
+  pen.font = shared.yaxis.tickfont.size + "px " + shared.font.family;
+  let room = 0;
+  for (const name of Object.keys(layout).filter((key) => key.startsWith("yaxis"))) {
+    const axis = layout[name], beside = layout["xaxis" + (axis.anchor || "x").slice(1)];
+    if (axis.visible === false || axis.showticklabels === false || (beside && beside.domain && beside.domain[0] > 0)) {
+      continue;
+    }
+    const own = figure.data.filter((trace) => (trace.yaxis || "y") === "y" + name.slice(5));
+    const words = (axis.ticktext || own.flatMap((trace) => Array.isArray(trace.y) ? trace.y : []))
+      .filter((value) => typeof value === "string").flatMap((value) => value.split("<br>"));
+    const width = words.length ? Math.max(...new Set(words.map((word) => pen.measureText(word).width))) + 13 : NUMBERS;
+    room = Math.max(room, width + (axis.title && axis.title.text ? HEADING : 0));
+  }
+  if (room) { layout.margin = { ...layout.margin, l: Math.max((layout.margin || {}).l || 0, Math.ceil(room)) }; }
 }
 
 function shrink(layout) {
@@ -100,6 +149,8 @@ function shrink(layout) {
     if (note.font && note.font.size > 12) { note.font.size = 12; }
   }
 }
+
+window.addEventListener("beforeprint", function () { if (drawing.print) { drawing.print(); } });
 
 document.addEventListener("click", function (event) {
   const button = event.target.closest("button[data-save]");
