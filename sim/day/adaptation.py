@@ -22,6 +22,7 @@ from sim.draws import Draws, Purpose
 from sim.firms.books import WEEKS_A_YEAR
 from sim.firms.freight import Freight
 from sim.firms.inventory import Inventory
+from sim.kernels.maths import sum_rows
 from sim.kernels.money import border_of
 from sim.kernels.supply import (
     FIRST_BULK,
@@ -191,8 +192,7 @@ class Adaptation:
         catalogue = self.catalogue
         weight = catalogue.merchant_size[catalogue.merchant].astype(np.float64) * catalogue.line_share
         weights = weight[:, None] * (catalogue.targets * self._reach)[catalogue.merchant]
-        sums = np.zeros((N_CATEGORIES, N_COUNTRIES))
-        np.add.at(sums, catalogue.category, weights)
+        sums = sum_rows(catalogue.category, weights, N_CATEGORIES)
         share: F32 = (weights / np.maximum(sums[catalogue.category], 1e-12)).astype(np.float32)
         return share
 

@@ -470,12 +470,8 @@ def _synchronise(shown: I32, real: I32, room: I32, home: U8, data: Records, pend
         place = np.int64(data[row].warehouse)
         if place < real.shape[1] and due[place]:
             for listing in range(shown.shape[0]):
-                shown[listing, data[row].line, place] -= np.int32(data[row].quantity)
-    for listing in range(shown.shape[0]):
-        for line in range(real.shape[0]):
-            for warehouse in range(real.shape[1]):
-                if shown[listing, line, warehouse] < 0:
-                    shown[listing, line, warehouse] = 0
+                left = shown[listing, data[row].line, place] - np.int32(data[row].quantity)
+                shown[listing, data[row].line, place] = max(left, np.int32(0))
     return kept
 
 
@@ -890,9 +886,10 @@ class Fulfilment:
 
     def _restock(self, events: Events) -> list[Consignment]:
         arrived = []
-        for position in np.flatnonzero((events.kind == Event.RESTOCKED) & (events.order >= 0)):
-            consignment = self.consignments.pop(int(events.order[position]))
-            consignment.arrived = int(events.time[position])
+        there = np.flatnonzero((events.kind == Event.RESTOCKED) & (events.order >= 0))
+        for number, second in zip(events.order[there].tolist(), events.time[there].tolist(), strict=True):
+            consignment = self.consignments.pop(number)
+            consignment.arrived = second
             _arrive(
                 consignment.line, consignment.units, consignment.warehouse, self.catalogue.real,
                 self.catalogue.received_units, self.inbound, self.units,

@@ -31,6 +31,7 @@ from sim.kernels.supply import (
     Ranked,
     ShowRule,
     Terms,
+    cumulate_cells,
     exp_each,
     fill_pools,
     log_each,
@@ -118,20 +119,17 @@ def line_pool(catalogue: Catalogue, is_open: NDArray[np.bool_]) -> LinePool:
     joined = np.ascontiguousarray((catalogue.on_platform[merchant] == 1).T)
     sizes = np.zeros((N_COUNTRIES, N_PLATFORMS, N_CATEGORIES), np.int64)
     lines: list[U16] = []
-    cumulated: list[F32] = []
+    weight: list[F64] = []
     for country in range(N_COUNTRIES):
         for platform in np.flatnonzero(is_open[country]):
             members = np.flatnonzero(targets[country] & joined[platform])
-            own = sizes[country, platform]
-            own[:] = np.bincount(kind[members], minlength=N_CATEGORIES)
+            sizes[country, platform] = np.bincount(kind[members], minlength=N_CATEGORIES)
             lines.append(order[members].astype(np.uint16))
-            heavy = weights[members]
-            last = np.cumsum(own)
-            for first, end in zip(last - own, last, strict=True):  # each cell sums from nothing: the same bits
-                np.cumsum(heavy[first:end], out=heavy[first:end])
-            cumulated.append(heavy.astype(np.float32))
+            weight.append(weights[members])
     start = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
-    return LinePool(start, np.concatenate(lines), np.concatenate(cumulated))
+    cumulated = np.concatenate(weight)
+    cumulate_cells(start, cumulated)
+    return LinePool(start, np.concatenate(lines), cumulated.astype(np.float32))
 
 
 class Supply:

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernels.maths import sum_rows
 from sim.record.schema import MoneyPurpose
 from sim.state.ledger import Account, Ledger
 
@@ -141,8 +142,7 @@ class Books:
         kinds = int(kept.kind.max()) + 1
         old = kept.since > 0
         size = np.bincount(kept.kind[old], weights=kept.size[old], minlength=kinds)
-        sums = np.zeros((kinds, kept.week.shape[1]))
-        np.add.at(sums, kept.kind[old], kept.week[old])
+        sums = sum_rows(kept.kind[old], kept.week[old], kinds)
         rate = sums / np.maximum(size, 1e-300)[:, None]
         usual: F64 = rate[kept.kind] * kept.size[:, None]
         return usual

@@ -63,11 +63,12 @@ class Offers:
         share: F64 = np.einsum("p,psk,k->s", self._platforms / self._platforms.sum(), host, self._tiers)
         return share
 
-    def _margin(self, listing: Listing, costs: CostTable, rules: Rules) -> F64:
-        """float64[m]: what a sale in a room leaves, share of the price, before the merchant's own addition."""
+    def _margin(self, listing: Listing, costs: CostTable, rules: Rules, who: NDArray[np.bool_]) -> F64:
+        """float64[m]: what a sale in a room leaves merchants `who` bool[m], share of the price, before their own
+        addition."""
         catalogue, economics = self.catalogue, self.cfg.economics
         many = catalogue.n_merchants
-        margin, price = line_margins(listing, costs, self._weight, self._tier_share)
+        margin, price = line_margins(listing, costs, self._weight, self._tier_share, who)
         size = self._weight.sum(axis=1, dtype=np.float64)
         top = np.bincount(catalogue.merchant, margin * size, many)
         base = np.bincount(catalogue.merchant, price * size, many)
@@ -86,7 +87,7 @@ class Offers:
         new = self._readiness <= 0
         lines = new[self.catalogue.merchant]
         self._weight[lines] = rate[lines]
-        margin = np.maximum(self._margin(listing, costs, rules), self._rule.least_margin)
+        margin = np.maximum(self._margin(listing, costs, rules, new), self._rule.least_margin)
         self._readiness[new] = (self.host_share(rules)[self.catalogue.seller_class] / margin)[new]
 
     def meet(self, who: NDArray[np.integer]) -> None:
@@ -100,7 +101,7 @@ class Offers:
         """Merchants `who` bool[m] make hosts their best offer, if it is `step` away from the one in force."""
         rule, catalogue = self._rule, self.catalogue
         chosen = np.flatnonzero(who & (self._readiness > 0))
-        margin = np.maximum(self._margin(listing, costs, rules), rule.least_margin)[chosen]
+        margin = np.maximum(self._margin(listing, costs, rules, who), rule.least_margin)[chosen]
         host = self.host_share(rules)[catalogue.seller_class[chosen]]
         best = np.clip(best_offer(margin, host, self._readiness[chosen]), -self._slot_fee, rule.largest)
         moved = np.abs(best - self.offer[chosen]) >= rule.step

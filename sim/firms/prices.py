@@ -28,6 +28,7 @@ from sim.firms.books import WEEK
 from sim.firms.declarations import Declarations
 from sim.firms.offers import Offers
 from sim.firms.quality import Quality
+from sim.kernels.maths import sum_rows
 from sim.kernels.prices import MICRO, Beliefs, Listing, back_out, count_steepness, respond
 from sim.kernels.supply import CostTable, log_each, power_each
 from sim.kinds import N_CATEGORIES, N_COUNTRIES, N_REGIONS, N_TIERS, REGION_OF_COUNTRY, SELLER_CLASSES
@@ -216,11 +217,9 @@ class Prices:
         catalogue = self.catalogue
         kind = catalogue.category.astype(np.int64)
         sold = self.rate.astype(np.float64)
-        own = np.zeros((catalogue.n_merchants * N_CATEGORIES, N_COUNTRIES))
         key = catalogue.merchant.astype(np.int64) * N_CATEGORIES + kind
-        np.add.at(own, key, sold)
-        total = np.zeros((N_CATEGORIES, N_COUNTRIES))
-        np.add.at(total, kind, sold)
+        own = sum_rows(key, sold, catalogue.n_merchants * N_CATEGORIES)
+        total = sum_rows(kind, sold, N_CATEGORIES)
         share = own[key] / np.maximum(total[kind], 1e-12)
         faced, rivalry = self.steepness.level[:, :, kind]
         self.steep[:] = faced.T + rivalry.T * (1.0 - share)

@@ -58,8 +58,8 @@ class Quality:
         self._margin: F32 = np.zeros(catalogue.n_lines, np.float32)  # 0: not known
         self.change: F32 = np.zeros(catalogue.n_lines, np.float32)
 
-    def _margins(self, listing: Listing, costs: CostTable) -> F32:
-        margins: F32 = line_margins(listing, costs, self._weight, self._tier_share)[0].astype(np.float32)
+    def _margins(self, listing: Listing, costs: CostTable, who: NDArray[np.bool_]) -> F32:
+        margins: F32 = line_margins(listing, costs, self._weight, self._tier_share, who)[0].astype(np.float32)
         return margins
 
     def fix(self, listing: Listing, costs: CostTable, rate: F32) -> None:
@@ -69,7 +69,8 @@ class Quality:
         """
         new = (self._margin <= 0) & (rate.sum(axis=1) > 0)
         self._weight[new] = rate[new]
-        self._margin[new] = np.maximum(self._margins(listing, costs)[new], 0)
+        everybody = np.ones(self.catalogue.n_merchants, np.bool_)
+        self._margin[new] = np.maximum(self._margins(listing, costs, everybody)[new], 0)
 
     def meet(self, lines: NDArray[np.bool_]) -> None:
         """Other lines stand in the rows `lines` bool[n]: quality is their own, the usual margin not known yet."""
@@ -87,7 +88,7 @@ class Quality:
         lines = np.flatnonzero(who[catalogue.merchant] & (self._margin > 0))
         if lines.size == 0:
             return
-        ratio = self._margins(listing, costs)[lines] / self._margin[lines]
+        ratio = self._margins(listing, costs, who)[lines] / self._margin[lines]
         best = np.clip(best_quality(ratio, rule.cost_slope, rule.curvature), rule.lowest, rule.highest)
         gap = best - self.change[lines]
         moved = np.abs(gap) >= rule.step

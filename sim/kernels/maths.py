@@ -296,6 +296,13 @@ def logs(values: ArrayLike) -> NDArray[np.float64]:
     return log_array(np.maximum(values, 1e-30)).astype(np.float64)
 
 
+def sum_rows(group: NDArray[np.integer], values: NDArray[np.floating], groups: int) -> NDArray[np.float64]:
+    """float64[groups, k]: sums of the rows of `values` (n, k) by `group` (n,), added up in the order of the rows."""
+    width = values.shape[1]
+    place = group.astype(np.int64)[:, None] * width + np.arange(width)
+    return np.bincount(place.reshape(-1), values.reshape(-1), groups * width).reshape(groups, width)
+
+
 def quantile_table(quantile: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float32]:
     """Tabulates any one-dimensional distribution for `interp_quantile`.
 

@@ -534,10 +534,9 @@ def follow_reference(remembered: NDArray[np.float32], landed_cents: NDArray[np.i
     for line in range(remembered.shape[0]):
         for country in range(remembered.shape[1]):
             shown = np.float32(landed_cents[line, country, 0]) * CENT
-            if remembered[line, country] <= ZERO:
-                remembered[line, country] = shown
-            elif shown > ZERO:
-                remembered[line, country] += memory * (shown - remembered[line, country])
+            before = remembered[line, country]
+            after = before + memory * (shown - before) if shown > ZERO else before
+            remembered[line, country] = after if before > ZERO else shown
 
 
 @njit(cache=True, error_model="numpy", _nrt=False)

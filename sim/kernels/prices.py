@@ -370,16 +370,20 @@ def count_steepness(data: NDArray[np.void], rows: I64, steep: I64, rivalry: I64,
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def line_margins(listing: Listing, costs: CostTable, weight: F32, tier_share: F64) -> tuple[F64, F64]:
-    """USD a unit that each line keeps over its cost, and its price, float64[n] each.
+def line_margins(
+    listing: Listing, costs: CostTable, weight: F32, tier_share: F64, who: NDArray[np.bool_]
+) -> tuple[F64, F64]:
+    """USD a unit that each line of merchants `who` bool[m] keeps over its cost, and its price, float64[n] each.
 
-    Means over tiers, and over countries by `weight` float32[n, C]; 0 for a line that is sold nowhere.
+    Means over tiers, and over countries by `weight` float32[n, C]; 0 for a line that is sold nowhere, and of others.
     """
     margins = np.zeros(listing.merchant.size, np.float64)
     prices = np.zeros_like(margins)
     for line in range(margins.size):
         seller = int(listing.merchant[line])
         kind, size = int(listing.category[line]), int(listing.seller_class[seller])
+        if not who[seller]:
+            continue
         total, kept_sum, price_sum = 0.0, 0.0, 0.0
         for country in range(listing.targets.shape[1]):
             share = float(weight[line, country])

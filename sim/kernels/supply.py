@@ -118,6 +118,17 @@ class LinePool(NamedTuple):
     cumulated: F32
 
 
+@njit(cache=True, error_model="numpy", _nrt=False)
+def cumulate_cells(start: I64, weights: F64) -> None:
+    """Cumulates the weights of each cell's lines in place; each cell sums from nothing, so that it hangs on no other.
+
+    Lines `start[cell]` to `start[cell + 1]`, the end not included, are those of a cell.
+    """
+    for cell in range(start.size - 1):
+        for place in range(start[cell] + 1, start[cell + 1]):
+            weights[place] += weights[place - 1]
+
+
 class Terms(NamedTuple):
     """What a host looks at in a line. income float32[P, 2, 3]: the host's share of the price by platform, seller class
     and tier; price float32[n]: usual price, USD; reputation float32[m]; merchant uint16[n]; seller_class uint8[m];
@@ -846,12 +857,13 @@ def learn_demand(
     n_lines, n_countries = wanted.shape
     fresh = np.zeros(total.shape, np.float32)
     for line in range(n_lines):
+        kind, from_home = int(category[line]), memory[home[merchant[line]]]
         for country in range(n_countries):
-            warehouse = int(home[merchant[line]]) if direct[line, country] != 0 else 4 + country
+            days = from_home if direct[line, country] != 0 else memory[4 + country]
             units = np.float32(wanted[line, country] - before[line, country])
             before[line, country] = wanted[line, country]
-            sold[line, country] += units - sold[line, country] / memory[warehouse]
-            fresh[country, category[line]] += units
+            sold[line, country] += units - sold[line, country] / days
+            fresh[country, kind] += units
     for country in range(n_countries):
         for kind in range(total.shape[1]):
             total[country, kind] += (fresh[country, kind] - total[country, kind]) / total_memory
@@ -1136,7 +1148,7 @@ def value_stock(
     `unit_cost` (lines,). Updates `value` (cents) and `units`; adds up `total` by `seller_class` (lines,).
     """
     for line in range(units.shape[0]):
-        seller = seller_class[line]
+        sum_of_class = total[seller_class[line]]
         for place in range(units.shape[1]):
             held = np.int64(real[line, place]) + np.int64(ordered[line, place]) - np.int64(received[line, place])
             before = units[line, place]
@@ -1144,4 +1156,5 @@ def value_stock(
                 mean = value[line, place] / before if before > 0 else np.float64(unit_cost[line])
                 value[line, place] = mean * held
                 units[line, place] = held
-            total[seller] += value[line, place]
+            sum_of_class += value[line, place]
+        total[seller_class[line]] = sum_of_class

@@ -242,15 +242,15 @@ class Ledger:
 
         Account numbers and amounts are arrays (n,), or scalars for all; amounts are whole, a negative one is paid back.
         """
-        arrays = [np.atleast_1d(np.asarray(part)) for part in (payers, payees, cents)]
-        sizes = {part.size for part in arrays} - {1}
-        if len(sizes) > 1:
-            raise ValueError(f"payers, payees and amounts differ in length: {[part.size for part in arrays]}")
-        if arrays[2].dtype.kind not in "iu":
+        amounts = np.asarray(cents)
+        if amounts.dtype.kind not in "iu":
             raise ValueError("amounts are whole cents")
-        if any(part.size == 0 for part in arrays):
+        payer, payee, amount = (np.ascontiguousarray(part, np.int64) for part in (payers, payees, amounts))
+        sizes = payer.size, payee.size, amount.size
+        if len({*sizes} - {1}) > 1:
+            raise ValueError(f"payers, payees and amounts differ in length: {[*sizes]}")
+        if 0 in sizes:
             return
-        payer, payee, amount = (np.ascontiguousarray(part, np.int64) for part in arrays)
         if not _post(self.books, int(purpose), payer, payee, amount, self.balances.size):
             raise ValueError("no such account")
 
