@@ -345,18 +345,21 @@ def lanes(study: Study, look: Look = ENGLISH, scenario: str | None = None) -> Pa
 # --- warehouses -------------------------------------------------------------------------------------------------------
 def _warehouses(study: Study, scenario: str) -> tuple[np.ndarray, np.ndarray]:
     """Use of throughput (share) and orders waiting (real ones), means over seeds, float64[warehouses, days] each."""
-    runs = {study.position[scenario, seed] for seed in study.seeds}
     days = study.runs[0].days
-    use, waiting = np.zeros((N_WAREHOUSES, days)), np.zeros((N_WAREHOUSES, days))
+    share = np.zeros((len(study.runs), 2))  # what a run counts for, and what a consumer of it stands for besides
+    for seed in study.seeds:
+        number = study.position[scenario, seed]
+        share[number] = 1 / len(study.seeds), study.runs[number].weight / len(study.seeds)
     found = study.store.arrays(
         "SELECT run, day, warehouse, utilisation_permille, backlog FROM daily_warehouses", ["daily_warehouses"]
     )
-    for run in runs:
-        own = found["run"] == run
-        place = found["warehouse"][own].astype(int), found["day"][own].astype(int)
-        use[place] += found["utilisation_permille"][own] / 1000 / len(runs)
-        waiting[place] += found["backlog"][own] * study.runs[run].weight / len(runs)
-    return use, waiting
+    counts = share[found["run"]]
+    place = found["warehouse"].astype(np.intp) * days + found["day"]
+
+    def summed(values: np.ndarray) -> np.ndarray:
+        return np.bincount(place, values, N_WAREHOUSES * days).reshape(N_WAREHOUSES, days)
+
+    return summed(found["utilisation_permille"] / 1000 * counts[:, 0]), summed(found["backlog"] * counts[:, 1])
 
 
 def warehouse_names(look: Look) -> list[str]:

@@ -332,14 +332,13 @@ _INDEX: Final = """<!DOCTYPE html>
 {%scripts%}
 {%renderer%}
 </footer>
-<script async id="plotly" src="/plotly.min.js"></script>
 </body>
 </html>
 """
 
 
 def _plotly(server: flask.Flask) -> None:
-    """plotly.js as the Python package carries it; loaded beside the page, so that text need not wait for it."""
+    """plotly.js as the Python package carries it; the page asks for it when its text is shown."""
 
     @server.get("/plotly.min.js")
     def script() -> flask.Response:

@@ -40,8 +40,9 @@ class Opened:
     Attributes:
         name: as listed. folder: where it is. parts: what is compared to what. summary: of a sweep's runs, None where
             runs do not stand in a folder `runs`. rows: the manifest, empty where there is none. stamp: what the disk
-            looked like. waiting, failed: runs of the manifest in these states. seeds: of each run's folder. points: the
-            sweep as a table, None where there is no manifest. labels: what is compared to something, with its base.
+            looked like. waiting, failed: runs of the manifest in these states. folders: of each base the run of each
+            label and seed. points: the sweep as a table, None where there is no manifest. labels: what is compared to
+            something, with its base.
     """
 
     name: str
@@ -61,9 +62,6 @@ class Opened:
         """What others are compared to."""
         return tuple(part.base for part in self.parts)
 
-    def _label(self, part: Part, folder: Path) -> str:
-        return part.labels[folder.resolve()]
-
     def part(self, base: str) -> Part:
         """The runs compared to a base."""
         return next(part for part in self.parts if part.base == base)
@@ -78,11 +76,9 @@ class Opened:
             key = (base, scenarios)
             if key not in self._studies:
                 part = self.part(base)
-                by_label: dict[str, dict[int, Path]] = {}
-                for folder in part.folders:
-                    label = self._label(part, folder)
-                    if label == base or label in scenarios:
-                        by_label.setdefault(label, {})[self.seeds[folder.resolve()]] = folder
+                by_label = {
+                    label: of for label, of in self.folders.get(base, {}).items() if label == base or label in scenarios
+                }
                 common = set.intersection(*(set(of) for of in by_label.values())) if base in by_label else set()
                 if not common:
                     raise UserError(f"no seed has finished for both {base} and {', '.join(scenarios) or 'others'} yet")
@@ -102,7 +98,7 @@ class Opened:
         self._pages.move_to_end(key)
         return self._pages[key]
 
-    seeds: dict[Path, int] = field(default_factory=dict)
+    folders: dict[str, dict[str, dict[int, Path]]] = field(default_factory=dict)
     points: SweepPoints | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
@@ -235,9 +231,19 @@ def read_study(name: str, folder: Path) -> Opened:
     failed = {path.stem for path in (folder / FAILURES).glob("*.txt")} - done
     waiting = sum(row["hash"] not in done and row["hash"] not in failed for row in rows)
     return Opened(
-        name, folder, tuple(parts), summary, tuple(rows), stamp, waiting, len(failed), seeds=seeds,
+        name, folder, tuple(parts), summary, tuple(rows), stamp, waiting, len(failed), folders=_sorted(parts, seeds),
         points=sweep_points(rows, summary) if rows and summary is not None else None, labels=_compared(parts),
     )  # fmt: skip
+
+
+def _sorted(parts: list[Part], seeds: dict[Path, int]) -> dict[str, dict[str, dict[int, Path]]]:
+    """Folders by base, label and seed."""
+    found: dict[str, dict[str, dict[int, Path]]] = {}
+    for part in parts:
+        for folder in part.folders:
+            place = folder.resolve()
+            found.setdefault(part.base, {}).setdefault(part.labels[place], {})[seeds[place]] = folder
+    return found
 
 
 def _compared(parts: list[Part]) -> dict[str, str]:

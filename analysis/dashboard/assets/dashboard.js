@@ -41,10 +41,16 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
 /* Figures: the server sends them as JSON beside the page. Those in view are drawn first, each in a task of its own, then
    those a screen away; the rest when they come so near, or when the page is printed. */
 const NARROW = 640;  // pixels below which letters are smaller
-const drawing = { turn: 0, graphs: new Map(), near: null };
+const drawing = { turn: 0, graphs: new Map(), near: null, plotly: null, print: null };
+/* plotly.js, once: a browser reads it for most of a second, so the text of the first page must be shown before. */
 function plotly() {
-  if (window.Plotly) { return Promise.resolve(); }
-  return new Promise(function (done) { document.getElementById("plotly").addEventListener("load", done); });
+  drawing.plotly = drawing.plotly || new Promise(function (done) {
+    const script = document.createElement("script");
+    script.src = "/plotly.min.js";
+    script.addEventListener("load", done);
+    requestAnimationFrame(() => setTimeout(() => document.head.append(script), 0));
+  });
+  return drawing.plotly;
 }
 
 function next() {
@@ -63,8 +69,8 @@ async function drawAll({ figures, config }, address) {
   const names = Object.keys(figures);
   const host = (name) => document.getElementById("figure-" + name);
   if (drawing.near) { drawing.near.disconnect(); drawing.near = null; }
-  if (names.length) { await plotly(); }
   while (turn === drawing.turn && !names.every(host)) { await new Promise(requestAnimationFrame); }
+  if (names.length) { await plotly(); } else { window.setTimeout(plotly, 500); }
   if (turn !== drawing.turn) { return; }
   for (const [name, graph] of drawing.graphs) {
     if (figures[name] === undefined) {
@@ -117,7 +123,9 @@ async function drawOne(name, host, figure, config) {
   if (graph.parentElement !== host) { host.append(graph); }
   if (host.clientWidth < NARROW) { shrink(figure.layout); }
   makeRoom(figure);
-  await window.Plotly.react(graph, { data: figure.data, layout: figure.layout, frames: figure.frames, config: config });
+  await window.Plotly.newPlot(graph, {  // anew: to change a drawn figure into another takes Plotly twice as long
+    data: figure.data, layout: figure.layout, frames: figure.frames, config: config,
+  });
 }
 
 const pen = document.createElement("canvas").getContext("2d");
