@@ -392,8 +392,8 @@ class Supply:
     def _promise_made_to_order(self) -> None:
         """Who makes to order promises the time of production on top of the way from China."""
         catalogue = self.catalogue
-        waits = (catalogue.direct == 1) & (catalogue.room > 0)[:, None]
-        catalogue.promised_days[waits] += np.float32(self.cfg.supply.c2m.production_days)
+        lines = np.flatnonzero(catalogue.room > 0)
+        catalogue.promised_days[lines] += np.float32(self.cfg.supply.c2m.production_days) * catalogue.direct[lines]
 
     def _find_views(self, day: int) -> None:
         """On the first day that is reported, and not the first of all, yesterday's prices are taken for the best."""

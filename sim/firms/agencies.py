@@ -58,8 +58,6 @@ class Agencies:
         self.limits = self._limits(np.arange(count))
         self._detection: F64 = np.zeros(N_PLATFORMS)
         self._push: F64 = np.ones(N_PLATFORMS)
-        self._rules: Rules | None = None
-        self._push_now: F64 = np.ones(N_PLATFORMS)  # under `_rules`
         self.worth: F64 = np.ones(cuts.shape[0])  # the agency's part of its hosts' income against that at rest
         self.signed = self.left = self.released = 0
         self._is_settled = False
@@ -78,30 +76,28 @@ class Agencies:
         self._is_settled = True
 
     # -- what an agency is worth ---------------------------------------------------------------------------------------
-    def _exposure(self, agency: int, roster: Rows, rules: Rules) -> float:
-        """Log of the exposure an agency's traffic and fakes buy its roster against that at rest; mean over hosts."""
-        if roster.size == 0:
-            return 0.0
-        platform = self.streamers.platform[roster]
-        found = np.asarray(rules.exposure.bot_detection, np.float64)[platform]
-        push = self._pushed(rules)[platform]
-        bought, usual = self.traffic[agency] * push, self._traffic_rest[agency] * self._push[platform]
+    def _exposure(self, rules: Rules) -> F64:
+        """float64[agencies, P]: log of the exposure that traffic and fakes buy a host against that at rest."""
+        found = np.asarray(rules.exposure.bot_detection, np.float64)
+        bought, usual = np.outer(self.traffic, self._pushed(rules)), np.outer(self._traffic_rest, self._push)
         paid = self.cfg.supply.exposure.traffic * (bought - usual)
-        shown = logs(1.0 + self.bots[agency] * (1.0 - found))
-        before = logs(1.0 + self._bots_rest[agency] * (1.0 - self._detection[platform]))
-        return float((paid + shown - before).mean())
+        shown = logs(1.0 + np.outer(self.bots, 1.0 - found))
+        before = logs(1.0 + np.outer(self._bots_rest, 1.0 - self._detection))
+        exposure: F64 = paid + shown - before
+        return exposure
 
     def _pushed(self, rules: Rules) -> F64:
         """float64[P]: how far a usual budget of traffic moves a room up, against the base year."""
-        if rules is not self._rules:
-            self._rules = rules
-            self._push_now = traffic_push(rules, self.cfg.supply.platforms.traffic_response).astype(np.float64)
-        return self._push_now
+        return traffic_push(rules, self.cfg.supply.platforms.traffic_response).astype(np.float64)
 
     def lift(self, agency: int, roster: Rows, rules: Rules) -> float:
-        """What the agency adds to a host's income now; `supply.agencies.lift` at rest."""
-        change = self.rule.audience_of_exposure * self._exposure(agency, roster, rules)
-        return max((1.0 + self.rule.lift) * float(exps(change)) - 1.0, 0.0)
+        """What the agency adds to the income of the hosts `roster` (k,) now; `supply.agencies.lift` at rest."""
+        return self._lift(self._exposure(rules)[agency], roster)
+
+    def _lift(self, exposure: F64, roster: Rows) -> float:
+        """The lift of an agency with `exposure` (P,), a mean over its hosts."""
+        mean = float(exposure[self.streamers.platform[roster]].mean()) if roster.size else 0.0
+        return max((1.0 + self.rule.lift) * float(exps(self.rule.audience_of_exposure * mean)) - 1.0, 0.0)
 
     # -- what is decided -----------------------------------------------------------------------------------------------
     def bargain(self, rules: Rules, day: int) -> bool:
@@ -202,9 +198,10 @@ class Agencies:
     def _terms(self, rules: Rules) -> F64:
         """float64[agencies, 3]: log of what a host is left with under an agency, against that at rest."""
         kept = (1.0 - self.cuts.astype(np.float64)) / (1.0 - self._cuts_rest)
-        lifts = np.empty(self.cuts.shape[0])
-        for agency in range(lifts.size):
-            lifts[agency] = self.lift(agency, np.flatnonzero(self.streamers.agency == agency), rules)
+        exposure = self._exposure(rules)
+        lifts = np.array(
+            [self._lift(seen, np.flatnonzero(self.streamers.agency == agency)) for agency, seen in enumerate(exposure)]
+        )
         terms: F64 = logs(kept) + logs((1.0 + lifts) / (1.0 + self.rule.lift))[:, None]
         return terms
 

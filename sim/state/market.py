@@ -63,6 +63,42 @@ def learn_mean(
             expected[country] += memory * (total / np.float32(offered) - expected[country])
 
 
+@njit(cache=True, error_model="numpy")
+def fill_shelf(
+    landed_cents: NDArray[np.int32],
+    categories: NDArray[np.uint8],
+    weight: NDArray[np.float64],
+    places: NDArray[np.float64],
+    shelf: NDArray[np.uint16],
+) -> None:
+    """Fills `shelf` (C, K, slots) with lines (n,) sold in the country, in proportion to their `weight`; NOBODY if none.
+
+    A slot belongs to the line whose stretch of the cumulated weights holds the slot's own lottery number `places`
+    (slots,), rising from 0 to 1, so one line's change moves few slots.
+    """
+    steps = np.empty((shelf.shape[1], weight.size), np.float64)
+    lines = np.empty((shelf.shape[1], weight.size), np.uint16)
+    many = np.empty(shelf.shape[1], np.int64)
+    for country in range(shelf.shape[0]):
+        many[:] = 0
+        for line in range(weight.size):
+            if landed_cents[line, country, 0] > 0 and weight[line] > 0.0:
+                kind = int(categories[line])
+                before = steps[kind, many[kind] - 1] if many[kind] > 0 else 0.0
+                steps[kind, many[kind]] = before + weight[line]
+                lines[kind, many[kind]] = line
+                many[kind] += 1
+        for kind in range(shelf.shape[1]):
+            if many[kind] == 0:
+                shelf[country, kind, :] = NOBODY
+                continue
+            at, last = 0, many[kind] - 1
+            for slot in range(places.size):
+                while at < last and steps[kind, at] < places[slot] * steps[kind, last]:
+                    at += 1
+                shelf[country, kind, slot] = lines[kind, at]
+
+
 class Market:
     """Builds `Setting`, `Offers` and `Rooms`. `param` is the record of behavioural parameters."""
 
@@ -252,22 +288,10 @@ class Market:
     def shelve(self) -> None:
         """Search results: (C, K, 64) lines in slots, in proportion to the seller's size, the line's share of it and the
         seller's reputation.
-
-        A slot belongs to the line whose stretch of the cumulated weights holds the slot's own lottery number, so one
-        line's change moves few slots.
         """
         catalogue = self.catalogue
         seller = catalogue.merchant
         weight = catalogue.merchant_size[seller].astype(np.float64) * catalogue.line_share * catalogue.lister[seller]
         weight *= catalogue.reputation[seller]
         places = (np.arange(SHELF_SLOTS) + self._shelf_lottery) / SHELF_SLOTS
-        self.shelf[...] = NOBODY
-        sold = catalogue.landed_cents[:, :, 0] > 0
-        for category in range(N_CATEGORIES):
-            lines = np.flatnonzero((catalogue.category == category) & (weight > 0))
-            for country in range(N_COUNTRIES):
-                chosen = lines[sold[lines, country]]
-                if chosen.size:
-                    steps = np.cumsum(weight[chosen])
-                    at = np.searchsorted(steps, places * steps[-1])
-                    self.shelf[country, category] = chosen[np.minimum(at, chosen.size - 1)]
+        fill_shelf(catalogue.landed_cents, catalogue.category, weight, places, self.shelf)
