@@ -1039,7 +1039,7 @@ class Consumer(ColumnAgent):
             loss = int(opinion.lost_surplus(order["utility"], order["money_utility"])) + int(hassle * MILLICENTS)
         else:
             gap = (
-                impulse_gap
+                param.experience_impulse_passed * impulse_gap
                 + param.purchase_quality * setting.detail[self.country] * (expected - quality)
                 + param.experience_damage * broken
                 + np.float32(self.delay_weight) * max(late_days, ZERO)

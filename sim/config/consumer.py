@@ -153,6 +153,7 @@ class Experience(Group):
     return_late: float
     return_hassle: float
     hassle_cost: float
+    impulse_passed: float
     dispute_level: float
     complain_level: float
     complain_slope: float

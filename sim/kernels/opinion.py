@@ -182,7 +182,7 @@ def unpack(
         else:
             waiting = delay_weight[order.consumer] * (late_days if late_days > ZERO else ZERO)
             gap = (
-                order.impulse_gap
+                param.experience_impulse_passed * order.impulse_gap
                 + param.purchase_quality * detail[order.country] * (order.expected_quality - quality)
                 + param.experience_damage * broken
                 + waiting

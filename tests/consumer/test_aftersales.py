@@ -67,3 +67,20 @@ def test_regret_takes_an_exponential_time(market: SyntheticMarket) -> None:
     assert abs((days < mean).mean() - (1 - np.exp(-1))) < 5 * np.sqrt(0.25 / COUNT)
     judged, orders = verdicts(market, 14.0, experience_regret_days=0.0)
     np.testing.assert_array_equal(judged.time, orders["delivered"])
+
+
+def test_realised_surplus_leaves_out_the_part_of_an_impulse_that_has_passed(market: SyntheticMarket) -> None:
+    all_of_it, half, nothing = (verdicts(market, 0.0, experience_impulse_passed=part)[0] for part in (1.0, 0.5, 0.0))
+    orders = orders_of(market, COUNT)
+    impulse = orders["impulse_gap"] / orders["money_utility"] * 1e5  # in 1e-5 USD
+    assert impulse.min() >= 0 < impulse.mean()
+    np.testing.assert_allclose(all_of_it.realised_loss - nothing.realised_loss, impulse, rtol=1e-4, atol=300)
+    np.testing.assert_allclose(half.realised_loss - nothing.realised_loss, impulse / 2, rtol=1e-4, atol=300)
+    for name in (
+        "satisfaction",
+        "time",
+        "returns",
+        "disputes",
+        "complains",
+    ):
+        np.testing.assert_array_equal(getattr(all_of_it, name), getattr(nothing, name))
