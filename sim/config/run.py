@@ -24,7 +24,7 @@ from sim.config.supply import Supply
 
 # How a run is computed and where it is written; none of it can change a number, so none of it is in the hash.
 # The scenario's words are not in it either: two scenarios that say the same are the same run.
-NOT_MODEL = frozenset({"engine", "threads", "chunk", "workers", "out", "record", "scenario"})
+NOT_MODEL = frozenset({"engine", "threads", "chunk", "out", "record", "scenario"})
 
 
 class Scenario(Group):
@@ -38,8 +38,8 @@ class Scenario(Group):
 class RunConfig(Group):
     """Everything that decides a run, frozen.
 
-    `days`, `warmup_days`: days; `start_date`: first reported day (UTC); `threads`, `workers`: 0 means as many as the
-    machine has cores; `interventions`: rows by name, checked against their kinds by `sim.interventions`.
+    `days`, `warmup_days`: days; `start_date`: first reported day (UTC); `threads`: 0 means as many as the machine has
+    cores; `interventions`: rows by name, checked against their kinds by `sim.interventions`.
     """
 
     scenario: Scenario
@@ -53,7 +53,6 @@ class RunConfig(Group):
     engine: Literal["kernels", "agents"]
     threads: int
     chunk: int
-    workers: int
     out: str | None
     population: Population
     firms: Firms
@@ -103,7 +102,7 @@ class RunConfig(Group):
         words, and in where and by how many threads they are computed.
         """
         text = json.dumps(
-            self.model_dump(mode="json", exclude={"scenario", "interventions", "threads", "workers", "out"}),
+            self.model_dump(mode="json", exclude={"scenario", "interventions", "threads", "out"}),
             sort_keys=True, separators=(",", ":"), ensure_ascii=True,
         )  # fmt: skip
         return hashlib.sha256(text.encode("ascii")).hexdigest()

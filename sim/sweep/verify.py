@@ -103,7 +103,8 @@ def rerun(folder: Path, progress: Callable[[int, int], None] | None = None) -> d
     """Compute a stored run again and compare every table byte for byte.
 
     Returns:
-        same; differing: names of tables; notes: what differs in code, data or versions, which may be why.
+        same; differing: names of tables; notes: which may be why: tables that are damaged, and what differs in code,
+        data or versions.
 
     Raises:
         UserError: no finished run there, or a configuration that the present code no longer accepts.
@@ -114,7 +115,7 @@ def rerun(folder: Path, progress: Callable[[int, int], None] | None = None) -> d
         raise RunFolderError(f"{folder / RUN_JSON}: holds no configuration; it is damaged")
     cfg = RunConfig.from_plain({**stored, "out": None}, str(folder / RUN_JSON))
     me = identity(cfg)
-    notes = []
+    notes = _problems(folder)
     if facts.get("config_hash") != me.config:
         raise RunFolderError(
             f"{folder / RUN_JSON}: the configuration is not the one whose hash it names; it is damaged"

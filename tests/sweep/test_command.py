@@ -142,6 +142,10 @@ def test_damage_is_found_and_named(caps: Path, tmp_path: Path, capsys: pytest.Ca
     assert [Path(fault["run"]).name for fault in found["faults"]] == [run.name for run in runs[:4]]
     words = ("totals is damaged", "people is missing", "run.json", "not there")
     assert all(word in fault["problem"] for word, fault in zip(words, found["faults"], strict=True))
+    again = printed(capsys, "rerun", str(runs[0]), status=1)
+    assert isinstance(again, dict)
+    assert (again["same"], again["differing"]) == (False, ["totals.parquet"])
+    assert "totals is damaged" in again["notes"][0]
 
 
 def test_an_export_gives_the_paired_differences_without_our_code(
