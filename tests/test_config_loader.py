@@ -130,9 +130,7 @@ def test_a_country_in_a_table_can_be_set() -> None:
     assert load().geography.internet_share["US"] != 0.9
 
 
-@pytest.mark.parametrize(
-    "override", ["threads=2", "chunk=128", "engine=kernels", "out=x", "record=full", "days=365"]
-)
+@pytest.mark.parametrize("override", ["threads=2", "chunk=128", "engine=kernels", "out=x", "record=full", "days=365"])
 def test_how_a_run_is_computed_is_not_in_its_hash(override: str) -> None:
     assert load(overrides=[override]).model_hash() == load().model_hash()
 
