@@ -470,6 +470,7 @@ CHINESE: Final[dict[str, str]] = {
     "Which warehouse is full, and when": "哪个仓库何时满负荷",
     "Who gains, who pays": "谁受益，谁付出",
     "Who pays whom": "谁付钱给谁",
+    "With the figure in focus, the arrow keys move the day.": "图形获得焦点后，可用方向键换日。",
     "With {fixed}.": "其余设定：{fixed}。",
     "World-wide warranty": "全球联保",
     "Written": "生成日期",

@@ -266,7 +266,8 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
         )  # fmt: skip
 
     @app.callback(  # type: ignore[untyped-decorator]
-        Output("jobs", "children"), Output("mine", "data"), Output("url", "href", allow_duplicate=True),
+        Output("jobs", "children"), Output("mine", "data"), Output("url", "pathname", allow_duplicate=True),
+        Output("url", "search", allow_duplicate=True),
         Input("watch", "n_intervals"), Input("start", "n_clicks"), Input({"job": ALL, "do": ALL}, "n_clicks"),
         Held("url", "pathname"), Held("url", "search"), Held("mine", "data"), prevent_initial_call=True,
     )  # fmt: skip
@@ -289,14 +290,15 @@ def make_app(library: Library, token: str = "", hosts: frozenset[str] = frozense
                     mine = name
         except UserError as error:
             fault = str(error)
-        target: Any = no_update
+        target: Any = (no_update, no_update)  # a whole `href` would change the address and leave the page as it is
         if mine and any(job["name"] == mine and job["state"] == "done" for job in at_work.all()):
             library.forget()
-            target, mine = state.elsewhere("compare").link(study=mine), None
+            there = state.elsewhere("compare")
+            target, mine = (f"/{there.page}", there.search(study=mine)), None
         shown = run.job_list(state, at_work)
         if fault:
             shown.insert(0, notice(fault, "fault"))
-        return shown, mine, target
+        return shown, mine, *target
 
     app.clientside_callback(
         ClientsideFunction("dashboard", "choose"),

@@ -111,6 +111,8 @@ def figure_block(view: View, panel: Panel) -> Component:
                 **{"aria-label": f"{panel.title}. {panel.reading}"},
             ),
             html.P(panel.note, className="note"),
+            html.P(view.t("With the figure in focus, the arrow keys move the day."), className="note")
+            if panel.figure.layout.sliders else "",
             html.P([html.Span(view.t("Save figure: ")), *buttons, page], className="saving"),
         ],
         className="panel",

@@ -15,39 +15,52 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from dash import html
 from scipy.stats import spearmanr
 
 from analysis.dashboard.app import make_app, render
 from analysis.dashboard.library import Library
 from analysis.dashboard.overview import CARDS
+from analysis.dashboard.parts import metric_label
 from analysis.dashboard.state import read
 from analysis.figures_goods import waits
+from analysis.look import ENGLISH
 from analysis.metrics import DIMENSIONS, METRICS
 from analysis.sweepview import front, rank_correlation
 from analysis.wording import HEADLINE, span_words, written
 from sim.__main__ import main
+from sim.engines import Inline
 from sim.errors import RunFolderError, UserError
 from sim.kinds import N_ORIGIN_WAREHOUSES, SHELF
-from sim.sweep.driver import read_manifest
+from sim.sweep.driver import drive, read_manifest
+from sim.sweep.plan import plan_sweep
+from tests.dashboard.conftest import TINY
 
 CAP = "commission_cap cap.share=0.05"
 ABOVE = "commission_cap cap.share=0.1"
 SHOWN = ("/", "/compare", "/gains", "/logistics", "/network", "/explore", "/run", "/model")
 
 
+def texts(part: Any) -> Iterator[str]:
+    """All texts of a part of a page."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from texts(inner)
+    else:
+        yield from texts(getattr(part, "children", None) or [])
+
+
 def words(page: Any) -> str:
     """All text of a page."""
-
-    def texts(part: Any) -> Iterator[str]:
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, list | tuple):
-            for inner in part:
-                yield from texts(inner)
-        else:
-            yield from texts(getattr(part, "children", None) or [])
-
     return " ".join([page.title, *texts(page.children)])
+
+
+def table_of(page: Any) -> list[list[str]]:
+    """Texts of the cells of a page's table, row by row."""
+    body = next(part for part in html.Div(page.children)._traverse() if isinstance(part, html.Tbody))
+    return [["".join(texts(cell.children)) for cell in row.children] for row in body.children]
 
 
 @pytest.mark.parametrize("by", ["", *DIMENSIONS])
@@ -68,6 +81,15 @@ def test_every_number_is_that_of_the_command_line(
             seen.add(key[0])
             for name in ("base_value", "value", "difference", "low", "high", "relative", "p_positive", "seeds"):
                 assert row[name] == told[key][name], (key, name)
+        shown = {line[0]: line[1:] for line in table_of(page)}
+        for key, entry in told.items():
+            if metric in ("", key[0]):
+                label = ENGLISH.key(by, str(key[1])) if by else metric_label(key[0], ENGLISH)
+                name = entry["metric"]
+                base, value, change = shown[label]
+                assert (base, value) == (written(name, entry["base_value"]), written(name, entry["value"])), key
+                assert change.startswith(written(name, entry["difference"], True)), key
+                assert entry["difference"] is None or change.endswith(span_words(entry)), key
     assert seen == ({*METRICS} if not by else {*metrics})
 
 
@@ -254,6 +276,38 @@ def test_goods_are_those_recorded(library: Library, finished: Path) -> None:
     place = list(shown.y).index("last mile")
     assert shown.median[place] == pytest.approx(each[int(np.ceil(0.5 * each.size)) - 1])
     assert shown.upperfence[place] == pytest.approx(each[int(np.ceil(0.95 * each.size)) - 1])
+
+
+def test_what_is_not_old_enough_is_told_and_not_drawn(library: Library) -> None:
+    panel = next(panel for panel in render(read("/logistics", ""), library).panels if panel.name == "delivery")
+    assert "No live order is 40 days old yet" in panel.reading  # in runs of ten days
+    assert {trace.type for trace in panel.figure.data} == {"bar"}
+    assert len(list(panel.figure.select_yaxes())) == 1
+    assert sum(sum(trace.x) for trace in panel.figure.data) > 0
+
+
+def test_a_question_is_followed_by_what_was_set_otherwise(library: Library) -> None:
+    shown = words(render(read("/", f"?scenario={CAP}".replace(" ", "+")), library))
+    assert "Set otherwise than in the scenario: firms.scale=0.1, interventions.cap.share=0.05." in shown
+    asked = words(render(read("/run", "?scenario_to_run=commission_cap&levers=tariff_reduction"), library))
+    assert "interventions.tariff_reduction.kind=tariff_reduction" in asked
+    assert "Set otherwise" not in words(render(read("/run", "?scenario_to_run=commission_cap&consumers=300"), library))
+
+
+def test_festivals_and_dates_of_policies_stand_on_the_axis(tmp_path: Path) -> None:
+    """Days 3 to 6 of a lever: a dashed line where it starts, a dotted one where it ends, in both panes."""
+    plan = plan_sweep([*TINY, "scenario=baseline", "+interventions.port.kind=port_closure",
+                       "+interventions.port.start=3", "+interventions.port.end=6", "seed=1"])  # fmt: skip
+    drive(plan, tmp_path / "port", Inline())
+    library = Library(tmp_path)
+    library.open("port", wait=True)
+    figure = next(panel.figure for panel in render(read("/", ""), library).panels if panel.name == "time")
+    lines = {(shape.line.dash, str(shape.x0), shape.yref) for shape in figure.layout.shapes if shape.line.dash}
+    panes = ("y domain", "y2 domain")
+    assert lines == {
+        (dash, day, pane) for dash, day in (("dash", "2023-01-04"), ("dot", "2023-01-07")) for pane in panes
+    }
+    assert "Port" in {note.text for note in figure.layout.annotations}
 
 
 def test_orders_wait_as_long_as_recorded(library: Library, finished: Path) -> None:

@@ -19,6 +19,7 @@ from analysis.figures_money import _ENDS, NODES
 from analysis.figures_network import COLOURED_BY
 from analysis.look import CATEGORY_NAMES, COUNTRY_NAMES, GROUP_LABELS, METRIC_LABELS, REGION_NAMES, Look, pretty
 from analysis.metrics import METRICS
+from analysis.wording import sentence
 from sim.config import list_scenarios
 from sim.experiment import configure, levers
 from sim.record.schema import MoneyPurpose
@@ -86,6 +87,27 @@ def test_both_have_the_same_places_to_fill_in(text: str) -> None:
 
     assert fields(text) == fields(CHINESE[text])
     assert CHINESE[text].strip()
+
+
+def test_sentences_have_units_and_small_letters() -> None:
+    entry = {"scenario": "cap", "metric": "delivery_days_p50", "base_value": 4.0, "value": 5.0, "difference": 1.0,
+             "relative": 0.25, "low": 0.8, "high": 1.2}  # fmt: skip
+    assert sentence(entry) == (
+        "Cap raises delivery, median by 25.0\u00a0% (20.0\u00a0% to 30.0\u00a0%), that is +1.00\u00a0days: worse."
+    )
+    assert "\u00a0USD)" in sentence({**entry, "metric": "gmv_usd", "low": -1.0})
+    assert "+1.00天" in sentence(entry, Look("zh"))
+    assert [Look().lower(text) for text in ("Treasury of China", "VAT collected", "CO\u2082 emissions")] == [
+        "treasury of China", "VAT collected", "CO\u2082 emissions",
+    ]  # fmt: skip
+
+
+def test_long_names_fold_in_figures() -> None:
+    label = "commission_cap port.kind=port_closure port.start=30 port.end=40"
+    lines = Look().legend(label).split("<br>")
+    assert " ".join(lines) == Look().scenario(label)
+    assert max(map(len, lines)) <= 34
+    assert Look().legend("baseline") == "Baseline"
 
 
 def test_a_look_speaks_both() -> None:

@@ -29,6 +29,7 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       const main = document.getElementById("main");
       if (main) { main.dataset.shown = state.path + state.search; }
       document.title = state.heading + " \u2013 " + state.title;
+      nameFields();
       return state.dark ? "dark" : "light";
     },
     draw: function (figures, state) {
@@ -159,6 +160,28 @@ function shrink(layout) {
 }
 
 window.addEventListener("beforeprint", function () { if (drawing.print) { drawing.print(); } });
+
+/* Dash gives the parts of a slider no names; screen readers get those of their field. */
+function nameFields() {
+  for (const part of document.querySelectorAll(".field [role=slider], .field input")) {
+    const name = part.closest(".field").getAttribute("aria-label");
+    if (part.getAttribute("aria-label") !== name) { part.setAttribute("aria-label", name); }
+  }
+}
+document.addEventListener("DOMContentLoaded", function () {
+  new MutationObserver(nameFields).observe(document.body, { childList: true, subtree: true });
+});
+
+/* The day of a figure by the arrow keys: Plotly's slider knows the mouse alone. */
+document.addEventListener("keydown", function (event) {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const graph = step && event.target.matches(".figure") && event.target.querySelector(".js-plotly-plot");
+  const slider = graph && (graph.layout.sliders || [])[0];
+  if (!slider) { return; }
+  event.preventDefault();
+  const next = slider.steps[Math.min(Math.max((slider.active || 0) + step, 0), slider.steps.length - 1)];
+  window.Plotly.animate(graph, ...next.args);
+});
 
 document.addEventListener("click", function (event) {
   const button = event.target.closest("button[data-save]");
