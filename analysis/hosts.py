@@ -80,7 +80,7 @@ lessons and traffic that signed hosts get.
 **Labels.** Viewers of a labelled show believe less (the cause), so an exaggeration pays less and hosts exaggerate
 less (their best response); both lower expected quality, and so orders. Theory gives these signs, and that less
 disappointment follows. It gives none for realised surplus, which loses purchases that were worth while as well, and
-counts an impulse as worth nothing once it has passed (`consumer.experience.impulse_passed`; [model.md](model.md), 7.15).
+counts an impulse as worth nothing once passed (`consumer.experience.impulse_passed`; [model.md](model.md), 7.15).
 Few of the newly bound label: audits and fines are those of the baseline, and most hosts find that not labelling pays.
 
 **Concentration.** Popularity feeds on itself: who is expected to draw viewers is shown more, and who is seen is
