@@ -56,7 +56,11 @@ def traffic_bought(price: Any, weight: Any, response: float) -> Any:
     A line in the price of what it does for a room, price / weight, with slope `response`. Assumed form: the simplest
     demand that ends at a finite price.
     """
-    return np.maximum(1.0 + response * (1.0 - price / weight), 0.0)
+    return np.maximum(_wanted(price, weight, response), 0.0)
+
+
+def _wanted(price: Any, weight: Any, response: float) -> Any:
+    return 1.0 + response * (1.0 - price / weight)
 
 
 def traffic_rates(economics: Economics, rules: Rules, response: float) -> F64:
@@ -108,7 +112,7 @@ class Belief(NamedTuple):
 
 def bought(trade: Trade, belief: Belief) -> float:
     """Paid traffic bought on the platform, against the base year."""
-    return float(traffic_bought(trade.traffic_price, trade.traffic_weight, belief.traffic_response))
+    return max(float(_wanted(trade.traffic_price, trade.traffic_weight, belief.traffic_response)), 0.0)
 
 
 def order_margin(trade: Trade, belief: Belief) -> float:

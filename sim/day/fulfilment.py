@@ -954,10 +954,10 @@ class Fulfilment:
 
     def clear(self, places: NDArray[np.bool_]) -> I64:
         """Sells off in bulk whatever lies in stock at `places` bool[lines, 24]; int64[lines] units of each."""
-        real = self.catalogue.real
-        units: I64 = np.where(places, real, 0).sum(axis=1, dtype=np.int64)
-        real[places] = 0
-        self.catalogue.shown[:, places] = 0
+        real, shown = self.catalogue.real, self.catalogue.shown
+        units: I64 = (real * places).sum(axis=1)
+        real *= ~places
+        shown *= ~places
         total = int(units.sum())
         self.units[Place.STOCK] -= total
         self.units[Place.SOLD_OFF] += total

@@ -437,7 +437,8 @@ class Supply:
         catalogue = self.catalogue
         targets = catalogue.targets[catalogue.merchant] == 1
         fresh = np.isin(catalogue.merchant, newcomers)
-        shut = ~targets | fresh[:, None]
+        known = (self._priced_direct != UNPRICED) | (catalogue.direct == 1) | (catalogue.stocked == 1)
+        shut = (~targets | fresh[:, None]) & known  # of what was never on offer there is nothing to take back
         for column in (catalogue.price_cents, catalogue.freight_cents, catalogue.landed_cents):
             column[shut] = 0
         for flag in (catalogue.direct, catalogue.stocked):

@@ -288,7 +288,7 @@ def log_array(values: ArrayLike) -> NDArray[np.float32]:
 
 def exps(values: ArrayLike) -> NDArray[np.float64]:
     """`exp_array` as float64, for sums of firms; exponents held to +-30."""
-    return exp_array(np.clip(values, -30.0, 30.0)).astype(np.float64)
+    return exp_array(np.minimum(np.maximum(values, -30.0), 30.0)).astype(np.float64)
 
 
 def logs(values: ArrayLike) -> NDArray[np.float64]:
