@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -296,10 +297,14 @@ def _check_choices(configs: Path, request: _Request, groups: Mapping[str, str], 
             del request.choices[group]
 
 
+_COMPOSING = threading.Lock()  # Hydra's state is the process's, and a server's threads may ask at one time
+
+
 def _compose(configs: Path, choices: Mapping[str, str]) -> dict[str, Any]:
     """The tree Hydra composes from config.yaml with these files of the groups; the caller's own copy."""
     newest = max(path.stat().st_mtime_ns for path in configs.rglob("*.yaml"))
-    return copy.deepcopy(_composed(configs, tuple(sorted(choices.items())), newest))
+    with _COMPOSING:
+        return copy.deepcopy(_composed(configs, tuple(sorted(choices.items())), newest))
 
 
 @functools.lru_cache(maxsize=8)

@@ -181,9 +181,7 @@ def server(root: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def test_a_run_outlives_a_killed_server_and_is_cancelled_from_the_next(visit: Visit, tmp_path: Path) -> None:
     """Started on one server's page, which is killed at once with -9; the next shows it at work, and cancels it."""
-    asked = (
-        "/run?scenario_to_run=commission_cap&consumers=20000&days=200&warmup_days=0&seeds=4"  # longer than this test
-    )
+    asked = "/run?scenario_to_run=commission_cap&consumers=20000&days=200&warmup_days=0&seeds=4"  # outlasts this test
     state = "document.querySelector('.job .state')?.innerText"
     with server(tmp_path) as (process, visit.origin):
         visit.go(asked)

@@ -7,15 +7,18 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import hydra
 import pytest
 
 from analysis.dashboard.app import render
 from analysis.dashboard.jobs import FOLDER, Jobs, Limits, problems, read_request
 from analysis.dashboard.library import Library
 from analysis.dashboard.state import State, read
+from sim.config.loader import _composed
 from sim.errors import RunFolderError, UserError
 from sim.sweep.jobfile import JobFile, read_job, write_job
 
@@ -45,6 +48,21 @@ def test_a_request_is_what_the_address_says() -> None:
     assert problems(request) == ""
     assert request.name == request_of(f"{ASKED}&levers=tariff_reduction,port_closure&tariff_reduction-points=0.1"
                                       "&port_closure-end=2&lang=zh").name  # fmt: skip
+
+
+def test_threads_may_ask_for_configurations_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page of runs is asked for while another thread reads the parameters: neither sees the other's Hydra."""
+    started = hydra.initialize_config_dir
+
+    def slowly(*words: str, **more: str) -> Any:
+        time.sleep(0.2)
+        return started(*words, **more)
+
+    monkeypatch.setattr(hydra, "initialize_config_dir", slowly)
+    _composed.cache_clear()
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(problems, [request_of(f"{ASKED}&consumers={300 + number}") for number in range(2)]))
+    assert told == ["", ""]
 
 
 def test_clashes_are_told_at_once() -> None:
