@@ -21,7 +21,7 @@ from sim.engines import engine_of
 from sim.sweep.driver import Summary, drive
 from sim.sweep.plan import Plan, plan_sweep
 
-TINY = ("population.consumers=300", "firms.scale=0.1", "days=2", "warmup_days=0", "record=summary")
+TINY = ("population.consumers=300", "firms.scale=0.1", "days=2", "warmup_days=1", "record=summary")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
