@@ -147,6 +147,12 @@ def test_only_folders_inside_are_studies(finished: Path, tmp_path: Path) -> None
     (root / "escape").symlink_to(finished / "caps")
     assert Library(root).studies() == {}
     assert "no finished run" in words(render(read("/", ""), Library(root)))
+    shutil.copytree(finished / "caps", root / "inside")
+    for name in ("../caps", str(finished / "caps"), "escape", "inside/../../caps"):
+        shutil.copytree(finished / "caps", tmp_path / "caps", dirs_exist_ok=True)
+        page = render(read("/compare", f"?study={name}"), Library(root))
+        assert f"there is no study '{name}'" in words(page)
+        assert not page.panels
     with pytest.raises(RunFolderError, match="no such folder"):
         Library(tmp_path / "none")
 
