@@ -390,9 +390,13 @@ def packs(jobs: Sequence[Job], workers: int) -> list[list[int]]:
 
     When there are not as many packs as occupy all workers to the end, the last are divided among them.
     """
+    seeds: dict[int, list[int]] = {}  # a hash takes time, and runs that are alone with their seed need none
     pasts: dict[str, list[int]] = {}
     for index, job in enumerate(jobs):
-        alone = not branching.POSSIBLE or job.cfg.population.consumers > SHARING_CONSUMERS or job.cfg.warmup_days == 0
+        seeds.setdefault(job.cfg.seed, []).append(index)
+    for index, job in enumerate(jobs):
+        alone = len(seeds[job.cfg.seed]) == 1 or job.cfg.warmup_days == 0
+        alone |= not branching.POSSIBLE or job.cfg.population.consumers > SHARING_CONSUMERS
         pasts.setdefault(str(index) if alone else job.cfg.past_hash(), []).append(index)
     found = [runs[at : at + TOGETHER] for runs in pasts.values() for at in range(0, len(runs), TOGETHER)]
     found.sort(key=len, reverse=True)

@@ -138,9 +138,6 @@ def _write_manifest(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _row(point: Point, state: str) -> dict[str, Any]:
-    from sim.experiment import identity
-
-    me = identity(point.cfg)
     return {
         "hash": point.hash,
         "label": point.label,
@@ -148,8 +145,8 @@ def _row(point: Point, state: str) -> dict[str, Any]:
         "scenario": point.cfg.scenario.name,
         "overrides": list(point.overrides),
         "seed": point.cfg.seed,
-        "config_hash": me.config,
-        "code_hash": me.code,
+        "config_hash": point.identity.config,
+        "code_hash": point.identity.code,
         "state": state,
     }
 

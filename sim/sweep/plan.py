@@ -26,6 +26,7 @@ from sim.config.run import NOT_MODEL
 from sim.errors import ConfigError, Fault, UserError, nearest, unknown_name
 from sim.experiment import configure, identity
 from sim.interventions import known_kinds
+from sim.runfolder import Identity
 
 COMMAND_LINE = "command line"
 HASH_DIGITS = 16
@@ -38,11 +39,12 @@ Design = Literal["grid", "latin_hypercube", "sobol", "morris"]
 class Point:
     """One run of a plan.
 
-    `hash`: 16 hex digits, of configuration and code, the name of its folder. `label`: scenario and what was varied, the
-    seed apart. `base`: the label it is compared to, "" for a base.
+    `hash`: 16 hex digits, of its `identity` (configuration and code), the name of its folder. `label`: scenario and
+    what was varied, the seed apart. `base`: the label it is compared to, "" for a base.
     """
 
     cfg: RunConfig
+    identity: Identity
     hash: str
     label: str
     base: str
@@ -257,7 +259,7 @@ def plan_points(
             )
         me = identity(cfg)
         name = hashlib.sha256(f"{me.config}{me.code}".encode()).hexdigest()[:HASH_DIGITS]
-        return Point(cfg, name, label_of(cfg.scenario.name, row, varied), base, tuple(row))
+        return Point(cfg, me, name, label_of(cfg.scenario.name, row, varied), base, tuple(row))
 
     for row in rows:
         plain = [text for text in row if not is_policy(text)]
