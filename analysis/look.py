@@ -15,6 +15,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from analysis.chinese import CHINESE
+from analysis.chinese_questions import QUESTIONS
 from sim.kinds import REGIONS
 
 LANGUAGES: Final = ("en", "zh")
@@ -115,6 +116,11 @@ class Look:
         """A text in the reader's language, `{name}` filled in; English where the table lacks it."""
         words = CHINESE.get(text, text) if self.lang == "zh" else text
         return words.format(**values) if values else words
+
+    def question(self, text: str) -> tuple[str, str]:
+        """A scenario's question and the language it is in: the reader's where known, else its author's English."""
+        words = QUESTIONS.get(text) if self.lang == "zh" else None
+        return (words, "zh") if words is not None else (text, "en")
 
     def shade(self, name: str) -> str:
         """A colour of the ground by its name: ink, quiet, grid, line, paper, good, bad, moved, base, error."""

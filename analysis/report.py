@@ -404,12 +404,14 @@ def page(
         if names else look.scenario(study.base)
     )  # fmt: skip
     tint = colours(study, look)
-    questions = "".join(
-        f'<li style="--swatch:{tint[name]}"><strong>{html.escape(look.scenario(name))}</strong>'
-        f'<span lang="en">{html.escape(study.question(name))}</span>'
-        f'<span class="note">{html.escape(changes(study.overrides(name), look))}</span></li>'
-        for name in study.scenarios
-    )
+    questions = ""
+    for name in study.scenarios:
+        question, lang = look.question(study.question(name))
+        questions += (
+            f'<li style="--swatch:{tint[name]}"><strong>{html.escape(look.scenario(name))}</strong>'
+            f'<span lang="{lang}">{html.escape(question)}</span>'
+            f'<span class="note">{html.escape(changes(study.overrides(name), look))}</span></li>'
+        )
     seeds = ", ".join(map(str, study.seeds[:8])) + (", ..." if len(study.seeds) > 8 else "")
     stated = "".join((
         _fact(look.t("Seeds, paired"), f"{len(study.seeds)} ({seeds})"),

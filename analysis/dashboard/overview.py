@@ -21,13 +21,11 @@ CARDS: Final = (
 def render(view: View) -> Page:
     """The page."""
     study, look = view.runs, view.look
-    asked = [
-        html.Li([
-            html.Strong(look.scenario(name)),
-            html.Span(study.question(name), lang="en"),
-            html.Small(changes(study.overrides(name), look), className="note"),
-        ]) for name in study.scenarios
-    ]  # fmt: skip
+    asked = []
+    for name in study.scenarios:
+        question, lang = look.question(study.question(name))
+        told = html.Small(changes(study.overrides(name), look), className="note")
+        asked.append(html.Li([html.Strong(look.scenario(name)), html.Span(question, lang=lang), told]))
     entries = compare(study) if len(study.scenarios) > 1 else []
     own = {entry["metric"]: entry for entry in entries if entry["scenario"] == view.chosen}
     alone = {} if entries else _means(view)

@@ -38,7 +38,7 @@ def render(view: View, jobs: Jobs) -> Page:
         "daily": view.t("days: daily tables"),
         "full": view.t("everything: also orders and a sample of the network"),
     }
-    question = scenario_words(known[request.scenario], known)["question"]
+    question, lang = view.look.question(scenario_words(known[request.scenario], known)["question"])
     fields = [
         _number(field, label, "", field.read(state)) for label, field in
         zip(sizes.values(), size_fields(limits).values(), strict=True)
@@ -69,7 +69,7 @@ def render(view: View, jobs: Jobs) -> Page:
                     if len(request.levers) < limits.levers else "",
                     choice(view, "record", view.t("What is recorded"), records, state.one_of("record", list(records))),
                 ], className="controls"),
-                html.P(question, lang="en", className="reading"),
+                html.P(question, lang=lang, className="reading"),
                 html.P(told_changes, className="note") if told_changes else "",
             ]),
             *(_lever(view, kinds[name], request.days, request.levers) for name in request.levers),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.chinese import CHINESE
+from analysis.chinese_questions import QUESTIONS
 from analysis.dashboard.app import _NAMES, TITLE
 from analysis.dashboard.explore import SHARE_NAMES
 from analysis.dashboard.run import DATES, STATES
@@ -20,7 +21,7 @@ from analysis.figures_network import COLOURED_BY
 from analysis.look import CATEGORY_NAMES, COUNTRY_NAMES, GROUP_LABELS, METRIC_LABELS, REGION_NAMES, Look, pretty
 from analysis.metrics import METRICS
 from analysis.wording import sentence
-from sim.config import list_scenarios
+from sim.config import list_scenarios, scenario_words
 from sim.experiment import configure, levers
 from sim.record.schema import MoneyPurpose
 
@@ -69,6 +70,16 @@ def shipped() -> set[str]:
 
 def test_no_text_lacks_its_chinese() -> None:
     assert sorted(everything() - set(CHINESE)) == []
+
+
+def test_every_shipped_question_is_asked_in_chinese_too() -> None:
+    known = list_scenarios([])
+    asked = {scenario_words(path, known)["question"] for path in known.values()}
+    assert sorted(asked) == sorted(QUESTIONS)
+    for text in asked:
+        assert Look("zh").question(text) == (QUESTIONS[text], "zh")
+        assert Look("en").question(text) == (text, "en")
+    assert Look("zh").question("What if?") == ("What if?", "en")
 
 
 @pytest.mark.long
