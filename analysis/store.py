@@ -7,6 +7,7 @@ query gives the same bits each time it is asked, on any number of threads.
 
 from __future__ import annotations
 
+import functools
 import glob
 import json
 import os
@@ -243,13 +244,18 @@ def _check_run_json(run: Run) -> None:
     """Refuse a run whose run.json is missing, torn, or of another run than its tables."""
     file = run.folder / RUN_JSON
     try:
-        content = json.loads(file.read_bytes())
+        now = file.stat()
+        said = _said(str(file), now.st_ino, now.st_size, now.st_mtime_ns)
     except FileNotFoundError:
         raise RunFolderError(f"{file}: is missing, so the run is damaged; {AGAIN}") from None
     except (OSError, ValueError):
         raise RunFolderError(f"{file}: is damaged; {AGAIN}") from None
-    same = isinstance(content, dict) and all(
-        content.get(said) == run.facts[fact] for said, fact in (("config_hash", "model_hash"), ("seed", "seed"))
-    )
-    if not same:
+    if said != (run.facts["model_hash"], run.facts["seed"]):
         raise RunFolderError(f"{file}: does not belong to the tables beside it; {AGAIN}")
+
+
+@functools.lru_cache(maxsize=10_000)
+def _said(file: str, inode: int, size: int, changed: int) -> tuple[Any, Any]:
+    """Configuration's hash and seed that a run.json names; remembered for as long as the file is the same one."""
+    content = json.loads(Path(file).read_bytes())
+    return (content.get("config_hash"), content.get("seed")) if isinstance(content, dict) else (None, None)

@@ -108,7 +108,7 @@ def measure(root: Path) -> dict[str, Any]:
     library = Library(root)
     library.open("many", wait=True)
     again = time.perf_counter() - start
-    warm()
+    warm(library)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, make_app(library).server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
