@@ -39,6 +39,7 @@ def test_years_add_up_to_the_metrics_of_their_days(run: Path, year: int, start: 
     assert told["visits"] == pytest.approx(every["room_visits"] / 1e6, rel=1e-9)
     assert sum(told["adopters"]) / sum(told["online"]) == pytest.approx(every["adoption_share"], rel=1e-9)
     assert told["other"] > 0
+    assert told["shows"] > 1
     for place, region in enumerate(REGIONS):
         here = [row for row in metrics(run, ("region",), start, end) if row["region"] == region]
         assert told["live"][place] == pytest.approx((here[0]["gmv_usd"] or 0.0) / 1e9, rel=1e-9)
