@@ -8,23 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from sim import build
 from sim.branching import BranchFailedError, in_a_copy
 from sim.config import RunConfig
 from sim.experiment import configure
-from sim.state.catalogue import open_cells
 from sim.world import World
 
 type Arm = tuple[str, Sequence[str]]
 """A scenario and overrides of interventions."""
-
-
-def book_of(cfg: RunConfig) -> Any:
-    """The interventions of a configuration."""
-    cells = int(open_cells(cfg.geography, cfg.availability).sum())
-    return build.frame(cfg, cfg.firms.real_and_simulated(cells)).book
 
 
 def branches[Found](

@@ -54,33 +54,39 @@ def years_of(run: Path) -> Years:
     config, weight = facts["configuration"], facts["weight"]
     first = date.fromisoformat(str(config["start_date"]))
     year = np.array([(first + timedelta(days=day)).year for day in range(config["days"])])
-    people = pq.read_table(run / "daily_people.parquet").to_pydict()
-    sold = pq.read_table(run / "daily_country.parquet", columns=["day", "country", "live", "gmv_cents", "room_visits"])
-    sales = {name: np.asarray(values) for name, values in sold.to_pydict().items()}
-    world = pq.read_table(run / "daily_world.parquet", columns=["day", "shows"]).to_pydict()
+    people = _columns(run / "daily_people.parquet", ("day", "country", "adopter_days", "person_days"))
+    sales = _columns(run / "daily_country.parquet", ("day", "country", "live", "gmv_cents", "room_visits"))
+    world = _columns(run / "daily_world.parquet", ("day", "shows"))
     shows = np.bincount(world["day"], world["shows"], year.size)
     found: Years = {}
     for number in sorted(set(year.tolist())):
         days = int((year == number).sum())
-        here = year[np.asarray(people["day"])] == number
+        here = year[people["day"]] == number
         there = year[sales["day"]] == number
         live = there & (sales["live"] == 1)
-
-        def by_region(rows: NDArray[np.bool_], country: Any, values: Any) -> list[float]:
-            total = np.bincount(np.asarray(country)[rows], np.asarray(values, float)[rows], N_COUNTRIES)
-            found: list[float] = (np.bincount(REGION_OF_COUNTRY, total, len(REGIONS)) * weight).tolist()
-            return found
-
         found[number] = {
             "days": days,
-            "adopters": [people / days / 1e6 for people in by_region(here, people["country"], people["adopter_days"])],
-            "online": [people / days / 1e6 for people in by_region(here, people["country"], people["person_days"])],
-            "live": [cents / 1e11 for cents in by_region(live, sales["country"], sales["gmv_cents"])],
+            "adopters": _by_region(people["country"], people["adopter_days"], here, weight / days / 1e6),
+            "online": _by_region(people["country"], people["person_days"], here, weight / days / 1e6),
+            "live": _by_region(sales["country"], sales["gmv_cents"], live, weight / 1e11),
             "other": float(sales["gmv_cents"][there & ~live].sum()) * weight / 1e11,
             "shows": float(shows[year == number].mean()),
             "visits": float(sales["room_visits"][live].sum()) * weight / 1e6,
         }
     return found
+
+
+def _columns(file: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    table = pq.read_table(file, columns=list(names))
+    return {name: table.column(name).to_numpy() for name in names}
+
+
+def _by_region(
+    country: NDArray[np.int8], values: NDArray[np.int64], rows: NDArray[np.bool_], unit: float
+) -> NDArray[np.float64]:
+    """float64[regions]: sums of the values of some rows, times `unit`."""
+    total = np.bincount(country[rows], values[rows], N_COUNTRIES)
+    return np.bincount(REGION_OF_COUNTRY, total, len(REGIONS)) * unit
 
 
 def run_all(scenarios: Sequence[str], settings: Sequence[str], given: argparse.Namespace) -> dict[str, list[Years]]:

@@ -26,7 +26,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.branching import book_of, branches
+from analysis.branching import branches
 from analysis.inference import estimate
 from sim.agents.merchant import cost_table
 from sim.experiment import configure
@@ -123,7 +123,7 @@ def one_seed(settings: Sequence[str], seed: int, file: str) -> dict[str, Any]:
     world, states = branches(every, arms, _follow)
     found: dict[str, Any] = {}
     for arm, rows in ARMS.items():
-        rules = book_of(configure("baseline", (*every, *rows))).rules_on(world.frame.start_day + 1)
+        rules = world.book_of(configure("baseline", (*every, *rows))).rules_on(world.frame.start_day + 1)
         for day in AFTER:
             found[f"{arm} {day}"] = measured(world, states["plain"][day], states[arm][day], rules, world.rules)
     path.write_text(json.dumps(found) + "\n", encoding="utf-8")

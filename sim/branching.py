@@ -15,6 +15,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 
 POSSIBLE = sys.platform.startswith("linux")  # elsewhere libraries of the system do not bear a fork
@@ -76,7 +77,7 @@ def in_a_copy[Found](
     return answer
 
 
-def _answer(work: Callable[[], object], send: object, parent: int) -> None:
+def _answer(work: Callable[[], object], send: Connection, parent: int) -> None:
     """What a copy does; it ends here."""
     try:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
@@ -84,7 +85,7 @@ def _answer(work: Callable[[], object], send: object, parent: int) -> None:
             answer = pickle.dumps((True, work()))
         except BaseException:
             answer = pickle.dumps((False, traceback.format_exc()))
-        send.send_bytes(answer)  # type: ignore[attr-defined]
+        send.send_bytes(answer)
     finally:
         os._exit(0)
 

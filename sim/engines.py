@@ -60,7 +60,7 @@ class Task(NamedTuple):
 
     number: int
     cfg: RunConfig
-    out: str
+    out: Path
 
 
 class Job(NamedTuple):
@@ -189,7 +189,7 @@ def _claim(folder: Path) -> Iterator[bool]:
 
 def compute(task: Task, progress: Progress | None = None) -> Ending:
     """One task: run it into its folder unless it is there, or another driver is at it. Raises nothing of its own."""
-    with _claim(Path(task.out)) as mine:
+    with _claim(task.out) as mine:
         return _attempt(task, progress) if mine else Ending(task.number, "busy")
 
 
@@ -197,7 +197,7 @@ def _attempt(task: Task, progress: Progress | None = None, past: Past | None = N
     """`compute` of a task that has been claimed."""
     start = time.perf_counter()
     try:
-        outcome = run_one(task.cfg.model_copy(update={"threads": 1}), Path(task.out), progress, past=past)
+        outcome = run_one(task.cfg.model_copy(update={"threads": 1}), task.out, progress, past=past)
     except UserError as error:
         return _lost(task.number, str(error), time.perf_counter() - start)
     except Exception as error:
@@ -228,7 +228,7 @@ def compute_together(
     with contextlib.ExitStack() as claims:
         waiting = []
         for task in tasks:
-            if not claims.enter_context(_claim(Path(task.out))):
+            if not claims.enter_context(_claim(task.out)):
                 endings.append(Ending(task.number, "busy"))
             elif _is_there(task):
                 endings.append(Ending(task.number, "done", was_done=True))
@@ -260,18 +260,17 @@ def _tell(tick: Callable[[int], None], before: int, days: int, _: int) -> None:
 
 def _is_there(task: Task) -> bool:
     try:
-        return is_done(Path(task.out), identity(task.cfg))
+        return is_done(task.out, identity(task.cfg))
     except RunFolderError:  # told when it is computed
         return False
 
 
 def _branch(task: Task, past: Past, progress: Progress, time_limit: float | None) -> Ending:
     """A run that goes on from a past in a copy of this process."""
-    out = Path(task.out)
     left = None if time_limit is None else max(time_limit - past.wall_seconds, 0.0)
     start = time.perf_counter()
     try:
-        return in_a_copy(lambda: _attempt(task, progress, past), left, lambda process: forget_writer(out, process))
+        return in_a_copy(lambda: _attempt(task, progress, past), left, lambda process: forget_writer(task.out, process))
     except TimeoutError:
         return _lost(task.number, _too_long(time_limit), time.perf_counter() - start)
     except BranchFailedError as failure:
@@ -308,7 +307,7 @@ class Inline:
     def run(self, jobs: Sequence[Job], tick: Tick | None = None) -> Iterator[Ending]:
         """See `Engine`."""
         for index, job in enumerate(jobs):
-            task = Task(index, job.cfg, str(job.out.absolute()))
+            task = Task(index, job.cfg, job.out.absolute())
             yield compute(task, lambda done, _: tick(done) if tick else None)
 
 
@@ -357,7 +356,7 @@ class Local:
             while waiting and free:
                 pack, place = waiting.pop(), free.pop()
                 self._days[place] = 0
-                tasks = [Task(index, _lean(jobs[index].cfg), str(jobs[index].out.absolute())) for index in pack]
+                tasks = [Task(index, _lean(jobs[index].cfg), jobs[index].out.absolute()) for index in pack]
                 future = self.schedule(_work, place, tasks, self.time_limit, runs=len(pack))
                 under_way[place] = (pack, future)
             wait([future for _, future in under_way.values()], TICK_SECONDS, FIRST_COMPLETED)
@@ -483,7 +482,7 @@ def _within(limit: float | None) -> Iterator[Callable[[int, int], None] | None]:
 def compute_away(index: int, cfg: RunConfig, time_limit: float | None = None) -> tuple[Ending, bytes]:
     """One task on another machine: its ending and its run folder as a tar file, empty when it failed."""
     with tempfile.TemporaryDirectory(prefix="livecommerce-") as folder, _within(time_limit) as progress:
-        ending = compute(Task(index, cfg, str(Path(folder) / "run")), progress)
+        ending = compute(Task(index, cfg, Path(folder) / "run"), progress)
         _tidy_up()
         packed = io.BytesIO()
         if ending.state == "done":

@@ -101,13 +101,17 @@ class World(mesa.Model):
         self._build_decisions()
         self._build_record()
 
+    def book_of(self, cfg: RunConfig) -> InterventionBook:
+        """The interventions of a run that has this one's past."""
+        return InterventionBook(cfg, self.interventions.baseline, self.draws, self.scale.weight)
+
     def branch(self, cfg: RunConfig) -> None:
         """Goes on as the run of `cfg`, which was this one so far: it differs in interventions from today on only.
 
         Raises:
             ValueError: it differs in more than that.
         """
-        book = InterventionBook(cfg, self.interventions.baseline, self.draws, self.scale.weight)
+        book = self.book_of(cfg)
         lived = max(self.day, self.frame.first_day + 1)  # firms are built under the first day's rules
         begun = [one.name for one in book.interventions if one.first_day < lived]
         if begun or cfg.past_hash() != self.cfg.past_hash():

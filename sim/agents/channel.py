@@ -10,7 +10,7 @@ best one under baseline rules.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -56,11 +56,7 @@ def traffic_bought(price: Any, weight: Any, response: float) -> Any:
     A line in the price of what it does for a room, price / weight, with slope `response`. Assumed form: the simplest
     demand that ends at a finite price.
     """
-    return np.maximum(_wanted(price, weight, response), 0.0)
-
-
-def _wanted(price: Any, weight: Any, response: float) -> Any:
-    return 1.0 + response * (1.0 - price / weight)
+    return np.maximum(1.0 + response * (1.0 - price / weight), 0.0)
 
 
 def traffic_rates(economics: Economics, rules: Rules, response: float) -> F64:
@@ -112,7 +108,7 @@ class Belief(NamedTuple):
 
 def bought(trade: Trade, belief: Belief) -> float:
     """Paid traffic bought on the platform, against the base year."""
-    return max(float(_wanted(trade.traffic_price, trade.traffic_weight, belief.traffic_response)), 0.0)
+    return float(traffic_bought(trade.traffic_price, trade.traffic_weight, belief.traffic_response))
 
 
 def order_margin(trade: Trade, belief: Belief) -> float:
@@ -240,9 +236,10 @@ class Instruments:
     @property
     def at_rest(self) -> bool:
         """Whether everything is as in the base year."""
-        set_to_none = not (self.net_fee.any() or self.theta.any())
-        ones = self.traffic_price, self.traffic_weight, self.effort
-        return set_to_none and all((values == 1.0).all() for values in ones)
+        return all(np.array_equal(getattr(self, part.name), getattr(_NEUTRAL, part.name)) for part in fields(self))
+
+
+_NEUTRAL = Instruments.neutral()  # to compare with, never handed out
 
 
 class Channel(Agent):

@@ -27,6 +27,11 @@ from sim.config.supply import Supply
 NOT_MODEL = frozenset({"engine", "threads", "chunk", "out", "record", "scenario"})
 
 
+def _sha256(plain: dict[str, Any]) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
 class Scenario(Group):
     """What a scenario asks: its name, its question, and the name of the scenario it is compared to (or null)."""
 
@@ -92,8 +97,7 @@ class RunConfig(Group):
 
     def model_hash(self) -> str:
         """SHA-256 (64 hex digits) of the model half; with the same code and lock, equal hashes mean equal numbers."""
-        text = json.dumps(self.model_half(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode("ascii")).hexdigest()
+        return _sha256(self.model_half())
 
     def past_hash(self) -> str:
         """SHA-256 (64 hex digits) of all that decides a run before the first of its interventions begins.
@@ -101,11 +105,7 @@ class RunConfig(Group):
         Runs with equal hashes are one run up to that day: they differ in their interventions, in their scenario's
         words, and in where and by how many threads they are computed.
         """
-        text = json.dumps(
-            self.model_dump(mode="json", exclude={"scenario", "interventions", "threads", "out"}),
-            sort_keys=True, separators=(",", ":"), ensure_ascii=True,
-        )  # fmt: skip
-        return hashlib.sha256(text.encode("ascii")).hexdigest()
+        return _sha256(self.model_dump(mode="json", exclude={"scenario", "interventions", "threads", "out"}))
 
     def with_seed(self, seed: int, overrides: tuple[str, ...]) -> RunConfig:
         """The same configuration with another seed, given on the command line among `overrides`."""

@@ -316,10 +316,10 @@ def test_a_full_disk_is_told_and_spares_what_is_finished(
 
 def misbehave(task: engines.Task, progress: Any = None, past: Any = None) -> engines.Ending:
     """What becomes of a run, by its label and seed; a branch of a common past where there is one."""
-    cfg, out = task.cfg, Path(task.out)
+    cfg = task.cfg
     if cfg.scenario.name == "baseline":
         if cfg.seed == 1:
-            with writing(out) as temporary:
+            with writing(task.out) as temporary:
                 (temporary / "run.parquet").write_bytes(b"half")
                 os.kill(os.getpid(), signal.SIGKILL)
         return engines._lost(task.number, "ZeroDivisionError: seed two")
