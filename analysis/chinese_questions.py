@@ -11,6 +11,7 @@ QUESTIONS: Final[dict[str, str]] = {
     "Do steadier streams keep viewers in the Middle East and Africa, and do they buy?": "更稳定的直播流能留住中东和非洲的观众吗？他们会购买吗？",
     "Do three dollars off an order buy loyalty or orders that would have come anyway?": "每单减三美元，换来的是忠诚，还是本来就会有的订单？",
     "Do viewers come back after a day without Shopee Live?": "Shopee Live 停播一天后，观众会回来吗？",
+    "Do viewers who see the seller's reviews beside the stream buy from better sellers, and regret less?": "观众在直播旁看到卖家的评价后，会向更好的卖家购买并更少后悔吗？",
     "Does a complaint answered in two days keep trust that one answered in four loses?": "投诉两天内得到答复，能保住四天才答复会失去的信任吗？",
     "Does a guaranteed return lower returns, by bringing better choices, or raise them, by making them easy?": "退货保障是因为选择更好而降低退货，还是因为退货容易而提高退货？",
     "Does cash bring in new buyers, and how many parcels are refused at the door?": "货到付款会带来新买家吗？又有多少包裹在门口被拒收？",

@@ -308,6 +308,19 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reputation:
+    """What buyers are shown of others' verdicts."""
+
+    visibility: Annotated[
+        Array,
+        _leaf(
+            "reviews of the seller that a buyer meets when weighing an offer, against those of the base year",
+            "1", _H, 0.05, 100.0, "scale", 1.0,
+        ),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """What else moves a room up the ranking."""
 
@@ -642,6 +655,7 @@ class Rules:
     language: Language
     stream: Stream
     recommendation: Recommendation
+    reputation: Reputation
     exposure: Exposure
     guarantee: Guarantee
     tryon: TryOn
@@ -752,6 +766,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "language": Language,
         "stream": Stream,
         "recommendation": Recommendation,
+        "reputation": Reputation,
         "exposure": Exposure,
         "guarantee": Guarantee,
         "tryon": TryOn,

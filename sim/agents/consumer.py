@@ -716,7 +716,7 @@ class Consumer(ColumnAgent):
         dollar = self._dollar(scene, category)
         risk = perceived_risk(
             param,
-            setting.risk[category],
+            setting.risk[category] * setting.doubt[channel],
             known,
             trust,
             np.float32(offers.guaranteed[channel, line]),
@@ -750,6 +750,7 @@ class Consumer(ColumnAgent):
                     offers.quality[line, tier],
                     offers.typical[category, tier],
                     offers.reputation[merchant],
+                    setting.reviewed[channel],
                     exaggeration,
                     belief,
                     known,

@@ -65,6 +65,7 @@ class Information(Group):
     claims_weight: float
     disclosure_discount: float
     reputation_prior: float
+    seller_doubt: float
 
 
 class Purchase(Group):

@@ -194,12 +194,38 @@ def claims_weight(param: Any, trust: Float, disclosed: Float) -> Float:
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
+def doubt_left(prior_weight: Float, visibility: Float) -> Float:
+    """What `visibility` times as many reviews leave of the doubt about a seller's quality, against the base year.
+
+    Normal learning (DeGroot 1970, ch. 9): reviews are `visibility` x n signals of a precision each beside the buyer's
+    own prior. Today's have the weight w = n tau / (n tau + tau_0) = `prior_weight` in [0, 1]; the posterior variance is
+    then 1 / (1 + w (visibility - 1)) times today's. 1 at a visibility of 1.
+    """
+    return ONE / (ONE + prior_weight * (visibility - ONE))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def review_gain(prior_weight: Float, visibility: Float) -> Float:
+    """Weight of the seller's reputation in the prior against today's, as in `doubt_left`: the precision of what is
+    read, `visibility` times today's, in the posterior precision."""
+    return visibility * doubt_left(prior_weight, visibility)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
 def expected_quality(
-    param: Any, quality: Float, typical: Float, reputation: Float, exaggeration: Float, weight: Float, known: Float
+    param: Any,
+    quality: Float,
+    typical: Float,
+    reputation: Float,
+    reviewed: Float,
+    exaggeration: Float,
+    weight: Float,
+    known: Float,
 ) -> Float:
-    """Quality expected of a tier: the prior (typical quality shifted by reputation) gives way to what was seen, and a
-    part of the host's exaggeration (in units of quality) is believed in proportion to `weight`."""
-    prior = typical + param.information_reputation_prior * (reputation - param.trust_reputation_centre)
+    """Quality expected of a tier: the prior (typical quality shifted by reputation, `reviewed` times as much as in the
+    base year: `review_gain`) gives way to what was seen, and a part of the host's exaggeration (in units of quality) is
+    believed in proportion to `weight`."""
+    prior = typical + param.information_reputation_prior * reviewed * (reputation - param.trust_reputation_centre)
     return prior + known * (quality - prior) + weight * exaggeration
 
 
@@ -207,7 +233,8 @@ def expected_quality(
 def perceived_risk(
     param: Any, category_risk: Float, known: Float, trust: Float, guaranteed: Float, certified: Float, traced: Float
 ) -> Float:
-    """Risk that remains: the category's, less what is known and trusted, less what assurances take away; in [0, 1]."""
+    """Risk that remains: the category's (with the doubt about the seller that reviews leave), less what is known and
+    trusted, less what assurances take away."""
     left = category_risk * (ONE - known) * (ONE - trust)
     left = left * (ONE - param.purchase_guarantee * guaranteed)
     return left * (ONE - param.purchase_certified * certified) * (ONE - param.purchase_traced * traced)

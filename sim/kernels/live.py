@@ -194,6 +194,8 @@ class Setting(NamedTuple):
         np.float32
     ]  # (C,) dislike of a dollar against other regions', x price of the dollar against rest
     stutter: NDArray[np.float32]  # (C,)
+    reviewed: NDArray[np.float32]  # (H,) weight of reputations in the prior against the base year's
+    doubt: NDArray[np.float32]  # (H,) perceived risk before anything is seen against the base year's
     steps: NDArray[np.float32]  # (H,)
     service_fee: NDArray[np.float32]  # (H,) on top of the price, share of goods
     page_discount: NDArray[np.float32]  # (H,) on a shelf's or a brand site's pages, share off the list price; 0 live

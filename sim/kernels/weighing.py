@@ -59,13 +59,13 @@ type Words = NDArray[np.uint16]
 
 
 # the planes of a tile by the place of their first number; of four in a row there is one for each tier
-N_PLANES = 74
+N_PLANES = 75
 (
     CHANCE_TO_STAY, UNDERSTOOD, STUTTER, CULTURE, SKILL, BOND, MATCH, LIVELY, MINUTES,
     TRYON, TRUST, DISCLOSED, SHOWN_DISCOUNT, IMPULSE, KNOWN, BELIEF, PASSING,
     NEED, INTEREST, CHANNEL_TRUST, PROOF, LOYALTY, RISK, GUARANTEE, CERTIFIED, TRACED_GOODS,
     DELAY, PROMISED, STEPS, PRICE_WEIGHT, REFERENCE, INCOME_WEIGHT, DETAIL, LIQUID, SUBSIDY,
-    DISCOUNTED, REMEMBERED, REPUTATION, EXAGGERATION, FIT, FIT_SPREAD,
+    DISCOUNTED, REMEMBERED, REPUTATION, REVIEWED, EXAGGERATION, FIT, FIT_SPREAD,
     SERVICE_FEE, LISTED, _, _, _, LANDED, _, _, _, QUALITY, _, _, _, TYPICAL, _, _, _,
     EXPECTED, _, _, _, PRICE, _, _, _, WEIGHT, _, _, _,
     NEST, ALPHA, CHANCE, SURPLUS,
@@ -232,6 +232,7 @@ def gather_offers(
     trust_of, proof, means = people.trust, people.proof, people.means
     price_weight, price_taste, detail, risk_of = setting.price_weight, setting.price_taste, setting.detail, setting.risk
     fit_spread, steps, service_fee = setting.fit_spread, setting.steps, setting.service_fee
+    reviewed, doubt = setting.reviewed, setting.doubt
     price_cents = offers.price_cents
     landed_cents, discounted_share, remembered_usd = offers.landed_cents, offers.discounted_share, offers.remembered_usd
     promised_days, category_of, merchant_of = offers.promised_days, offers.category, offers.merchant
@@ -260,11 +261,12 @@ def gather_offers(
         tile[place + DETAIL] = detail[home]
         tile[place + STEPS] = steps[where]
         tile[place + SERVICE_FEE] = service_fee[where]
-        tile[place + RISK] = risk_of[category]
+        tile[place + RISK] = risk_of[category] * doubt[where]
         tile[place + PRICE_WEIGHT] = price_weight[category]
         tile[place + REFERENCE] = reference_usd[category]
         tile[place + FIT_SPREAD] = fit_spread[category]
         tile[place + REPUTATION] = reputation[merchant]
+        tile[place + REVIEWED] = reviewed[where]
         tile[place + TRYON] = np.float32(tryon[line])
         tile[place + GUARANTEE] = np.float32(guaranteed[where, line])
         tile[place + CERTIFIED] = np.float32(certified[line])
@@ -311,7 +313,7 @@ def weigh_tier(param: Any, tile: Floats, place: np.uint64, tier: np.uint64, alph
     price = price if price > ZERO else ZERO
     expected = known * (tile[place + FIT] * tile[place + FIT_SPREAD]) + expected_quality(
         param, tile[place + tier + QUALITY], tile[place + tier + TYPICAL], tile[place + REPUTATION],
-        tile[place + EXAGGERATION], tile[place + BELIEF], known,
+        tile[place + REVIEWED], tile[place + EXAGGERATION], tile[place + BELIEF], known,
     )  # fmt: skip
     usual = tile[place + REMEMBERED] / tile[place + LANDED] * landed
     value = tier_utility(param, tile[place + DETAIL], expected, price_utility(param, alpha, price, usual))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sim.calendar import Calendar
 from sim.config import RunConfig
 from sim.draws import Draws, Purpose
-from sim.kernels.behaviour import room_base
+from sim.kernels.behaviour import doubt_left, review_gain, room_base
 from sim.kernels.live import NOBODY, Offers, Rooms, Setting
 from sim.kernels.maths import log_array
 from sim.kernels.money import follow_landed
@@ -139,6 +139,8 @@ class Market:
             detail=np.array(behaviour.tastes.detail, np.float32)[region],
             price_taste=np.array(behaviour.tastes.price, np.float32)[region],
             stutter=np.zeros(N_COUNTRIES, np.float32),
+            reviewed=np.ones(N_CHANNELS, np.float32),
+            doubt=np.ones(N_CHANNELS, np.float32),
             steps=np.array(behaviour.checkout_steps, np.float32),
             service_fee=catalogue.service_fee,
             page_discount=_page_discount(economics.shelf_discount),
@@ -199,6 +201,7 @@ class Market:
         closed = np.take_along_axis(shut, np.minimum(self._slots, N_PLATFORMS).astype(np.int64), axis=1)
         setting.platform_slots[...] = np.where(closed, 255, self._slots)
         setting.stutter[...] = rules.stream.stutter
+        self._follow_reviews(rules)
         setting.subsidy_usd[...] = rules.subsidy.buyer_usd
         setting.return_window[...] = rules.guarantee.return_window_days
         stretched = 1.0 + (self._instalments - 1.0) * rules.payment.availability[:, 4]
@@ -213,6 +216,14 @@ class Market:
             flags[...] = equipped(self._lottery[FIRST_TECHNOLOGY + number], shares[number][category], own)
         closeness = self._closeness + (1.0 - self._closeness) * rules.language.translation
         self._understood = closeness.astype(np.float32)
+
+    def _follow_reviews(self, rules: Rules) -> None:
+        """How far reputations enter beliefs, and what they leave of perceived risk, channel by channel."""
+        setting, param = self.setting, self.param[0]
+        for channel, visibility in enumerate(rules.reputation.visibility):
+            left = doubt_left(param.information_reputation_prior, visibility)
+            setting.reviewed[channel] = review_gain(param.information_reputation_prior, visibility)
+            setting.doubt[channel] = 1.0 + param.information_seller_doubt * (left - 1.0)
 
     def _follow_exchange(self, rate: NDArray[np.float32]) -> None:
         """Incomes and remembered prices are in local money: where a dollar costs `rate` (C,) times as much, so does

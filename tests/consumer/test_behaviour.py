@@ -126,11 +126,33 @@ def test_a_label_lowers_belief_in_claims(param: Any) -> None:
 
 def test_what_is_seen_replaces_what_was_supposed(param: Any) -> None:
     centre = float(param.trust_reputation_centre)
-    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 0.2, 0, 0)) == pytest.approx(0.5)
-    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 0.2, 0, 1)) == pytest.approx(0.9)
-    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 0.2, 0, 0.5)) == pytest.approx(0.7)
-    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 0.2, 1, 1)) == pytest.approx(1.1)
-    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre + 0.1, 0.2, 0, 0)) > 0.5
+    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 1, 0.2, 0, 0)) == pytest.approx(0.5)
+    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 1, 0.2, 0, 1)) == pytest.approx(0.9)
+    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 1, 0.2, 0, 0.5)) == pytest.approx(0.7)
+    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre, 1, 0.2, 1, 1)) == pytest.approx(1.1)
+    assert behaviour.expected_quality(param, *f32(0.9, 0.5, centre + 0.1, 1, 0.2, 0, 0)) > 0.5
+
+
+def test_reviews_weigh_as_signals_do_beside_a_prior() -> None:
+    """DeGroot (1970): precisions add, whatever is held before."""
+    for weight in (0.0, 0.2, 0.5, 0.9, 1.0):
+        assert behaviour.doubt_left(F(weight), F(1)) == 1
+        assert behaviour.review_gain(F(weight), F(1)) == 1
+        own, today = 1.0 - weight, weight  # precisions, in units of today's sum
+        for times in (0.05, 0.5, 3.0, 100.0):
+            told = times * today / (own + times * today) if own + today > 0 else 0.0
+            assert weight * behaviour.review_gain(F(weight), F(times)) == pytest.approx(told, rel=1e-5)
+            assert behaviour.doubt_left(F(weight), F(times)) == pytest.approx(1.0 / (own + times * today), rel=1e-5)
+
+
+def test_more_reviews_raise_a_good_name_and_lower_a_bad_one(param: Any) -> None:
+    centre = float(param.trust_reputation_centre)
+    gains = [behaviour.review_gain(param.information_reputation_prior, F(times)) for times in (0.05, 1, 4, 100)]
+    for shift, sign in ((0.1, 1), (-0.1, -1)):
+        given = [behaviour.expected_quality(param, *f32(0.9, 0.5, centre + shift, gain, 0, 0, 0)) for gain in gains]
+        assert np.all(sign * np.diff(given) > 0)
+    seen = [behaviour.expected_quality(param, *f32(0.9, 0.5, centre + 0.1, gain, 0, 0, 1)) for gain in gains]
+    assert seen == pytest.approx([0.9] * 4), "what has been seen needs no reviews"
 
 
 @pytest.mark.parametrize("place", range(1, 6))
