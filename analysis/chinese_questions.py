@@ -51,6 +51,7 @@ QUESTIONS: Final[dict[str, str]] = {
     "What does a colder way save of fresh goods and of trust in them?": "冷链能挽救多少生鲜，又能挽回多少对生鲜的信任？",
     "What does a fifth more for a dollar do to buyers in Latin America and Africa?": "美元贵了五分之一，对拉丁美洲和非洲的买家有何影响？",
     "What does a label on sponsored rooms change for expectations, regret and consumer surplus?": "广告标识会怎样改变期望、后悔与消费者剩余？",
+    "What does a sharper picture tell viewers, and what does it cost those with a weak network?": "更清晰的画面能让观众多了解什么？网络较差的观众要付出什么代价？",
     "What does a year of cross-border live commerce look like as it was in 2023?": "2023 年的跨境直播电商，一年是什么样子？",
     "What does one forum for disputes do for trust across borders?": "统一的争议解决机制对跨境信任有何作用？",
     "What does packaging that comes back save in emissions, and what does it cost carriers?": "循环包装能减少多少排放？承运商要付出多少成本？",

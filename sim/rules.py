@@ -283,9 +283,13 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """How well the picture arrives."""
+    """What picture is sent, and how well it arrives."""
 
     stutter: Annotated[Array, _leaf("share of watched minutes that stutter", "share", _C, 0.0, 1.0, "scale", 0.0)]
+    definition: Annotated[
+        Array,
+        _leaf("data rate of the picture sent, against that of the base year", "1", _C, 0.1, 100.0, "scale", 1.0),
+    ]
     up: Annotated[Array, _leaf("1: the platform can broadcast, 0: outage", "0/1", _P, 0, 1, "cover", 1, flag=True)]
 
 

@@ -630,7 +630,8 @@ class Consumer(ColumnAgent):
         minutes = stay_minutes(length, log_scale, param.watching_shape, param.watching_longest)
         line = self.line_that_holds_the_eye(scene, show, minutes, start)
         category = int(offers.category[line])
-        known = information(param, minutes, comprehension, stutter, lively, np.float32(offers.tryon[line]))
+        evidence = setting.evidence[self.country]
+        known = information(param, minutes, comprehension, stutter, evidence, lively, np.float32(offers.tryon[line]))
         trust = np.float32(self.trust) * WORD
         belief = claims_weight(param, clip_unit(trust + bond * (ONE - trust)), rooms.disclosed[show])
         passing = impulse(param, minutes, clip_unit(lively), rooms.discount[show], setting.impulse[category])

@@ -59,6 +59,7 @@ class Watching(Group):
 class Information(Group):
     learning_minutes: float
     interaction_gain: float
+    definition_gain: float
     shelf: float
     tryon: float
     fit_scale: float

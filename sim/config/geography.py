@@ -90,6 +90,8 @@ class Geography(Group):
     platforms_report: dict[str, dict[str, float]]
     platforms_observed: dict[str, dict[str, float]]
     stutter_share: dict[str, float]
+    throughput_spread: float
+    stream_fallback: float
     times: Times
 
     @model_validator(mode="after")

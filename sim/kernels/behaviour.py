@@ -175,14 +175,21 @@ def stay_minutes(u: Float, log_scale: Float, shape: Float, longest: Float) -> Fl
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def information(
-    param: Any, minutes: Float, comprehension: Float, stutter: Float, interaction: Float, tryon: Float
+    param: Any,
+    minutes: Float,
+    comprehension: Float,
+    stutter: Float,
+    evidence: Float,
+    interaction: Float,
+    tryon: Float,
 ) -> Float:
     """Share of the uncertainty about a line that is gone after watching, in [0, 1].
 
-    Evidence accumulates with minutes understood (exponential learning); questions answered speed it up; a virtual
-    try-on takes its share of what is left.
+    Evidence accumulates with minutes understood (exponential learning), `evidence` times as fast as with the base
+    year's picture; questions answered speed it up; a virtual try-on takes its share of what is left.
     """
-    understood = minutes * comprehension * (ONE - stutter) * (ONE + param.information_interaction_gain * interaction)
+    seen = minutes * comprehension * (ONE - stutter) * evidence
+    understood = seen * (ONE + param.information_interaction_gain * interaction)
     unknown = exp1(-understood / param.information_learning_minutes)
     return ONE - unknown * (ONE - param.information_tryon * tryon)
 

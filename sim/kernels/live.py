@@ -194,6 +194,7 @@ class Setting(NamedTuple):
         np.float32
     ]  # (C,) dislike of a dollar against other regions', x price of the dollar against rest
     stutter: NDArray[np.float32]  # (C,)
+    evidence: NDArray[np.float32]  # (C,) what a steady minute tells against the base year's picture
     reviewed: NDArray[np.float32]  # (H,) weight of reputations in the prior against the base year's
     doubt: NDArray[np.float32]  # (H,) perceived risk before anything is seen against the base year's
     steps: NDArray[np.float32]  # (H,)

@@ -59,9 +59,9 @@ type Words = NDArray[np.uint16]
 
 
 # the planes of a tile by the place of their first number; of four in a row there is one for each tier
-N_PLANES = 75
+N_PLANES = 76
 (
-    CHANCE_TO_STAY, UNDERSTOOD, STUTTER, CULTURE, SKILL, BOND, MATCH, LIVELY, MINUTES,
+    CHANCE_TO_STAY, UNDERSTOOD, STUTTER, EVIDENCE, CULTURE, SKILL, BOND, MATCH, LIVELY, MINUTES,
     TRYON, TRUST, DISCLOSED, SHOWN_DISCOUNT, IMPULSE, KNOWN, BELIEF, PASSING,
     NEED, INTEREST, CHANNEL_TRUST, PROOF, LOYALTY, RISK, GUARANTEE, CERTIFIED, TRACED_GOODS,
     DELAY, PROMISED, STEPS, PRICE_WEIGHT, REFERENCE, INCOME_WEIGHT, DETAIL, LIQUID, SUBSIDY,
@@ -95,7 +95,7 @@ def gather_stays(
     tile: Floats,
 ) -> None:
     """What the minutes of each visit hang on."""
-    stutter, interaction = setting.stutter, setting.interaction
+    stutter, evidence, interaction = setting.stutter, setting.evidence, setting.interaction
     culture, skill, lively, category_of = rooms.culture, rooms.skill, rooms.lively, rooms.category
     for at in range(visits.size):
         place = np.uint64(at)
@@ -106,6 +106,7 @@ def gather_stays(
         tile[place + UNDERSTOOD] = understood[at]
         tile[place + BOND] = bond[at]
         tile[place + STUTTER] = stutter[home]
+        tile[place + EVIDENCE] = evidence[home]
         tile[place + CULTURE] = culture[show, home]
         tile[place + SKILL] = skill[show]
         tile[place + LIVELY] = lively[show] * interaction[home]
@@ -289,8 +290,9 @@ def learn(param: Any, count: int, tile: Floats) -> None:
         place = np.uint64(at)
         minutes, lively, trust = tile[place + MINUTES], tile[place + LIVELY], tile[place + TRUST]
         known = information(
-            param, minutes, tile[place + UNDERSTOOD], tile[place + STUTTER], lively, tile[place + TRYON]
-        )
+            param, minutes, tile[place + UNDERSTOOD], tile[place + STUTTER], tile[place + EVIDENCE], lively,
+            tile[place + TRYON],
+        )  # fmt: skip
         belief = claims_weight(param, clip_unit(trust + tile[place + BOND] * (ONE - trust)), tile[place + DISCLOSED])
         passing = impulse(param, minutes, clip_unit(lively), tile[place + SHOWN_DISCOUNT], tile[place + IMPULSE])
         tile[place + KNOWN] = known

@@ -6,6 +6,8 @@ only when the catalogue says so, rooms once a day.
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -99,6 +101,24 @@ def fill_shelf(
                 shelf[country, kind, slot] = lines[kind, at]
 
 
+def picture(stutter: float, rate: float, spread: float, fallback: float, gain: float) -> tuple[float, float]:
+    """Share of minutes that stutter, and what a steady minute tells against the base year, at a data rate `rate`.
+
+    Throughput is log-normal over minutes with deviation `spread`; how high it is in a country follows from `stutter`,
+    the share of minutes that do not carry the base year's picture (rate 1). Of those that carry that one and not the
+    one sent, the share `fallback` shows it instead and the others stutter. A minute tells 1 + `gain` x log2 of its
+    rate (perceived quality is logarithmic in the rate: Reichl et al. 2010, The Logarithmic Nature of QoE).
+    """
+    if rate == 1.0 or not 0.0 < stutter < 1.0:
+        return stutter, max(1.0 + gain * math.log2(rate), 0.0)
+    normal = NormalDist()
+    missed = normal.cdf(normal.inv_cdf(stutter) + math.log(rate) / spread)
+    lower = fallback * max(missed - stutter, 0.0)
+    steady = 1.0 - missed + lower
+    told = (1.0 - missed) * max(1.0 + gain * math.log2(rate), 0.0) + lower
+    return 1.0 - steady, told / steady if steady > 0.0 else 1.0
+
+
 class Market:
     """Builds `Setting`, `Offers` and `Rooms`. `param` is the record of behavioural parameters."""
 
@@ -125,6 +145,7 @@ class Market:
         )
         count = catalogue.n_lines
         self._slots = platform_slots(geography, cfg.availability)
+        self._throughput_spread, self._fallback = geography.throughput_spread, geography.stream_fallback
         self._need_days = economics.by_category("need_days")
         self.setting = Setting(
             platform_slots=self._slots.copy(),
@@ -139,6 +160,7 @@ class Market:
             detail=np.array(behaviour.tastes.detail, np.float32)[region],
             price_taste=np.array(behaviour.tastes.price, np.float32)[region],
             stutter=np.zeros(N_COUNTRIES, np.float32),
+            evidence=np.ones(N_COUNTRIES, np.float32),
             reviewed=np.ones(N_CHANNELS, np.float32),
             doubt=np.ones(N_CHANNELS, np.float32),
             steps=np.array(behaviour.checkout_steps, np.float32),
@@ -200,7 +222,7 @@ class Market:
         shut[:, :N_PLATFORMS] = (rules.stream.up == 0) | (rules.platform.open == 0)
         closed = np.take_along_axis(shut, np.minimum(self._slots, N_PLATFORMS).astype(np.int64), axis=1)
         setting.platform_slots[...] = np.where(closed, 255, self._slots)
-        setting.stutter[...] = rules.stream.stutter
+        self._follow_picture(rules)
         self._follow_reviews(rules)
         setting.subsidy_usd[...] = rules.subsidy.buyer_usd
         setting.return_window[...] = rules.guarantee.return_window_days
@@ -216,6 +238,13 @@ class Market:
             flags[...] = equipped(self._lottery[FIRST_TECHNOLOGY + number], shares[number][category], own)
         closeness = self._closeness + (1.0 - self._closeness) * rules.language.translation
         self._understood = closeness.astype(np.float32)
+
+    def _follow_picture(self, rules: Rules) -> None:
+        """How often the picture stutters, and what a steady minute of it tells, country by country."""
+        setting, gain = self.setting, float(self.param["information_definition_gain"][0])
+        for country, (share, rate) in enumerate(zip(rules.stream.stutter, rules.stream.definition, strict=True)):
+            stutter, evidence = picture(float(share), float(rate), self._throughput_spread, self._fallback, gain)
+            setting.stutter[country], setting.evidence[country] = stutter, evidence
 
     def _follow_reviews(self, rules: Rules) -> None:
         """How far reputations enter beliefs, and what they leave of perceived risk, channel by channel."""

@@ -146,6 +146,7 @@ def _mixed() -> Rules:
             "tracing.coverage": 0.3,
             "tryon.coverage": 0.4,
             "stream.stutter": 0.08,
+            "stream.definition": 3.0,
             "reputation.visibility": 2.0,
             "subsidy.buyer_usd": 1.5,
             "payment.availability": 0.6,

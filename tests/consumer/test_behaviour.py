@@ -104,14 +104,18 @@ def test_stays_are_weibull_and_end(param: Any) -> None:
 
 
 def test_information_grows_with_minutes_understood(param: Any) -> None:
-    assert behaviour.information(param, *f32(0, 1, 0, 0, 0)) == 0
-    assert behaviour.information(param, *f32(30, 0, 0, 0, 0)) == 0
-    assert behaviour.information(param, *f32(30, 1, 1, 0, 0)) == 0
-    learnt = [float(behaviour.information(param, *f32(minutes, 1, 0, 0, 0))) for minutes in (1, 10, 100, 1000)]
+    assert behaviour.information(param, *f32(0, 1, 0, 1, 0, 0)) == 0
+    assert behaviour.information(param, *f32(30, 0, 0, 1, 0, 0)) == 0
+    assert behaviour.information(param, *f32(30, 1, 1, 1, 0, 0)) == 0
+    learnt = [float(behaviour.information(param, *f32(minutes, 1, 0, 1, 0, 0))) for minutes in (1, 10, 100, 1000)]
     assert np.all(np.diff(learnt) > 0)
     assert learnt[-1] == pytest.approx(1)
-    assert behaviour.information(param, *f32(10, 1, 0, 1, 0)) > learnt[1]
-    assert behaviour.information(param, *f32(0, 1, 0, 0, 1)) == pytest.approx(float(param.information_tryon))
+    assert behaviour.information(param, *f32(10, 1, 0, 1, 1, 0)) > learnt[1]
+    told = [behaviour.information(param, *f32(10, 1, 0, evidence, 0, 0)) for evidence in (0, 0.5, 1, 2)]
+    assert told[0] == 0
+    assert np.all(np.diff(told) > 0)
+    assert told[3] == pytest.approx(float(behaviour.information(param, *f32(20, 1, 0, 1, 0, 0))))
+    assert behaviour.information(param, *f32(0, 1, 0, 1, 0, 1)) == pytest.approx(float(param.information_tryon))
     assert behaviour.shelf_knowledge(param, F(0)) == pytest.approx(float(param.information_shelf))
     assert behaviour.shelf_knowledge(param, F(0)) < behaviour.shelf_knowledge(param, F(1)) < 1
 

@@ -69,6 +69,7 @@ def test_a_good_name_sells_more_and_a_bad_one_less_the_more_is_read_of_it(market
 
 def test_less_doubt_lets_more_people_buy(market: SyntheticMarket) -> None:
     centre = float(market.param[0].trust_reputation_centre)
-    few, usual, many = (with_reviews(market, times, centre) for times in (0.2, 1.0, 10.0))
+    with changed(market, purchase_risk=5.0, information_seller_doubt=1.0):
+        few, usual, many = (with_reviews(market, times, centre) for times in (0.05, 1.0, 100.0))
     assert set() < few.buyers() < usual.buyers() < many.buyers()
     assert few.total("surplus") < usual.total("surplus") < many.total("surplus")
