@@ -68,6 +68,7 @@ QUESTIONS: Final[dict[str, str]] = {
     "Where do viewers, hosts and sellers go when TikTok Shop is banned in the United States?": "TikTok Shop 在美国被禁时，观众、主播和卖家会去哪里？",
     "Where does live shopping stand at the end of 2025 if it goes on spreading as it did from 2020 to 2023?": "如果继续像 2020 至 2023 年那样扩散，直播购物到 2025 年底会到什么程度？",
     "Which sellers have their goods tested on air, and what do they get for it?": "哪些卖家会在直播中检测商品？他们得到什么？",
+    "Who makes goods after live demand when factories take small lots, and what becomes of stock, waits and sales?": "工厂接受小批量订单时，谁会按直播需求生产？库存、等待和销量会怎样？",
     "Who buys more when a price can be stretched over months, and what does default cost?": "价格可以按月分摊时，谁买得更多？违约的代价是多少？",
     "Who enters, joins and takes up technologies when open interfaces make tools of small sellers cheaper?": "开放接口使小卖家的工具更便宜时，谁会进入、加入平台并采用技术？",
     "Who gains and who pays when Indonesia and Vietnam take five points off the duty on goods from China?": "印度尼西亚和越南对中国商品降低五个百分点关税时，谁受益，谁承担？",

@@ -26,7 +26,7 @@ INCOME_THIRDS = ("low", "middle", "high")
 SELLER_CLASSES = ("small", "large")
 STREAMER_TYPES = ("human", "expert", "koc", "virtual")
 STREAMER_TIERS = ("head", "middle", "tail")
-TECHNOLOGIES = ("certification", "tracing", "tryon")  # that sellers take up line by line
+TECHNOLOGIES = ("certification", "tracing", "tryon", "small_lots")  # that sellers take up line by line
 MODES = ("express", "dedicated_line", "post", "rail", "air_bulk", "sea_bulk", "truck_bulk", "rail_bulk")
 
 N_REGIONS = len(REGIONS)
@@ -36,6 +36,7 @@ N_PLATFORMS = len(PLATFORMS)
 N_CHANNELS = len(CHANNELS)
 N_METHODS = len(PAYMENT_METHODS)
 N_TECHNOLOGIES = len(TECHNOLOGIES)
+SMALL_LOTS = TECHNOLOGIES.index("small_lots")
 N_TIERS = 4  # steps of a product line's price-quality ladder
 N_ORIGIN_WAREHOUSES = 4  # warehouses 0..3 stand in China; warehouse 4 + c stands in country c
 N_WAREHOUSES = N_ORIGIN_WAREHOUSES + N_COUNTRIES

@@ -410,6 +410,22 @@ class Certification:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallLots:
+    """Production in small lots after live demand, by factories that sellers do not own."""
+
+    coverage: Annotated[
+        Array, _leaf("share of offers that are made in small lots after demand", "share", _K, 0.0, 1.0, "cover", 0.0)
+    ]
+    offered: Annotated[
+        Array,
+        _leaf(
+            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
+            "share", _K, 0.0, 1.0, "cover", 0.0,
+        ),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Technology:
     """What technologies cost sellers."""
 
@@ -665,6 +681,7 @@ class Rules:
     tryon: TryOn
     tracing: Tracing
     certification: Certification
+    small_lots: SmallLots
     technology: Technology
     site: Site
     host: Host
@@ -776,6 +793,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "tryon": TryOn,
         "tracing": Tracing,
         "certification": Certification,
+        "small_lots": SmallLots,
         "technology": Technology,
         "site": Site,
         "host": Host,

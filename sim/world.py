@@ -135,8 +135,9 @@ class World(mesa.Model):
         prices = MerchantPrices(cfg, self.scale, self.draws, self.catalogue, self.frame.start_day)
         self.supply = Supply(cfg, self.draws, self.catalogue, self.streamers, self.calendar, prices)
         self.adaptation = Adaptation(
-            cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts, self.interventions.baseline
-        )
+            cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts, prices.recost,
+            self.interventions.baseline,
+        )  # fmt: skip
         self._careers = Careers(
             cfg, self.scale, self.draws, self.catalogue, self.streamers, cuts, self.calendar, self.frame.first_day,
             self.frame.start_day, cfg.consumer.information.disclosure_discount,

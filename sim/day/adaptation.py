@@ -8,6 +8,7 @@ weekday of its own. Seams for decisions to come are named in docs/supply.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,11 +51,12 @@ from sim.kinds import (
     NO_SHOW,
     NO_STREAMER,
     SELLER_CLASSES,
+    SMALL_LOTS,
     STREAMER_TIERS,
 )
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
-from sim.state.catalogue import Air, Catalogue, country_demand, sales_mix, sales_shares
+from sim.state.catalogue import Air, Catalogue, country_demand, equipped, sales_mix, sales_shares
 from sim.state.ledger import Account, Ledger
 from sim.state.orders import Orders
 from sim.state.scale import Scale
@@ -105,7 +107,7 @@ class Adaptation:
     """Learns, orders and pays.
 
     `agency_cuts` float32[agencies, 3] of `sim.agents.mcn`; `scale` gives W and F; `baseline`: rules of the base year,
-    those of the first day if not given.
+    those of the first day if not given; `recost` makes goods of lines (k,) dearer by ratios (k,), as `Prices.recost`.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Adaptation:
         catalogue: Catalogue,
         streamers: Table,
         agency_cuts: F32,
+        recost: Callable[[I64, F64], None],
         baseline: Rules | None = None,
     ) -> None:
         self.cfg = cfg
@@ -170,6 +173,9 @@ class Adaptation:
         self.freight = Freight(cfg, draws, catalogue)
         self.inventory = Inventory(lines)
         self._small_lots = np.zeros(lines, np.uint8)
+        self._recost = recost
+        self._lot_cost: F64 = np.ones(lines)  # unit cost against that of large lots, of lines of no own production
+        self._lot_lottery = np.asarray(draws.uniform(Purpose.COVER, np.arange(lines), other=1 + SMALL_LOTS))
 
     # -- what is expected before anybody has sold -------------------------------------------------------------------
     def _market_usd(self) -> float:
@@ -283,6 +289,7 @@ class Adaptation:
         self.abroad &= catalogue.targets[catalogue.merchant]
         lines = np.flatnonzero(np.isin(catalogue.merchant, newcomers))
         if lines.size:
+            self._lot_cost[lines] = 1.0
             self._sold[lines] = self.usual_units(lines) * np.float32(self.cfg.supply.stock.memory_days)
 
     def stock_up(
@@ -485,14 +492,13 @@ class Adaptation:
         self.freight.rest(base, freight.bulk_lead_days(base)[:, FIRST_BULK:])
 
     def _make_to_order(self, rules: Rules, day: int, ledger: Ledger, freight: Goods, origin_factor: float) -> None:
-        """Who owns its production makes every evening what was ordered today, and keeps next to no stock.
+        """Who makes small lots makes every evening what was ordered today, and keeps next to no stock.
 
         Base stock of `lot_days` of demand in hand and in production, on top of what waits (Silver, Pyke and Thomas
         2017, ch. 7); nothing is made for less than a unit, so that a small sample holds no more than a large one.
         """
         catalogue, rule = self.catalogue, self.cfg.supply.c2m
-        owned = (catalogue.c2m == 1) & (catalogue.trading == 1) & self.cfg.supply.decide.c2m
-        self._small_lots[:] = owned[catalogue.merchant]
+        self._small_lots[:] = self._who_makes_small_lots(rules)
         lines = np.flatnonzero(self._small_lots)
         catalogue.room[self._small_lots == 0] = 0
         if lines.size == 0:
@@ -512,6 +518,25 @@ class Adaptation:
         np.add.at(catalogue.ordered_units, (line, place), units)
         freight.replenish(line, place, units, mode, day)
         self._pay_for_stock(rules, line, place, mode, units, ledger, origin_factor)
+
+    def _who_makes_small_lots(self, rules: Rules) -> NDArray[np.bool_]:
+        """bool[n]: lines of merchants with production of their own, and those for which it was bought or decreed.
+
+        The latter then cost a unit what small lots cost more; owners' costs have it since the build.
+        """
+        catalogue = self.catalogue
+        able = (catalogue.trading == 1)[catalogue.merchant] & self.cfg.supply.decide.c2m
+        owned = (catalogue.c2m == 1)[catalogue.merchant]
+        share = np.asarray(rules.small_lots.coverage)[catalogue.category]
+        bought = able & ~owned & equipped(self._lot_lottery, share, catalogue.technology[:, SMALL_LOTS])
+        cost = np.where(bought, 1.0 + self.cfg.firms.merchants.c2m_cost, 1.0)
+        moved = np.flatnonzero(cost != self._lot_cost)
+        if moved.size:
+            self._recost(moved, cost[moved] / self._lot_cost[moved])
+            self._lot_cost[moved] = cost[moved]
+            self._mean_cost[moved] = self._mean_costs()[moved]
+        makers: NDArray[np.bool_] = bought | (able & owned)
+        return makers
 
     # -- money ------------------------------------------------------------------------------------------------------
     def _costs_of_stock(

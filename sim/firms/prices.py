@@ -27,7 +27,7 @@ from sim.draws import Draws, Purpose
 from sim.firms.books import WEEK
 from sim.firms.declarations import Declarations
 from sim.firms.offers import Offers
-from sim.firms.quality import Quality
+from sim.firms.quality import Quality, dearer
 from sim.kernels.maths import sum_rows
 from sim.kernels.prices import MICRO, Beliefs, Listing, back_out, count_steepness, respond
 from sim.kernels.supply import CostTable, log_each, power_each
@@ -301,6 +301,16 @@ class Prices:
         cents = np.rint(usd * 100.0).astype(np.int64)
         ledger.post(MoneyPurpose.WAGE, payer, ledger.account(Account.REST_OF_WORLD), cents)
         self.changes[:] = 0
+
+    def recost(self, lines: I64, ratio: F64) -> None:
+        """Goods of `lines` (k,) are made in another way, at `ratio` (k,) times the cost a unit, whatever their quality.
+
+        To the cent: a way that is given up again may leave a unit a cent dearer or cheaper than it was.
+        """
+        cost = self.catalogue.unit_cost_cents
+        cost[lines] = dearer(cost[lines], ratio)
+        if self.quality is not None:
+            self.quality.recost(lines, ratio)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What tomorrow's prices depend on besides the catalogue, by name."""

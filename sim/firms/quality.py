@@ -45,6 +45,12 @@ def best_quality(ratio: F32, slope: float, curvature: float) -> F32:
     return change
 
 
+def dearer(cost_cents: NDArray[np.int32], ratio: F64) -> NDArray[np.int32]:
+    """Unit costs int32[k, T] times `ratio` (k,), whole cents, at least one."""
+    cost: NDArray[np.int32] = np.maximum(np.rint(cost_cents * ratio[:, None]), 1).astype(np.int32)
+    return cost
+
+
 class Quality:
     """Chooses the quality of lines. Writes quality and unit_cost_cents; n lines, T tiers."""
 
@@ -78,6 +84,10 @@ class Quality:
         self._cost[lines] = self.catalogue.unit_cost_cents[lines]
         self._margin[lines] = 0
         self.change[lines] = 0
+
+    def recost(self, lines: NDArray[np.int64], ratio: F64) -> None:
+        """The own quality of `lines` (k,) costs `ratio` (k,) times as much to make."""
+        self._cost[lines] = dearer(self._cost[lines], ratio)
 
     def review(self, listing: Listing, costs: CostTable, who: NDArray[np.bool_]) -> None:
         """Merchants `who` bool[m] look at their margins and change inputs where the best quality is `step` away.

@@ -1,13 +1,14 @@
-"""Technology: who has goods tested, keeps provenance records, or lets buyers try on, where that is offered.
+"""Technology: who has goods tested, keeps records, lets buyers try on or makes small lots, where that is offered.
 
 A seller looks at a line that it is offered a technology for, if it hears of it: with chance p + q x (share of the
 category's lines that have it) a review, so that adoption starts slowly and spreads (Bass 1969). It takes it up where
 
-    log( S (g m + r k b) / c ) + taste > 0
+    log( S (g m + r k b + h) / c ) + taste > 0
 
 S: a year's sales of the line, from the merchant's own books with credibility; g: rise of sales that sellers expect, m:
 what a sale leaves before fixed costs; r: part of returns they expect to save, k: returns of the category, b: what a
-return costs, share of the price; c: running cost and setup spread over the payback time, with interest. The taste is
+return costs, share of the price; h: of production in small lots, what stock at home no longer costs less what small
+lots cost more, share of sales; c: running cost and setup spread over the payback time, with interest. The taste is
 the seller's own view, keyed and normal: a probit over sizes and views (Davies 1979; Karshenas and Stoneman 1993), where
 large sellers, over whose sales the fixed cost spreads, come first. What happens to sales and returns is up to buyers.
 
@@ -29,7 +30,7 @@ from sim.config.sources import MarketSource
 from sim.draws import Draws, Purpose
 from sim.firms.books import WEEK, WEEKS_A_YEAR, Books
 from sim.kernels.supply import CostTable, log_each
-from sim.kinds import N_TECHNOLOGIES, SELLER_CLASSES, TECHNOLOGIES
+from sim.kinds import N_TECHNOLOGIES, SELLER_CLASSES, SMALL_LOTS, TECHNOLOGIES
 from sim.record.schema import MoneyPurpose
 from sim.rules import Rules
 from sim.state.catalogue import AS_COVERED, GIVEN_UP, TAKEN_UP, Catalogue, country_demand, equipped, sales_shares
@@ -42,14 +43,14 @@ type Flags = NDArray[np.bool_]
 
 TASTE, PATIENCE, HEARS = range(3)  # ordinals of a line's draws
 LEAST_WORTH = 1e-6
-PURPOSES = (MoneyPurpose.COMPLIANCE, MoneyPurpose.TECHNOLOGY, MoneyPurpose.TECHNOLOGY)
+PURPOSES = (MoneyPurpose.COMPLIANCE, MoneyPurpose.TECHNOLOGY, MoneyPurpose.TECHNOLOGY, MoneyPurpose.TECHNOLOGY)
 """Under which each of `kinds.TECHNOLOGIES` is paid: tests are compliance."""
 
 
 def log_worth(sales: Any, margin: Any, gain: Any, saved: Any, cost: Any) -> Any:
-    """log( sales (gain x margin + saved) / cost ); arrays. `saved`: cost of returns spared, share of sales."""
-    benefit = np.maximum(sales * (gain * np.maximum(margin, 0.0) + saved), LEAST_WORTH)
-    ratio = benefit / np.maximum(cost, LEAST_WORTH)
+    """log( sales (gain x margin + saved) / cost ); arrays. `saved`: cost spared, share of sales."""
+    benefit = sales * (gain * np.maximum(margin, 0.0) + saved)
+    ratio = np.maximum(benefit / np.maximum(cost, LEAST_WORTH), LEAST_WORTH)
     return log_each(np.asarray(ratio, np.float32).reshape(-1)).reshape(np.shape(ratio)).astype(np.float64)
 
 
@@ -89,12 +90,14 @@ class Technology:
 
     def _covered(self, rules: Rules) -> F64:
         """float64[n, Q]: share of the line's category that the rules cover."""
-        shares = rules.certification.coverage, rules.tracing.coverage, rules.tryon.coverage
+        shares = (
+            rules.certification.coverage, rules.tracing.coverage, rules.tryon.coverage, rules.small_lots.coverage,
+        )  # fmt: skip
         return np.stack(shares, axis=1)[self.catalogue.category].astype(np.float64)
 
     def _offered(self, rules: Rules) -> F64:
         """float64[n, Q]: share of the line's category to whose sellers it is offered."""
-        shares = rules.certification.offered, rules.tracing.offered, rules.tryon.offered
+        shares = rules.certification.offered, rules.tracing.offered, rules.tryon.offered, rules.small_lots.offered
         return np.stack(shares, axis=1)[self.catalogue.category].astype(np.float64)
 
     # -- what there is ----------------------------------------------------------------------------------------------
@@ -153,6 +156,7 @@ class Technology:
         yearly = price[:, None] * (self._running + self._setup * lasting[:, None])  # (2, Q)
         usual = self._usual[catalogue.merchant] * catalogue.line_share
         spared = self._spares[None, :] * self._return_cost(costs)[:, None]
+        spared[:, SMALL_LOTS] += self._lots_spare(costs)
         worth = log_worth(
             usual[:, None], margin[catalogue.merchant][:, None], self._gain[None, :], spared, yearly[seller]
         )  # fmt: skip
@@ -172,9 +176,29 @@ class Technology:
         cost: F64 = costs.returns[kind] * (lost + way) / price
         return cost
 
+    def _lots_spare(self, costs: CostTable) -> F64:
+        """float64[n]: what small lots spare a seller, share of a line's sales; below zero where they cost more.
+
+        Interest, markdown and storage on the stock in China that demand served from there no longer needs, less what
+        setups spread over fewer units add to all production.
+        """
+        catalogue, rule, demand = self.catalogue, self.cfg.supply.c2m, self._demand
+        price = np.maximum(catalogue.list_cents[:, 1] / 100.0, 0.01)
+        made = catalogue.unit_cost_cents[:, 1] / 100.0 / price
+        days = max(float(costs.stock_days[0]) - rule.lot_days, 0.0)
+        storage = costs.storage_kg_day * costs.origin_storage * catalogue.weight_kg / price
+        held = made * costs.interest[catalogue.seller_class[catalogue.merchant]] + storage
+        sold = catalogue.targets[catalogue.merchant].astype(np.float64) @ demand
+        from_home = (catalogue.direct.astype(np.float64) @ demand) / np.maximum(sold, LEAST_WORTH)
+        spare: F64 = from_home * held * days - made * self.cfg.firms.merchants.c2m_cost
+        return spare
+
     def _wants(self, rules: Rules, has: Flags, worth: F64, day: int) -> Flags:
         """bool[n, Q]: lines whose sellers are offered a technology, hear of it and find it worth its cost."""
         rule, catalogue = self.rule, self.catalogue
+        has = has.copy()
+        # who owns production has the same already; where nobody makes small lots they are not on offer
+        has[:, SMALL_LOTS] |= (catalogue.c2m[catalogue.merchant] == 1) | (not self.cfg.supply.decide.c2m)
         open_to = ~has & (self._lottery < self._offered(rules))
         if not open_to.any():
             return open_to

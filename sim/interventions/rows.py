@@ -70,6 +70,7 @@ CHOSEN: Mapping[str, str] = {
     "certification.coverage": "certification.offered",
     "tracing.coverage": "tracing.offered",
     "tryon.coverage": "tryon.offered",
+    "small_lots.coverage": "small_lots.offered",
 }
 """Leaves that decree who has something, and those that offer it to as many, who choose (`sim.firms.technology`)."""
 

@@ -3,7 +3,7 @@
 Everything is a struct of arrays with the row number as identity: merchants, lines and streamers are numbered once, at
 build, and never renumbered. Letters in shapes: m merchants, n lines, S streamers, s shows of the day, C countries,
 T = 4 steps of a line's price-quality ladder, K categories, P platforms, H channels, W = 24 warehouses,
-L = 2 listings of the same stock (live rooms; shelf and brand sites), Q = 3 technologies (`kinds.TECHNOLOGIES`).
+L = 2 listings of the same stock (live rooms; shelf and brand sites), Q = 4 technologies (`kinds.TECHNOLOGIES`).
 
 Money is in US cents of one sampled consumer's world, quality between 0 and 1. Each column has one writer, named in the
 line that declares it.

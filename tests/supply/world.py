@@ -168,7 +168,7 @@ def make(
     ledger = Ledger(catalogue.n_merchants, len(streamers), cuts.shape[0], catalogue.seller_class, streamers.tier)
     prices = Prices(cfg, scale, draws, catalogue)
     supply = Supply(cfg, draws, catalogue, streamers, hours, prices if responsive else None)
-    adaptation = Adaptation(cfg, scale, draws, catalogue, streamers, cuts)
+    adaptation = Adaptation(cfg, scale, draws, catalogue, streamers, cuts, prices.recost)
     supply.price(rules, DAY, 1.0, PROMISE)
     adaptation.start(rules, ledger)
     supply.price(rules, DAY, 1.0, PROMISE)
