@@ -120,7 +120,7 @@ class Compiled:
         earlier, met = np.zeros(count, np.int64), np.zeros(count, np.int64)
         record_purchases(
             market.param, market.people, data, np.arange(count), day, market.draws.key[0], market.draws.key[1],
-            self.graph.indptr, self.graph.friends, earlier, met,
+            self.graph.friends, earlier, met,
         )  # fmt: skip
 
     def finish(self) -> Outcome:

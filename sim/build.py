@@ -141,9 +141,9 @@ def network_sample(consumers: Table, graph: SocialGraph) -> dict[str, NDArray[An
     """Friendships among the sampled consumers, for the record."""
     size = len(consumers)
     chosen = network_rows(size)
-    rows = np.repeat(np.arange(size), graph.degrees)
-    kept = chosen[rows] & chosen[graph.friends] & (rows < graph.friends)
-    person, friend = rows[kept], graph.friends[kept]
+    rows, friends = graph.pairs()
+    kept = chosen[rows] & chosen[friends] & (rows < friends)
+    person, friend = rows[kept], friends[kept]
     return {
         "consumer": consumers.birth[person].astype(np.int64),
         "friend": consumers.birth[friend].astype(np.int64),

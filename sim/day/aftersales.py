@@ -77,7 +77,7 @@ class Aftersales:
         if count:
             judge(
                 param, people, setting, offers, authenticity, return_level, orders.data, rows, draws.key[0],
-                draws.key[1], judged, self.verdict_sum, graph.indptr, graph.friends,
+                draws.key[1], judged, self.verdict_sum, graph.friends,
                 self.threads if count >= WORTH_SHARING else 1,
             )  # fmt: skip
             _count_verdicts(orders.data, rows, judged, tally.sheets)

@@ -89,7 +89,7 @@ class Diffusion:
             self.visited[sessions.rows(0, daypart)] = day
         weigh_adoption(
             self.rules, people, self._people.age, setting.need_rate, self.ease(setting), self.visited, day,
-            self._graph.indptr, self._graph.friends, self._draws.key[0], self._draws.key[1], self._turned,
+            self._graph.friends, self._draws.key[0], self._draws.key[1], self._turned,
         )  # fmt: skip
         rows = np.flatnonzero(self._turned)
         self._people.adopter[rows] = np.where(self._people.adopter[rows] == ADOPTER, NON_ADOPTER, ADOPTER)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sim.draws import Draws, Purpose
 from sim.interventions.base import News
+from sim.kernels.friends import mark_friends
 from sim.kinds import N_PLATFORMS
 from sim.state.catalogue import Catalogue
 from sim.state.social import SocialGraph
@@ -82,8 +83,7 @@ class Stories:
         found[reading[luck < news.reach]] = True
         tellers = np.flatnonzero(heard == FRESH)
         luck = np.asarray(draws.uniform(Purpose.NEWS, people.birth[tellers], other=story, tick=tick, word=1))
-        for teller in tellers[luck < news.told].tolist():
-            found[self._graph.friends[self._graph.indptr[teller] : self._graph.indptr[teller + 1]]] = True
+        mark_friends(self._graph.friends, tellers[luck < news.told], found)
         found &= heard == UNHEARD
         return found
 

@@ -83,9 +83,7 @@ class Opinion:
             return
         rows = orders.row(placed)
         earlier, met = np.empty(rows.size, np.int64), np.empty(rows.size, np.int64)
-        record_purchases(
-            param, people, orders.data, rows, day, draws.key[0], draws.key[1], graph.indptr, graph.friends, earlier, met
-        )
+        record_purchases(param, people, orders.data, rows, day, draws.key[0], draws.key[1], graph.friends, earlier, met)
         _count_buyers(orders.data, rows, earlier, met, day, tally.sheets)
 
     @staticmethod
@@ -111,7 +109,7 @@ class Opinion:
         if hosts.size:
             shame(
                 param, people, platform_slots, np.isin(np.arange(NO_STREAMER + 1), hosts), streamers.platform,
-                np.float32(loss[0]), np.float32(loss[1]), day, graph.indptr, graph.friends, draws.key[0], draws.key[1],
+                np.float32(loss[0]), np.float32(loss[1]), day, graph.friends, draws.key[0], draws.key[1],
             )  # fmt: skip
 
     @staticmethod

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.kernels.behaviour import need_level
+from sim.kernels.friends import Friends, row_at, start_of
 from sim.kernels.live import BYTE, N_CATEGORIES, NOBODY, WORD, Floats, People
 from sim.kernels.maths import HALF, ONE, ZERO, exp1
 from sim.kernels.philox import philox, unit
@@ -48,8 +49,7 @@ def weigh_adoption(
     ease: Floats,
     visited: NDArray[np.uint16],
     day: int,
-    indptr: NDArray[np.int64],
-    friends: NDArray[np.int32],
+    friends: Friends,
     key0: np.uint32,
     key1: np.uint32,
     turned: NDArray[np.uint8],
@@ -75,10 +75,10 @@ def weigh_adoption(
             days = np.float32(day - np.int64(people.need_day[row, category]))
             felt = need_level(days, need_rate[home, category]) * (np.float32(people.interests[row, category]) * BYTE)
             strongest = max(strongest, felt)
+        first, end = start_of(friends, row), start_of(friends, row + 1)
         users = 0
-        for edge in range(indptr[row], indptr[row + 1]):
-            users += people.adopter[friends[edge]] == ADOPTER
-        known = indptr[row + 1] - indptr[row]
-        share = np.float32(users) / np.float32(max(known, 1))
+        for edge in range(first, end):
+            users += people.adopter[row_at(friends, edge)] == ADOPTER
+        share = np.float32(users) / np.float32(max(end - first, 1))
         shared = ONE if people.shared_host[row] != NOBODY else ZERO
         turned[row] = luck < take_up_chance(rule, ease[home, age[row]], strongest, share, shared)

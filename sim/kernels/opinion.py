@@ -22,6 +22,7 @@ from sim.kernels.behaviour import (
     return_chance,
     satisfaction_logit,
 )
+from sim.kernels.friends import Friends, row_at, start_of
 from sim.kernels.live import (
     BOUGHT,
     BYTE_TOP,
@@ -198,20 +199,20 @@ def unpack(
 
 
 @njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
-def fetch_buyer(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
+def fetch_buyer(people: People, friends: Friends, person: np.uint32) -> None:
     """Asks for what a verdict moves, before anybody waits for it."""
     fetch(people.trust, person)
     fetch(people.drives, person)
     fetch(people.means, person)
-    fetch(indptr, person)
+    fetch(friends.offset, person)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
-def fetch_shopper(people: People, indptr: NDArray[np.int64], person: np.uint32) -> None:
+def fetch_shopper(people: People, friends: Friends, person: np.uint32) -> None:
     """Asks for what an order changes of its buyer."""
     fetch(people.drives, person)
     fetch(people.means, person)
-    fetch(indptr, person)
+    fetch(friends.offset, person)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)
@@ -231,8 +232,7 @@ def take_to_heart(
     key1: np.uint32,
     satisfactions: Floats,
     verdict_sum: NDArray[np.int64],
-    indptr: NDArray[np.int64],
-    friends: NDArray[np.int32],
+    friends: Friends,
 ) -> None:
     """What verdicts do, in event order: the buyer's trust at every level, the memory, friends who are told.
 
@@ -243,9 +243,9 @@ def take_to_heart(
     memory_seller, memory_kind, memory_score = people.memory_seller, people.memory_kind, people.memory_score
     for at in range(rows.size):
         if at + FAR < rows.size:
-            fetch_buyer(people, indptr, data[rows[at + FAR]].consumer)
+            fetch_buyer(people, friends, data[rows[at + FAR]].consumer)
         if at + NEAR < rows.size and is_unusual(param, satisfactions[at + NEAR]):
-            fetch(friends, indptr[data[rows[at + NEAR]].consumer])
+            fetch(friends.who, start_of(friends, data[rows[at + NEAR]].consumer))
         order = data[rows[at]]
         person = order.consumer
         satisfaction = satisfactions[at]
@@ -271,8 +271,8 @@ def take_to_heart(
                 order.birth, np.uint32(order.line), np.uint32(order.tick), TELL + np.uint32(order.ordinal), key0, key1
             )
             if unit(told[0]) < param.word_of_mouth_tell:
-                for edge in range(indptr[person], indptr[person + 1]):
-                    friend = friends[edge]
+                for edge in range(start_of(friends, person), start_of(friends, person + 1)):
+                    friend = row_at(friends, edge)
                     gap = satisfaction - np.float32(trust[friend]) * WORD
                     trust[friend] = nudged(trust[friend], param.word_of_mouth_effect * gap)
 
@@ -290,8 +290,7 @@ def judge(
     key1: np.uint32,
     judged: Judged,
     verdict_sum: NDArray[np.int64],
-    indptr: NDArray[np.int64],
-    friends: NDArray[np.int32],
+    friends: Friends,
     threads: int = 1,
 ) -> None:
     """Verdicts on delivered orders and what they do, in event order.
@@ -303,8 +302,7 @@ def judge(
         return_level, setting.return_window, data, rows, key0, key1, judged,
     )  # fmt: skip
     take_to_heart(
-        param, people, setting.platform_slots, data, rows, key0, key1, judged.satisfaction, verdict_sum, indptr,
-        friends,
+        param, people, setting.platform_slots, data, rows, key0, key1, judged.satisfaction, verdict_sum, friends,
     )  # fmt: skip
 
 
@@ -335,8 +333,7 @@ def record_purchases(
     day: int,
     key0: np.uint32,
     key1: np.uint32,
-    indptr: NDArray[np.int64],
-    friends: NDArray[np.int32],
+    friends: Friends,
     earlier: NDArray[np.int64],
     met: NDArray[np.int64],
 ) -> None:
@@ -353,13 +350,13 @@ def record_purchases(
     today = np.uint16(day)
     for at in range(rows.size):
         if at + FAR < rows.size:
-            fetch_shopper(people, indptr, data[rows[at + FAR]].consumer)
+            fetch_shopper(people, friends, data[rows[at + FAR]].consumer)
         if at + NEAR < rows.size and data[rows[at + NEAR]].streamer != NOBODY:
-            fetch(friends, indptr[data[rows[at + NEAR]].consumer])
+            fetch(friends.who, start_of(friends, data[rows[at + NEAR]].consumer))
         if at + NEXT < rows.size and data[rows[at + NEXT]].streamer != NOBODY:
             soon = data[rows[at + NEXT]].consumer
-            for edge in range(indptr[soon], indptr[soon + 1]):
-                fetch(proof, friends[edge])
+            for edge in range(start_of(friends, soon), start_of(friends, soon + 1)):
+                fetch(proof, row_at(friends, edge))
         order = data[rows[at]]
         person = int(order.consumer)
         category = int(order.category)
@@ -397,8 +394,8 @@ def record_purchases(
             continue
         words = philox(order.birth, np.uint32(order.streamer), np.uint32(order.tick), SHARE, key0, key1)
         shares = unit(words[0]) < param[0].word_of_mouth_share_room
-        for edge in range(indptr[person], indptr[person + 1]):
-            friend = friends[edge]
+        for edge in range(start_of(friends, person), start_of(friends, person + 1)):
+            friend = row_at(friends, edge)
             if proof[friend] < PROOF_TOP:
                 proof[friend] += np.uint8(1)
             # of several shared rooms the lowest number stands, so that the order of events does not matter
@@ -561,8 +558,7 @@ def shame(
     bond_loss: Float,
     trust_loss: Float,
     day: int,
-    indptr: NDArray[np.int64],
-    friends: NDArray[np.int32],
+    friends: Friends,
     key0: np.uint32,
     key1: np.uint32,
 ) -> None:
@@ -584,8 +580,8 @@ def shame(
                 channel_trust[row, slot] = nudged(word, -trust_loss * (np.float32(word) * WORD))
             told = philox(people.birth[row], np.uint32(host), np.uint32(day * 8), SCANDAL, key0, key1)
             if unit(told[0]) < param[0].word_of_mouth_tell:
-                for edge in range(indptr[row], indptr[row + 1]):
-                    friend = friends[edge]
+                for edge in range(start_of(friends, row), start_of(friends, row + 1)):
+                    friend = row_at(friends, edge)
                     gap = np.float32(trust[friend]) * WORD
                     trust[friend] = nudged(trust[friend], -param[0].word_of_mouth_effect * gap)
 

@@ -1,6 +1,6 @@
 """The friends graph: who hears of whose purchases, links and opinions. Also how popular hosts are on the first day.
 
-Undirected, in compressed rows: the friends of row i are `friends[indptr[i]:indptr[i + 1]]`, sorted. Rows are consumers
+Undirected, in compressed rows of three bytes a friend and two a person (`sim.kernels.friends`). Rows are consumers
 sorted by country, language and age (`community_order`), so that friends lie near each other in memory and circles are
 simply neighbours in the order.
 
@@ -31,6 +31,7 @@ from sim.config.graph import Graph, Popularity
 from sim.draws import Draws, Purpose, purpose_base
 from sim.errors import UserError
 from sim.kernels import graph as kernels
+from sim.kernels.friends import pack, rows_in, start_of, starts
 from sim.kernels.maths import exp1, normal_quantile, pow1
 
 if TYPE_CHECKING:
@@ -84,46 +85,65 @@ class GraphStatistics:
 
 
 class SocialGraph:
-    """Friendships in compressed rows: `indptr` int64[n + 1], `friends` int32[m], each friendship in both directions."""
+    """Friendships in compressed rows, each in both directions, in few bytes: loops read `friends`, all else methods."""
 
-    __slots__ = ("friends", "indptr")
+    __slots__ = ("friends",)
 
     def __init__(self, indptr: I64, friends: I32) -> None:
-        """Raises ValueError if the two do not fit each other; see `check` for a full test."""
+        """From whole numbers: friends of row i are `friends[indptr[i]:indptr[i + 1]]`, sorted.
+
+        Raises ValueError if the two do not fit each other; see `check` for a full test.
+        """
         if indptr.ndim != 1 or indptr.size == 0 or indptr[0] != 0 or int(indptr[-1]) != friends.size:
             raise ValueError("indptr must start at 0 and end at the number of entries of friends")
-        self.indptr = np.ascontiguousarray(indptr, dtype=np.int64)
-        self.friends = np.ascontiguousarray(friends, dtype=np.int32)
+        if (np.diff(indptr) < 0).any() or (friends.size and int(friends.min()) < 0):
+            raise ValueError("indptr must not fall, and rows of friends are 0 or more")
+        self.friends = pack(indptr, friends)
 
     def __len__(self) -> int:
-        return self.indptr.size - 1
+        return len(self.friends.offset) - 1
+
+    @property
+    def entries(self) -> int:
+        """Twice the number of friendships."""
+        return len(self.friends.who)
 
     @property
     def degrees(self) -> I64:
         """int64[n]: the number of friends."""
-        return np.diff(self.indptr)
+        return np.diff(starts(self.friends))
 
     @property
     def nbytes(self) -> int:
-        """Bytes of both arrays."""
-        return self.indptr.nbytes + self.friends.nbytes
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.friends)
 
     def of(self, row: int) -> I32:
-        """The friends of one row, sorted (a view)."""
-        return self.friends[self.indptr[row] : self.indptr[row + 1]]
+        """int32[k]: the friends of one row, sorted."""
+        first, end = start_of(self.friends, row), start_of(self.friends, row + 1)
+        return rows_in(self.friends.who[first:end])
+
+    def rows(self) -> tuple[I64, I32]:
+        """(indptr int64[n + 1], friends int32[m]): the whole numbers it was made of; freshly made, so keep them."""
+        return starts(self.friends), rows_in(self.friends.who)
+
+    def pairs(self) -> tuple[I64, I32]:
+        """(person int64[m], friend int32[m]): every friendship from both sides, by person, then by friend."""
+        indptr, friends = self.rows()
+        return np.repeat(np.arange(len(self)), np.diff(indptr)), friends
 
     def check(self) -> None:
         """Raises ValueError unless rows are sorted without repeats, nobody is their own friend, and all is mutual."""
         count = len(self)
-        rows = np.repeat(np.arange(count, dtype=np.int64), self.degrees)
-        if self.friends.size and not (self.friends.min() >= 0 and self.friends.max() < count):
+        rows, friends = self.pairs()
+        if friends.size and friends.max() >= count:
             raise ValueError("a friend's row is outside the graph")
-        if (rows == self.friends).any():
+        if (rows == friends).any():
             raise ValueError("somebody is their own friend")
-        forward = rows * count + self.friends
+        forward = rows * count + friends
         if (np.diff(forward) <= 0).any():
             raise ValueError("rows must be sorted and without repeats")
-        if not np.array_equal(np.sort(self.friends.astype(np.int64) * count + rows), forward):
+        if not np.array_equal(np.sort(friends.astype(np.int64) * count + rows), forward):
             raise ValueError("a friendship is not mutual")
 
     @classmethod
@@ -230,12 +250,13 @@ class SocialGraph:
         from scipy.sparse.csgraph import reverse_cuthill_mckee
 
         count = len(self)
-        matrix = csr_array((np.ones(self.friends.size, dtype=np.int8), self.friends, self.indptr), shape=(count, count))
+        indptr, friends = self.rows()
+        matrix = csr_array((np.ones(friends.size, dtype=np.int8), friends, indptr), shape=(count, count))
         order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
         row_of = np.empty(count, dtype=np.int32)
         row_of[order] = np.arange(count, dtype=np.int32)
-        first = np.repeat(row_of, self.degrees)
-        return SocialGraph(*_rows_of_pairs(count, first, row_of[self.friends]))
+        first = np.repeat(row_of, np.diff(indptr))
+        return SocialGraph(*_rows_of_pairs(count, first, row_of[friends]))
 
     def to_networkx(self, attributes: Mapping[str, ArrayLike] | None = None) -> nx.Graph[int]:
         """The network as a networkx graph with rows as nodes; `attributes` (name -> one value per row) go on the nodes.
@@ -246,17 +267,18 @@ class SocialGraph:
 
         graph: nx.Graph[int] = nx.Graph()
         graph.add_nodes_from(range(len(self)))
-        first = np.repeat(np.arange(len(self)), self.degrees)
-        once = first < self.friends
-        graph.add_edges_from(zip(first[once].tolist(), self.friends[once].tolist(), strict=True))
+        first, second = self.pairs()
+        once = first < second
+        graph.add_edges_from(zip(first[once].tolist(), second[once].tolist(), strict=True))
         for name, values in (attributes or {}).items():
             nx.set_node_attributes(graph, dict(enumerate(np.asarray(values).tolist())), name)
         return graph
 
     def statistics(self, country: ArrayLike, language: ArrayLike, age: ArrayLike) -> GraphStatistics:
         """Measures the graph on its arrays (a second for a million people). Arguments: codes by row."""
-        degrees = self.degrees
-        found = kernels.triangles(self.indptr, self.friends)
+        indptr, friends = self.rows()
+        degrees = np.diff(indptr)
+        found = kernels.triangles(indptr, friends)
         pairs = degrees * (degrees - 1) // 2
         local = np.divide(found, pairs, out=np.zeros(len(self)), where=pairs > 0)
         places = {
@@ -264,25 +286,25 @@ class SocialGraph:
             for name, values in (("country", country), ("language", language), ("age", age))
         }
         mixed = {
-            name: kernels.mixing(self.indptr, self.friends, values, int(values.max(initial=0)) + 1)
+            name: kernels.mixing(indptr, friends, values, int(values.max(initial=0)) + 1)
             for name, values in places.items()
         }
-        labels = kernels.components(self.indptr, self.friends)
+        labels = kernels.components(indptr, friends)
         rows = np.repeat(np.arange(len(self)), degrees)
         return GraphStatistics(
             people=len(self),
-            friendships=self.friends.size // 2,
+            friendships=self.entries // 2,
             degree_mean=float(degrees.mean()) if len(self) else math.nan,
             degree_gini=gini(degrees),
             degree_highest=int(degrees.max(initial=0)),
             tail_exponent=tail_exponent(degrees),
             clustering=float(local.mean()) if len(self) else math.nan,
             transitivity=float(found.sum() / pairs.sum()) if pairs.sum() else math.nan,
-            degree_assortativity=_correlation(degrees[rows], degrees[self.friends]),
+            degree_assortativity=_correlation(degrees[rows], degrees[friends]),
             country_assortativity=_assortativity(mixed["country"]),
             language_assortativity=_assortativity(mixed["language"]),
-            age_assortativity=_correlation(places["age"][rows], places["age"][self.friends]),
-            same_country_share=_ratio(int(np.trace(mixed["country"])), self.friends.size),
+            age_assortativity=_correlation(places["age"][rows], places["age"][friends]),
+            same_country_share=_ratio(int(np.trace(mixed["country"])), friends.size),
             largest_component=_ratio(int(np.bincount(labels).max()), len(self)) if len(self) else math.nan,
         )
 

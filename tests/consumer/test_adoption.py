@@ -11,6 +11,7 @@ from sim.agents.consumer import Consumer, Today
 from sim.day.diffusion import adoption_record
 from sim.experiment import configure
 from sim.kernels.adoption import give_up_chance, take_up_chance, weigh_adoption
+from sim.kernels.friends import pack
 from sim.kinds import ADOPTER, N_COUNTRIES, NON_ADOPTER, OFFLINE
 from sim.state.consumers import people_of
 from sim.state.table import Table
@@ -19,8 +20,8 @@ from tests.consumer.test_twin import agents_of
 
 CONSUMERS = 700
 NOTHING = {"press": 0, "contact": 0, "shared_link": 0, "drop": 0, "drop_idle": 0}
-INDPTR = np.arange(0, 4 * CONSUMERS + 1, 4)  # four friends each, further down the table
-FRIENDS = ((np.repeat(np.arange(CONSUMERS), 4) * 3 + np.tile(np.arange(1, 5), CONSUMERS)) % CONSUMERS).astype(np.int32)
+FRIENDS = (3 * np.arange(CONSUMERS)[:, None] + np.arange(1, 5)) % CONSUMERS  # four each, further down the table
+ROWS = pack(np.arange(0, FRIENDS.size + 1, 4), FRIENDS.reshape(-1).astype(np.int32))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def week(market: SyntheticMarket, table: Table, rules: Any, idle: int = 0) -> np
     for day in range(FIRST_DAY, FIRST_DAY + 7):
         visited = np.full(CONSUMERS, day - idle, np.uint16)
         weigh_adoption(
-            rules, people_of(table), table.age, market.setting.need_rate, ease, visited, day, INDPTR, FRIENDS,
+            rules, people_of(table), table.age, market.setting.need_rate, ease, visited, day, ROWS,
             *market.draws.key, once,
         )  # fmt: skip
         turned += once
@@ -64,7 +65,7 @@ def test_nobody_turns_without_cause_and_everybody_does_with_enough(market: Synth
 
 def test_friends_make_the_difference_by_their_share(market: SyntheticMarket) -> None:
     table = market.copy_of_people()
-    users = (table.adopter == ADOPTER)[FRIENDS].reshape(CONSUMERS, 4).sum(axis=1)
+    users = (table.adopter == ADOPTER)[FRIENDS].sum(axis=1)
     turned = week(market, table, rule(**NOTHING | {"contact": 1e6}))
     np.testing.assert_array_equal(turned, (table.adopter == NON_ADOPTER) & (users > 0))
     few = week(market, table, rule(**NOTHING | {"contact": 0.2}))
@@ -105,13 +106,13 @@ def test_readable_and_compiled_agree(market: SyntheticMarket) -> None:
     for day in range(FIRST_DAY, FIRST_DAY + 7):
         once = np.zeros(CONSUMERS, np.uint8)
         weigh_adoption(
-            rules, people_of(table), table.age, market.setting.need_rate, ease, visited, day, INDPTR, FRIENDS,
+            rules, people_of(table), table.age, market.setting.need_rate, ease, visited, day, ROWS,
             *market.draws.key, once,
         )  # fmt: skip
         today = Today(market.param[0], market.setting, day, *market.draws.key)
         for row, consumer in enumerate(consumers):
             assert isinstance(consumer, Consumer)
-            friends = [consumers[friend] for friend in FRIENDS[INDPTR[row] : INDPTR[row + 1]]]
+            friends = [consumers[friend] for friend in FRIENDS[row]]
             turns = consumer.turns(today, rules[0], ease, int(visited[row]), friends)
             assert turns == once[row]
             seen.add((int(table.adopter[row]), turns))

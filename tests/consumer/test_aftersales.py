@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sim.kernels.friends import pack
 from sim.kernels.opinion import Judged, judge
 from sim.kinds import N_COUNTRIES
 from sim.state.consumers import people_of
@@ -38,7 +39,7 @@ def verdicts(market: SyntheticMarket, window: float, **params: float) -> tuple[J
         param, people_of(market.copy_of_people()), setting, market.offers,
         np.full(market.catalogue.n_merchants, 0.8, np.float32), market.market.return_level, orders, np.arange(COUNT),
         *market.draws.key, judged, np.zeros((market.catalogue.n_merchants, 2), np.int64),
-        np.zeros(CONSUMERS + 1, np.int64), np.zeros(0, np.int32),
+        pack(np.zeros(CONSUMERS + 1, np.int64), np.zeros(0, np.int32)),
     )  # fmt: skip
     return judged, orders
 

@@ -15,6 +15,7 @@ from sim.agents.view import ColumnAgentSet, adopt
 from sim.config.geography import N_LANGUAGES
 from sim.day.attention import Attention
 from sim.day.shopping import Shopping
+from sim.kernels.friends import pack
 from sim.kernels.live import People
 from sim.kernels.opinion import Judged, end_of_day, judge, record_purchases
 from sim.kinds import DAYPARTS, N_COUNTRIES, Flag
@@ -200,10 +201,10 @@ def test_verdicts_are_equal_bit_by_bit(market: SyntheticMarket) -> None:
     key0, key1 = market.draws.key
     population = agents_of(other).population
     today = Today(market.param[0], market.setting, FIRST_DAY + 20, key0, key1)
-    nobody_told = np.zeros(CONSUMERS + 1, np.int64)
+    nobody_told = pack(np.zeros(CONSUMERS + 1, np.int64), np.zeros(0, np.int32))
     judge(
         market.param, people_of(table), market.setting, market.offers, authenticity, level, compiled, np.arange(count),
-        key0, key1, judged, np.zeros((market.catalogue.n_merchants, 2), np.int64), nobody_told, np.zeros(0, np.int32),
+        key0, key1, judged, np.zeros((market.catalogue.n_merchants, 2), np.int64), nobody_told,
     )  # fmt: skip
     for at in range(count):
         consumer = population.view(int(readable[at]["consumer"]))
@@ -241,7 +242,7 @@ def test_purchases_and_what_friends_hear_are_equal_bit_by_bit(market: SyntheticM
     graph = small_graph(CONSUMERS)
     earlier, met = np.zeros(count, np.int64), np.zeros(count, np.int64)
     record_purchases(
-        market.param, people_of(table), compiled, np.arange(count), day, *market.draws.key, graph.indptr, graph.friends,
+        market.param, people_of(table), compiled, np.arange(count), day, *market.draws.key, graph.friends,
         earlier, met,
     )  # fmt: skip
     population = agents_of(other).population

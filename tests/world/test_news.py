@@ -88,9 +88,9 @@ def test_friends_are_told_on_the_day_after(world: World):
     silent = evening(world, replace(news, told=0.0, change=0.0), np.array([host]), days=2).heard["story"]
     np.testing.assert_array_equal(silent != UNHEARD, followers)
     heard = evening(world, news, np.array([host]), days=2).heard["story"]
-    rows = np.repeat(np.arange(len(world.consumers)), world.graph.degrees)
+    person, friend = world.graph.pairs()
     friends = np.zeros(len(world.consumers), bool)
-    friends[world.graph.friends[followers[rows]]] = True
+    friends[friend[followers[person]]] = True
     np.testing.assert_array_equal(heard != UNHEARD, followers | friends)
     np.testing.assert_array_equal(heard == FRESH, friends & ~followers)
     hit = follows == host

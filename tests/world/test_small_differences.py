@@ -17,9 +17,9 @@ FAR = ("US", "DE", "VN")  # where nobody is told anything
 def strangers(world: World, country: str) -> np.ndarray:
     """bool[n]: people of other countries who have no friend in `country`."""
     there = world.consumers.country == COUNTRIES.index(country)
-    people = np.repeat(np.arange(len(world.graph)), world.graph.degrees)
+    people, friends = world.graph.pairs()
     friend_there = np.zeros(len(world.graph), bool)
-    friend_there[people[there[world.graph.friends]]] = True
+    friend_there[people[there[friends]]] = True
     return ~there & ~friend_there
 
 

@@ -65,7 +65,7 @@ def state_of(world: World) -> dict[str, np.ndarray]:
         "catalogue": world.catalogue,
         "setting": world.market.setting,
         "offers": world.market.offers,
-        "graph": {"indptr": world.graph.indptr, "friends": world.graph.friends},
+        "graph": world.graph.friends,
         "orders": {
             "open": orders.data[rows[np.argsort(orders.seq[rows], kind="stable")]],
             "appended": np.array([orders.appended]),
