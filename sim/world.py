@@ -161,8 +161,7 @@ class World(mesa.Model):
 
     def _build_people(self, threads: int) -> None:
         cfg = self.cfg
-        present = self.streamers.active == 1  # the others' rows come last, so that places are numbers
-        hosts = FirstHosts(*(self.streamers[name][present] for name in FirstHosts._fields))
+        hosts = FirstHosts(*(self.streamers[name] for name in FirstHosts._fields))
         self.consumers, self.graph = build.people(cfg, hosts, self.frame)
         self.people_columns = people_of(self.consumers)
         self.diffusion = Diffusion(cfg, self.consumers, self.graph, self.frame.start_day, self.draws)
@@ -279,7 +278,7 @@ class World(mesa.Model):
         air = self.supply.schedule(rules, day)
         if self.levers.promote(air):
             self.supply.rerank(air)
-        self.rooms = self.market.rooms(air)
+        self.rooms = self.market.rooms(air, self.diffusion.grown())
         return air
 
     def _yuan(self, day: int) -> float:

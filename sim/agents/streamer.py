@@ -16,6 +16,7 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import LANGUAGES, Geography
 from sim.config.graph import Graph
+from sim.config.growth import Growth
 from sim.config.sources import FirmsSource
 from sim.config.supply import Careers
 from sim.draws import Draws, Purpose
@@ -86,7 +87,7 @@ STREAMER_COLUMNS: tuple[Column, ...] = (
 )
 
 # ordinals of a streamer's attribute draws
-_TYPE, _LANGUAGE, _SKILL, _CHARACTER, _CONTRACT, _DISCLOSE, _CATEGORY, _SECOND = range(8)
+_TYPE, _LANGUAGE, _SKILL, _CHARACTER, _CONTRACT, _DISCLOSE, _CATEGORY, _SECOND, _EARLY = range(9)
 
 
 class StreamerSource(FirmsSource, Protocol):
@@ -95,6 +96,10 @@ class StreamerSource(FirmsSource, Protocol):
     @property
     def graph(self) -> Graph:
         """Popularity on the first day."""
+
+    @property
+    def growth(self) -> Growth:
+        """How many are in business on the first day."""
 
 
 def deal_cells(firms: Firms, geography: Geography, availability: Literal["report", "observed"]) -> NDArray[np.int64]:
@@ -170,41 +175,52 @@ def draw_persons(
     }
 
 
+def early(cells: NDArray[np.integer], share: float, draws: Draws) -> NDArray[np.int64]:
+    """Numbers of those among the hosts of the base year, in `cells` (S,), who are in business on the first day.
+
+    `share` of each cell, at least one, by a keyed lottery: a smaller share is a part of a larger one.
+    """
+    who = np.arange(cells.size)
+    order = np.lexsort((who, draws.uniform(Purpose.STREAMER, who, ordinal=_EARLY), cells))
+    first, count = np.unique(cells[order], return_index=True, return_counts=True)[1:]
+    place = who - np.repeat(first, count)
+    wanted = np.maximum(np.ceil(share * count - 1e-9), 1)
+    return np.sort(order[place < np.repeat(wanted, count)])
+
+
 def build_streamers(cfg: StreamerSource, draws: Draws) -> Table:
     """The table of streamers as they are on the first day; drawn by streamer number, independent of the consumers.
 
-    The rows of those who may enter later come last; nothing in them counts before somebody does.
+    Nothing counts in the rows of those who may enter later, which are the last ones and, where `growth.hosts` lets
+    fewer than the base year's be in business, others between them.
     """
     firms = cfg.firms
     every = deal_cells(firms, cfg.geography, cfg.availability)
     count = firms.counts(int(open_cells(cfg.geography, cfg.availability).sum()))[1]
-    who, cells = np.arange(count), every[:count]
-    popularity = popularity_weights(who, draws, cfg.graph.popularity).astype(np.float64)
+    there = early(every[:count], cfg.growth.hosts.start_share, draws)
+    popularity = popularity_weights(there, draws, cfg.graph.popularity).astype(np.float64)
+    cells = every[there]
     sums = np.bincount(cells, weights=popularity, minlength=N_COUNTRIES * N_PLATFORMS)
     share = popularity / sums[cells]
     tier = rank_tiers(share, cells // N_PLATFORMS, firms)
-    agency, bots, traffic = _contracts(firms, draws, tier)
-    columns: dict[str, NDArray[np.generic]] = draw_persons(cfg, draws, who, cells)
-    columns |= {
-        "active": np.ones(count, np.uint8),
-        "tier": tier,
-        "agency": agency,
-        "base_share": share,
-        "popularity": share,
-        "bots": bots,
-        "traffic": traffic,
+    agency, bots, traffic = _contracts(firms, draws, there, tier)
+    columns = draw_persons(cfg, draws, np.arange(count), every[:count])
+    if every.size > count:
+        later = draw_persons(cfg, draws, np.arange(count, every.size), every[count:])
+        columns = {name: np.concatenate([values, later[name]]) for name, values in columns.items()}
+    present: dict[str, tuple[NDArray[np.generic], int]] = {  # of those in business, and what stands for the others
+        "active": (np.ones(there.size, np.uint8), 0),
+        "tier": (tier, STREAMER_TIERS.index("tail")),
+        "agency": (agency, NO_STREAMER),
+        "base_share": (share, 0),
+        "popularity": (share, 0),
+        "bots": (bots, 0),
+        "traffic": (traffic, 0),
     }
-    later = np.arange(count, every.size)
-    if later.size:
-        others = draw_persons(cfg, draws, later, every[count:])
-        others |= {
-            "tier": np.full(later.size, STREAMER_TIERS.index("tail"), np.uint8),
-            "agency": np.full(later.size, NO_STREAMER, np.uint16),
-        }
-        columns = {
-            name: np.concatenate([values, np.asarray(others.get(name, np.zeros(later.size, values.dtype)))])
-            for name, values in columns.items()
-        }
+    for name, (values, nothing) in present.items():
+        column = np.full(every.size, nothing, values.dtype)
+        column[there] = values
+        columns[name] = column
     return Table(STREAMER_COLUMNS, every.size, "streamers", **columns)
 
 
@@ -278,10 +294,9 @@ def _languages(
 
 
 def _contracts(
-    firms: Firms, draws: Draws, tier: NDArray[np.uint8]
+    firms: Firms, draws: Draws, who: NDArray[np.int64], tier: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]]:
-    """Agency, fake viewers per real one and paid traffic of every streamer."""
-    who = np.arange(tier.size)
+    """Agency, fake viewers per real one and paid traffic of the streamers `who`, of each `tier`."""
     agencies = firms.counts(1)[2]
     under = np.array([firms.streamers.agency_share[name] for name in STREAMER_TIERS])[tier]
     signed = draws.uniform(Purpose.STREAMER, who, ordinal=_CONTRACT) < under

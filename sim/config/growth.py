@@ -25,6 +25,10 @@ class AdoptionRule(Group):
     drop_trust: float
 
 
+class HostsThen(Group):
+    start_share: float
+
+
 class Internet(Group):
     grows: bool
     yearly: dict[str, float]
@@ -39,4 +43,5 @@ class Internet(Group):
 
 class Growth(Group):
     adoption: AdoptionRule
+    hosts: HostsThen
     internet: Internet

@@ -16,8 +16,8 @@ from sim.draws import Draws
 from sim.kernels.adoption import weigh_adoption
 from sim.kernels.live import CLOSED, N_DAYPARTS, People, Setting
 from sim.kernels.maths import exp_array
-from sim.kinds import ADOPTER, N_PLATFORMS, NON_ADOPTER, OFFLINE
-from sim.state.online import online_days
+from sim.kinds import ADOPTER, N_COUNTRIES, N_PLATFORMS, NON_ADOPTER, OFFLINE
+from sim.state.online import first_adopters, online_days
 from sim.state.social import SocialGraph
 from sim.state.table import Table
 
@@ -59,6 +59,17 @@ class Diffusion:
         usual = cfg.geography.adopters().sum() / cfg.geography.online_adults().sum()
         self._ready = (shares / usual).astype(np.float32)
         self._first: NDArray[np.float32] | None = None
+        self._adopters, self._usual = np.ones(N_COUNTRIES, np.int64), np.ones(N_COUNTRIES, np.int64)
+        if self._on:
+            country = consumers.country.astype(np.int64)
+            usual_state = first_adopters(cfg, country, consumers.age.astype(np.int64), consumers.birth, draws, 1.0)
+            for counts, state in ((self._adopters, consumers.adopter), (self._usual, usual_state)):
+                counts[:] = np.bincount(country[state == ADOPTER], minlength=N_COUNTRIES)
+
+    def grown(self) -> NDArray[np.float64]:
+        """float64[C]: adopters now against those of the base year; 1 while adoption is off."""
+        ratio: NDArray[np.float64] = self._adopters / np.maximum(self._usual, 1)
+        return ratio
 
     def arrive(self, day: int) -> None:
         """The morning: those whose first day online it is are there, without live shopping."""
@@ -92,5 +103,7 @@ class Diffusion:
             self._graph.friends, self._draws.key[0], self._draws.key[1], self._turned,
         )  # fmt: skip
         rows = np.flatnonzero(self._turned)
-        self._people.adopter[rows] = np.where(self._people.adopter[rows] == ADOPTER, NON_ADOPTER, ADOPTER)
+        left = self._people.adopter[rows] == ADOPTER
+        self._people.adopter[rows] = np.where(left, NON_ADOPTER, ADOPTER)
+        np.add.at(self._adopters, self._people.country[rows], np.where(left, -1, 1))
         self.visited[rows] = day

@@ -47,7 +47,7 @@ PERMILLE = 1000.0
 DAYPARTS = np.arange(6)
 VIRTUAL = STREAMER_TYPES.index("virtual")
 FIRST_VERDICTS = 8  # weeks before the share of goods sent back means anything
-LARGEST_SHARE = 0.3  # of an audience that one newcomer may come to
+LARGEST_SHARE = 0.3  # of an audience, with those who are there, that one newcomer may come to
 LEAST_REACH = 0.01  # gain in audience for which nobody learns a language
 _LEAVE, _ENTER, _MOVE, _SPEAK = range(4)  # ordinals of Purpose.CAREER
 
@@ -246,6 +246,11 @@ class Careers:
         weight = np.where((hosts.active == 1) & (hosts.away == 0), hosts.base_share.astype(np.float64), 0.0)
         return np.bincount(cell, weights=weight, minlength=N_COUNTRIES * N_PLATFORMS).reshape(N_COUNTRIES, N_PLATFORMS)
 
+    def _most(self) -> F64:
+        """float64[C, P]: the largest lasting fame of a newcomer beside those who are there."""
+        most: F64 = LARGEST_SHARE / (1.0 - LARGEST_SHARE) * np.maximum(self._crowd(), 1e-3)
+        return most
+
     def _own_hours(self, rows: Rows) -> F64:
         """float64[k, 6]: log of the own audience of the hosts in `rows` (k,) by daypart against the general one.
 
@@ -269,16 +274,26 @@ class Careers:
         return logs((trust * prior + self._seen[rows]) / (trust + self._usual[rows]))
 
     def own(self) -> F64:
-        """float64[S]: log of a host's expected share of its audience against that at rest, as far as visits tell.
+        """float64[S]: log of a host's expected share of its audience against that at rest.
 
-        Credibility (Buhlmann 1967) by the sampled visits that the share at rest stands for.
+        Credibility (Buhlmann 1967) by the sampled visits that the share at rest stands for: what is seen of it, blended
+        with what anybody would expect: fame so far against what lasts, less what newcomers to the audience take.
         """
         hosts, rest = self.streamers, self._rest["fame"]
-        cell = hosts.country.astype(np.int64) * N_PLATFORMS + hosts.platform
-        visits = rest * self._visits[cell] * self.rule.memory_days
+        country, platform = hosts.country.astype(np.int64), hosts.platform.astype(np.int64)
+        visits = rest * self._visits[country * N_PLATFORMS + platform] * self.rule.memory_days
         trust = visits / (visits + self.rule.trust_visits)
-        own: F64 = trust * logs(np.maximum(self.fame, 1e-12) / np.maximum(rest, 1e-12))
+        seen = logs(np.maximum(self.fame, 1e-12) / np.maximum(rest, 1e-12))
+        usual = np.where(self._lasting > 0, hosts.base_share / np.maximum(self._lasting, 1e-12), 1.0)
+        usual = logs(np.maximum(usual, 1e-12)) - self._crowding()[country, platform]
+        own: F64 = trust * seen + (1.0 - trust) * usual
         return own
+
+    def _crowding(self) -> F64:
+        """float64[C, P]: log of the fame that shares an audience, against rest; not below a twentieth."""
+        crowd = np.maximum(self._crowd(), 1e-9) / np.maximum(self._rest["crowd"], 1e-9)
+        crowding: F64 = logs(np.maximum(crowd, 0.05))
+        return crowding
 
     def gross(self, rules: Rules) -> F64:
         """float64[S]: log of the income before the agency's cut, against that at rest and the outside wage."""
@@ -301,9 +316,8 @@ class Careers:
 
     def attraction(self, rules: Rules) -> F64:
         """float64[C, P]: log of what a given fame earns on a platform, against rest; -inf where closed."""
-        crowd = np.maximum(self._crowd(), 1e-9) / np.maximum(self._rest["crowd"], 1e-9)
         charge = logs(np.maximum(self._charge(rules), 1e-9) / np.maximum(self._rest["charge"], 1e-9))
-        index = self.outlook.ahead() - logs(np.maximum(crowd, 0.05)) + charge[None, :]
+        index = self.outlook.ahead() - self._crowding() + charge[None, :]
         return np.where((self._audience > 0) & (rules.platform.open == 1), index, -np.inf)
 
     def _reach(self, rules: Rules, rows: Rows) -> tuple[F64, I64]:
@@ -398,7 +412,7 @@ class Careers:
         if rows.size == 0:
             return rows
         factor = self._audience[country, old] / self._audience[country, new]
-        share = np.minimum(factor * self._lasting[rows], LARGEST_SHARE)
+        share = np.minimum(factor * self._lasting[rows], self._most()[country, new])
         before = self._rest["fame"][rows] / np.maximum(self._lasting[rows], 1e-12)
         hosts.platform[rows] = new
         self._lasting[rows] = share
@@ -420,7 +434,8 @@ class Careers:
             if name not in kept:
                 hosts[name][rows] = values
         weight = popularity_of(rows, self.draws, self.cfg.graph.popularity, generation)
-        self._lasting[rows] = np.minimum(weight / np.maximum(self._hosts_built[cell], 1), LARGEST_SHARE)
+        most = self._most().reshape(-1)[cell]
+        self._lasting[rows] = np.minimum(weight / np.maximum(self._hosts_built[cell], 1), most)
         hosts.active[rows] = 1
         self._begin(rows, self.rule.newcomer_start, day)
         self._learning[rows] = hosts.proficiency[rows, 1]

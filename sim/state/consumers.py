@@ -148,7 +148,8 @@ def platform_slots(geography: Geography, availability: str) -> NDArray[np.uint8]
 
 
 class FirstHosts(NamedTuple):
-    """Hosts on the first day, (streamers,) each; see the streamer table."""
+    """All hosts as they are on the first day, (streamers,) each, popularity 0 for who is not there; see the streamer
+    table."""
 
     country: NDArray[np.integer[Any]]
     platform: NDArray[np.integer[Any]]
@@ -317,7 +318,7 @@ def _follows(
     luck = np.asarray(draws.uniform(Purpose.FOLLOW_START, birth))
     wanted = np.where(adopter, follows_wanted(taste, trust.first_follows, N_FOLLOWS, luck), 0)
     for home in range(N_COUNTRIES):
-        local = np.flatnonzero(hosts.country == home)
+        local = np.flatnonzero((hosts.country == home) & (hosts.popularity > 0))
         if local.size == 0:
             continue
         steps = np.cumsum(hosts.popularity[local] / hosts.popularity[local].sum())

@@ -291,9 +291,9 @@ class Market:
             pace = self._rules.demand.need_factor * self.calendar.need_factor(day)
             self.setting.need_rate[...] = pace / self._need_days
 
-    def rooms(self, air: Air) -> Rooms:
-        """The shows of the day as viewers meet them."""
-        audience = self._audience[air.country, air.platform] * air.popularity
+    def rooms(self, air: Air, grown: NDArray[np.float64]) -> Rooms:
+        """The shows of the day as viewers meet them. grown: (C,) adopters against the base year's, see `Diffusion`."""
+        audience = self._audience[air.country, air.platform] * grown[air.country] * air.popularity
         languages = air.language.astype(np.int64)
         base = room_base(self.param[0], air.skill[:, None], self._fit[air.country], log_array(1.0 + audience)[:, None])
         return Rooms(

@@ -69,11 +69,17 @@ def online_days(
 
 
 def first_adopters(
-    cfg: RunConfig, country: NDArray[np.int64], age: NDArray[np.int64], birth: NDArray[np.uint32], draws: Draws
+    cfg: RunConfig,
+    country: NDArray[np.int64],
+    age: NDArray[np.int64],
+    birth: NDArray[np.uint32],
+    draws: Draws,
+    start_share: float | None = None,
 ) -> NDArray[np.uint8]:
     """On the first day of the run: 1 adopter, 0 not, 2 not online yet, uint8[n].
 
-    With adoption off the base year's adopters; else `start_share` of them, the same people whatever the share is.
+    With adoption off the base year's adopters; else `start_share` of them (the configured one unless given), the same
+    people whatever the share is.
     """
     chance = sampled(cfg).adoption_shares()
     first = day_of(cfg.first_day)
@@ -81,7 +87,7 @@ def first_adopters(
         there = against_base(cfg, first) / against_base(cfg, day_of(cfg.last_day))
         chance = np.minimum(chance / there[:, None], 1.0)
     if cfg.growth.adoption.spreads:
-        chance = chance * cfg.growth.adoption.start_share
+        chance = chance * (cfg.growth.adoption.start_share if start_share is None else start_share)
     adopts = np.asarray(draws.uniform(Purpose.PERSON, birth, word=1)) < chance[country, age]
     state = np.where(adopts, ADOPTER, NON_ADOPTER).astype(np.uint8)
     state[online_days(cfg, country, birth, draws) > first] = OFFLINE

@@ -132,7 +132,7 @@ def synthetic_market(
     market.expect(pool_value[0])
     market.setting.expected[:] = pool_value[0].mean(axis=(1, 2))
     market.shelve()
-    rooms = market.rooms(air)
+    rooms = market.rooms(air, np.ones(N_COUNTRIES))
     return SyntheticMarket(
         table, people_of(table), catalogue, market, air, rooms, pool, market.shelf, market.line_of_seller, draws
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.agents.streamer import bargaining_power, hours_worked, skill_after, threshold, worth_of_claims
-from sim.firms.careers import _ENTER, _LEAVE, _MOVE, _SPEAK, Careers
+from sim.firms.careers import _ENTER, _LEAVE, _MOVE, _SPEAK, LARGEST_SHARE, Careers
 from sim.firms.outlook import Outlook
 from sim.kinds import COUNTRIES, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS, NO_STREAMER, STREAMER_TYPES
 from sim.record.schema import MoneyPurpose
@@ -134,6 +134,9 @@ def test_poorer_markets_have_fewer_shows_smaller_discounts_and_fewer_hosts(world
     active = stayed & (world.hosts.active == 1) & (world.hosts.generation == 0)
     assert world.careers.left > 0
     assert world.careers.entered < world.careers.left  # some places of former stars are taken
+    shared = world.careers._crowding()[world.hosts.country, world.hosts.platform]
+    active &= shared > -0.5  # where others left, who stays has a larger part
+    assert active.any()
     assert (world.hosts.effort[active] < 1).all()
     assert (world.hosts.leverage[active] < 1).all()
     gone = (world.hosts.generation == 1) & (world.hosts.active == 0)
@@ -156,6 +159,44 @@ def test_richer_markets_draw_newcomers_who_start_small(world):
     start = world.hosts.base_share[came].copy()
     weeks(world, 20)
     assert (world.hosts.base_share[came] > start).all()
+
+
+def test_a_host_with_few_visits_reckons_with_newcomers(world):
+    careers, hosts = world.careers, world.hosts
+    careers._visits[:] = 0.0  # nobody has seen anything of the own share
+    active = np.flatnonzero(hosts.active == 1)
+    assert not careers.own()[active].any()
+    found = []
+    for factor in (1.0, 1.5, 2.0):  # of everybody's lasting fame
+        crowd = careers._rest["crowd"] * factor
+        careers._crowd = lambda crowd=crowd: crowd
+        found.append(careers.own()[active])
+        np.testing.assert_allclose(found[-1], -np.log(factor), atol=1e-6)
+        assert np.allclose(careers.gross(RULES)[active], found[-1], atol=1e-6)
+    careers._visits[:] = 1e12  # everything is seen: the share is what it is
+    assert np.allclose(careers.own()[active], 0.0, atol=1e-6)
+
+
+def test_a_newcomer_expects_the_fame_reached_so_far(world):
+    careers, hosts = world.careers, world.hosts
+    careers._visits[:] = 0.0
+    host = int(np.flatnonzero(hosts.active == 1)[0])
+    crowd = careers._rest["crowd"].copy()
+    careers._crowd = lambda: crowd
+    hosts.base_share[host] *= 0.1
+    assert careers.own()[host] == pytest.approx(np.log(0.1), abs=1e-4)
+
+
+def test_a_newcomer_comes_to_no_more_than_a_part_of_the_audience(world):
+    change(world, 20.0)
+    world.careers.limits[_ENTER] = 0.0
+    crowd = world.careers._crowd().copy()
+    idle = np.flatnonzero(world.hosts.active == 0)
+    world.careers._hosts_built[:] = 0  # so that fame would be without bounds
+    world.careers._enter(idle[:1], DAY + 40)
+    cell = int(world.hosts.country[idle[0]]), int(world.hosts.platform[idle[0]])
+    fame = world.careers._lasting[idle[0]]
+    assert 0 < fame / (fame + crowd[cell]) <= LARGEST_SHARE + 1e-6
 
 
 def test_another_person_comes_in_a_row_that_was_left(world):
@@ -217,14 +258,16 @@ def test_hosts_leave_a_closed_platform_and_take_a_part_of_their_audience_along(w
     on_it = here[world.hosts.platform[here] == platform]
     is_open = np.array(RULES.platform.open)
     is_open[home, platform] = 0
-    lasting = world.careers._lasting.copy()
+    lasting, crowd = world.careers._lasting.copy(), world.careers._crowd().copy()
     weeks(world, 4, RULES.amend({"platform.open": is_open}))
     assert world.careers.moved == on_it.size
     assert (world.hosts.platform[on_it] != platform).all()
     factor = world.careers._audience[home, platform] / world.careers._audience[home, world.hosts.platform[on_it]]
-    expected = np.minimum(factor * lasting[on_it], 0.3)
-    assert world.careers._lasting[on_it] == pytest.approx(expected)
-    assert (world.hosts.base_share[on_it] < expected).all()
+    taken = factor * lasting[on_it]  # as many people, unless that were more than a part of all who watch there
+    most = LARGEST_SHARE / (1 - LARGEST_SHARE) * crowd[home, world.hosts.platform[on_it]]
+    assert (world.careers._lasting[on_it] <= taken + 1e-6).all()
+    assert (world.careers._lasting[on_it] >= np.minimum(taken, most) - 1e-6).all()
+    assert (world.hosts.base_share[on_it] < world.careers._lasting[on_it]).all()
 
 
 def test_a_small_advantage_moves_nobody(world):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.agents.merchant import merchant_table
-from sim.agents.streamer import build_streamers, deal_cells, rank_tiers
+from sim.agents.streamer import build_streamers, deal_cells, early, rank_tiers
 from sim.draws import Draws, Purpose
 from sim.kernels import supply as kernels
 from sim.kinds import N_COUNTRIES, N_PLATFORMS, NO_STREAMER
@@ -116,3 +116,28 @@ def test_merchants_are_a_table_over_the_catalogues_own_arrays():
     table.reputation[0] = 0.123
     assert catalogue.reputation[0] == np.float32(0.123)
     table.check()
+
+
+@pytest.mark.parametrize("share", [0.02, 0.4, 1.0])
+def test_a_part_of_the_hosts_is_in_business_on_the_first_day(full, share):
+    cfg, draws = full[0], Draws(7)
+    growth = cfg.growth.model_copy(update={"hosts": cfg.growth.hosts.model_copy(update={"start_share": share})})
+    some, every = build_streamers(config(1.0, growth=growth), draws), full[2]
+    cell = every.country.astype(int) * N_PLATFORMS + every.platform
+    count, there = (np.bincount(cell, hosts.active, N_COUNTRIES * N_PLATFORMS) for hosts in (every, some))
+    np.testing.assert_array_equal(there, np.maximum(np.ceil(share * count - 1e-9), count > 0))
+    assert (some.active <= every.active).all()
+    absent = some.active == 0
+    for name in ("popularity", "base_share", "bots", "traffic"):
+        assert not some[name][absent].any()
+    assert (some.agency[absent] == NO_STREAMER).all()
+    np.testing.assert_allclose(np.bincount(cell, some.popularity, count.size)[count > 0], 1.0, rtol=1e-5)
+    for name in ("skill", "language", "type", "weekday"):  # whoever comes is the same person
+        np.testing.assert_array_equal(some[name], every[name])
+
+
+def test_a_smaller_part_of_the_hosts_is_a_part_of_a_larger_one(full):
+    cells = np.repeat(np.arange(30), 20)
+    few, more = early(cells, 0.3, Draws(7)), early(cells, 0.6, Draws(7))
+    assert set(few) < set(more) < set(range(cells.size))
+    assert set(few) != set(early(cells, 0.3, Draws(8)))

@@ -17,6 +17,7 @@ from sim.config.economics import Economics
 from sim.config.firms import Firms
 from sim.config.geography import Geography
 from sim.config.graph import Graph
+from sim.config.growth import Growth
 from sim.config.logistics import Logistics
 from sim.config.payments import Payments
 from sim.config.quantity import Group, load_group
@@ -42,6 +43,7 @@ GROUPS: dict[str, type[Group]] = {
     "supply": SupplyGroup,
     "economics": Economics,
     "geography": Geography,
+    "growth": Growth,
     "payments": Payments,
     "graph": Graph,
     "consumer": Consumer,

@@ -37,6 +37,23 @@ def test_the_first_adopters_are_a_part_of_the_base_years():
     assert abs(of_few.sum() - expected) < 6 * np.sqrt(expected * (1 - share))  # binomial: odds below 1e-8
 
 
+def test_rooms_show_an_audience_that_grows_with_adopters():
+    usual, few = tiny(), tiny("growth", "days=8", "growth.internet.grows=false", *FAST)
+    np.testing.assert_array_equal(usual.diffusion.grown(), 1.0)
+    ratio = few.diffusion.grown()
+    weight = np.bincount(few.consumers.country, minlength=ratio.size)
+    share = few.cfg.growth.adoption.start_share
+    assert abs((ratio * weight).sum() / weight.sum() - share) < 0.12
+    few.run()
+    assert (few.diffusion.grown() >= ratio).all()
+    now = np.bincount(few.consumers.country[few.consumers.adopter == ADOPTER], minlength=ratio.size)
+    np.testing.assert_array_equal(few.diffusion._adopters, now)
+    ones = np.ones(ratio.size)
+    levels = [few.market.rooms(few.air, factor * ones).base for factor in (0.0, 0.5, 1.0)]
+    assert (levels[0] < levels[1]).any()
+    assert (np.diff(levels, axis=0) >= 0).all()
+
+
 def test_live_shopping_spreads_and_is_given_up_and_nothing_is_lost():
     grown = tiny("growth", "days=8", *FAST)
     left = tiny("growth", "days=8", *NOBODY, "growth.adoption.drop=0.1")
