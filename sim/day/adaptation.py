@@ -506,9 +506,12 @@ class Adaptation:
         home = catalogue.home_warehouse[catalogue.merchant[lines]]
         rate = (self.forecast(rules, lines) * catalogue.direct[lines]).sum(axis=1, dtype=np.float64)
         rate *= catalogue.funded[catalogue.merchant[lines]]
-        catalogue.room[lines] = np.where(rate > 0, np.ceil(rate * rule.room_days) + LEAST_ROOM, 0)
+        held = catalogue.real[lines, home] - freight.waiting_units()[lines]
+        # who has just begun sells what large lots have left before orders wait
+        to_order = (catalogue.c2m[catalogue.merchant[lines]] == 1) | (held <= np.ceil(rate * rule.lot_days))
+        catalogue.room[lines] = np.where((rate > 0) & to_order, np.ceil(rate * rule.room_days) + LEAST_ROOM, 0)
         coming = catalogue.ordered_units[lines, home] - catalogue.received_units[lines, home]
-        position = catalogue.real[lines, home] + coming - freight.waiting_units()[lines]
+        position = held + coming
         units = np.floor(rate * rule.lot_days - position).astype(np.int64)
         short = units > 0
         if not short.any():

@@ -185,6 +185,9 @@ def test_decreed_small_lots_leave_less_stock_and_orders_wait() -> None:
         return int(world.catalogue.real[reached, :4].sum())
 
     assert stock(lots) < stock(usual)
+    fresh = after(1, "baseline", *MANY, "firms.merchants.c2m_share=0", *row)
+    begun = (fresh.catalogue.room[reached] > 0).mean()
+    assert begun < (lots.catalogue.room[reached] > 0).mean(), "what large lots have left is sold first"
     orders = lots.orders.data[lots.orders.open_rows()]
     waits = (orders["status"] == Status.BACKORDERED) & (orders["direct"] == 1) & reached[orders["line"]]
     assert waits.any()
