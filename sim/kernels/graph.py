@@ -305,7 +305,7 @@ def unique_rows(indptr: I64, friends: I32) -> tuple[I64, I32]:
     """Sorts each row and drops repeats; works in place on `friends`."""
     kept = np.zeros(indptr.size, np.int64)
     on_threads(get_num_threads(), _sort_some, indptr, friends, kept)
-    kept = np.cumsum(kept)
+    np.cumsum(kept, out=kept)
     result: I32 = _fronts(indptr, friends, kept)
     return kept, result
 

@@ -18,12 +18,13 @@ from sim.draws import Draws, Purpose
 from sim.kernels.live import N_FOLLOWS, N_MEMORY, N_PLATFORM_SLOTS, N_SPOKEN, NOBODY, People, host_tastes
 from sim.kernels.maths import exp_array, log_array
 from sim.kinds import ADOPTER, COUNTRIES, N_CATEGORIES, N_COUNTRIES, N_PLATFORMS
+from sim.state.rest import Renewal, follows_wanted, purchases
 from sim.state.rest import bonds as bonds_at_rest
-from sim.state.rest import follows_wanted, purchases
 from sim.state.social import community_order
 from sim.state.table import FIXED, Column, Table
 
 BUILD, ATTENTION, SHOPPING, OPINION, DIFFUSION = "build", "attention", "shopping", "opinion", "diffusion"
+STRETCH = 1 << 17  # people drawn at a time: what is at hand meanwhile is five times their columns
 FAR_PAST = 3000  # days before the first one to which last purchases reach back at the most
 
 DRIVES, MEANS = "drives", "means"  # records: what draws a person; what else a session reads
@@ -177,9 +178,61 @@ def populate(
     `need_days`, `order_usd`: (K,) days in which a need comes back, usual value of an order.
     `first_day` counts from 2000-01-01. Attributes are keyed by birth number; a country's people are born in a row.
     """
-    counts = country_counts(geography, consumers)
-    birth = np.arange(consumers, dtype=np.uint32)
-    country = np.repeat(np.arange(N_COUNTRIES), counts)
+    country = np.repeat(np.arange(N_COUNTRIES, dtype=np.uint8), country_counts(geography, consumers))
+    age = np.empty(consumers, np.uint8)
+    languages, proficiency = np.empty((2, consumers, N_SPOKEN), np.uint8)
+    age_steps = np.cumsum(geography.age_shares(), axis=1)[:, :-1]
+    stretches = [slice(start, start + STRETCH) for start in range(0, consumers, STRETCH)]
+    for part in stretches:
+        birth = np.arange(consumers, dtype=np.uint32)[part]
+        luck = np.asarray(draws.uniform(Purpose.PERSON, birth))
+        age[part] = (luck[:, None] >= age_steps[country[part]]).sum(axis=1)
+        languages[part], proficiency[part] = _languages(geography, country[part], birth, draws)
+    world_income = float(geography.income_usd()[country].mean())
+    laws: list[dict[int, Renewal]] = [{} for _ in range(N_CATEGORIES)]
+    order = community_order(country, languages[:, 0], age)
+    table = Table(COLUMNS, consumers, "consumers")
+    for part in stretches:
+        who = order[part]
+        birth, home, band = who.astype(np.uint32), country[who].astype(np.int64), age[who].astype(np.int64)
+        values = _attributes(
+            behaviour, geography, availability, first_day, hosts, need_days, order_usd, draws,
+            birth, home, states(home, band, birth), world_income, laws,
+        )  # fmt: skip
+        values |= {
+            "birth": birth,
+            "country": home,
+            "age": band,
+            "languages": languages[who],
+            "proficiency": proficiency[who],
+        }
+        for name, value in values.items():
+            table[name][part] = table.columns[name].stored(value)
+    return table
+
+
+def _attributes(
+    behaviour: Behaviour,
+    geography: Geography,
+    availability: str,
+    first_day: int,
+    hosts: FirstHosts,
+    need_days: NDArray[np.floating[Any]],
+    order_usd: NDArray[np.floating[Any]],
+    draws: Draws,
+    birth: NDArray[np.uint32],
+    country: NDArray[np.int64],
+    state: NDArray[np.uint8],
+    world_income: float,
+    laws: list[dict[int, Renewal]],
+) -> dict[str, Any]:
+    """What `populate` draws for some people, by column; each by the birth number alone, so it does not matter for whom
+    together.
+
+    `birth`, `country`, `state`: of each; `world_income`: mean over all people, USD a year; `laws`: by category, of
+    purchases, see `purchases`.
+    """
+    consumers = birth.size
 
     def uniform(purpose: Purpose, word: int = 0, ordinal: int = 0) -> NDArray[np.float32]:
         return np.asarray(draws.uniform(purpose, birth, ordinal=ordinal, word=word))
@@ -187,9 +240,6 @@ def populate(
     def normal(purpose: Purpose, word: int = 0) -> NDArray[np.float32]:
         return np.asarray(draws.normal(purpose, birth, word=word))
 
-    age_steps = np.cumsum(geography.age_shares(), axis=1)[:, :-1]
-    age = (uniform(Purpose.PERSON)[:, None] >= age_steps[country]).sum(axis=1)
-    state = states(country, age, birth)
     adopter = state == ADOPTER
     income_draw = normal(Purpose.INCOME)
     sigma = geography.income_sigma()[country]
@@ -197,7 +247,6 @@ def populate(
     relative = exp_array(sigma * income_draw - 0.5 * sigma**2).astype(np.float64)
     rank = uniform(Purpose.INCOME)
     third = (rank >= 1 / 3).astype(np.uint8) + (rank >= 2 / 3)
-    world_income = float(mean_income.mean())
     money_weight = exp_array(
         -behaviour.purchase.income_power * log_array(relative)
         - behaviour.purchase.country_income_power * log_array(mean_income / world_income)
@@ -206,7 +255,6 @@ def populate(
     ppp = np.array([geography.gdp_per_head_ppp[name] / geography.gdp_per_head[name] for name in COUNTRIES])
     budget = mean_income * np.sqrt(ppp)[country] * relative / 12 * behaviour.budget.share_of_income * 100
 
-    languages, proficiency = _languages(geography, country, birth, draws)
     slots = platform_slots(geography, availability)
     shares = geography.platform_shares(availability)  # type: ignore[arg-type]
     slot_share = np.where(slots == 255, 0.0, np.take_along_axis(shares, np.minimum(slots, N_PLATFORMS - 1), axis=1))
@@ -226,7 +274,7 @@ def populate(
         since, rate = purchases(
             interests[:, category], adopter, behaviour.category.pace[category], need_days[category],
             behaviour.purchase.need, float(np.float32(behaviour.opening.focus_floor)),
-            np.asarray(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category)),
+            np.asarray(draws.uniform(Purpose.LAST_PURCHASE, birth, other=category)), laws[category],
         )  # fmt: skip
         need_day[:, category] = first_day - np.minimum(since, FAR_PAST).astype(np.int64)
         spending += rate * order_usd[category]
@@ -241,14 +289,8 @@ def populate(
     payment_steps = np.cumsum(geography.payment_shares(), axis=1)[:, :-1]
     payment = (uniform(Purpose.PERSON, 2)[:, None] >= payment_steps[country]).sum(axis=1)
 
-    order = community_order(country, languages[:, 0], age)
-    values: dict[str, Any] = {
-        "birth": birth,
-        "country": country,
+    return {
         "third": third,
-        "age": age,
-        "languages": languages,
-        "proficiency": proficiency,
         "adopter": state,
         "opening_taste": opening_taste,
         "money_weight": money_weight,
@@ -267,11 +309,10 @@ def populate(
         "memory_seller": np.full((consumers, N_MEMORY), NOBODY),
         "shared_host": np.full(consumers, NOBODY),
     }
-    return Table(COLUMNS, consumers, "consumers", **{name: np.asarray(value)[order] for name, value in values.items()})
 
 
 def _languages(
-    geography: Geography, country: NDArray[np.int64], birth: NDArray[np.uint32], draws: Draws
+    geography: Geography, country: NDArray[np.uint8], birth: NDArray[np.uint32], draws: Draws
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Up to three languages a person, each known with its country's share; the best is known fully, others half or
     more."""

@@ -68,18 +68,22 @@ def purchases(
     steepness: float,
     floor: float,
     luck: F32,
+    laws: dict[int, Renewal],
 ) -> tuple[F64, F64]:
     """Days since the last purchase of a category and purchases a day, both (n,).
 
     `interest` (n,) in 255ths and `adopter` (n,) set a person's hazard: pace x interest x (`WATCHER` if adopter); `pace`
     a day of a non-adopter of full interest and need; `steepness` and `floor` as in `Renewal`; `luck` uniform (n,).
+    `laws` keeps the law of each hazard for the next call with the same parameters.
     """
     weight = interest.astype(np.int64) * np.where(adopter, WATCHER, 1)
     age, rate = np.zeros(weight.size), np.zeros(weight.size)
     order = np.argsort(weight, kind="stable")
     values, first = np.unique(weight[order], return_index=True)
-    for value, members in zip(values, np.split(order, first[1:]), strict=True):
-        law = Renewal(pace * max(int(value), 1) / 255.0, need_days, steepness, floor)
+    for value, members in zip(values.tolist(), np.split(order, first[1:]), strict=True):
+        if value not in laws:
+            laws[value] = Renewal(pace * max(value, 1) / 255.0, need_days, steepness, floor)
+        law = laws[value]
         age[members] = law.age(luck[members])
         rate[members] = 1.0 / law.interval
     return age, rate

@@ -199,11 +199,14 @@ class SocialGraph:
             purpose_base(Purpose.GRAPH_WEIGHT),
             draws.key,
         )
-        first, second = people.choose(total, offsets, draws, cfg)
-        indptr, friends = _rows_of_pairs(count, first, second)
-        if cfg.closure > 0:
-            indptr, friends = _close_triangles(people.birth, indptr, friends, target, draws)
-        return cls(indptr, friends)
+        # steps are not named: what has been used up must not take memory beside what comes of it
+        rows = _close_triangles(
+            people.birth,
+            _rows_of_pairs(count, *people.choose(total, offsets, draws, cfg)),
+            target if cfg.closure > 0 else 0,
+            draws,
+        )
+        return cls(*rows)
 
     @classmethod
     def from_networkx(
@@ -491,21 +494,18 @@ def _rows_of_pairs(count: int, first: I32, second: I32) -> tuple[I64, I32]:
     return rows
 
 
-def _close_triangles(
-    birth: NDArray[np.uint32], indptr: I64, friends: I32, target: int, draws: Draws
-) -> tuple[I64, I32]:
+def _close_triangles(birth: NDArray[np.uint32], rows: tuple[I64, I32], target: int, draws: Draws) -> tuple[I64, I32]:
     """Adds friendships between friends of one person until there are `target` (within 1 %)."""
     count = birth.size
     attempt = 0
     rate = 0.6  # first guess of how many introductions lead to a new friendship; then the rate of the last round
-    while (missing := target - friends.size // 2) > 0.01 * target and attempt < ATTEMPTS:
+    while (missing := target - rows[1].size // 2) > 0.01 * target and attempt < ATTEMPTS:
         found: list[tuple[I32, I32]] = []
         while missing > 0 and attempt < ATTEMPTS:
             chance = min(missing / (rate * count), 1.0)
             first, second = kernels.introduce(
                 birth,
-                indptr,
-                friends,
+                *rows,
                 np.uint32(attempt),
                 np.float32(chance),
                 purpose_base(Purpose.GRAPH_CLOSURE),
@@ -521,9 +521,9 @@ def _close_triangles(
                 break
         first, second = (np.concatenate(side) for side in zip(*found, strict=True))
         # two people may have been introduced twice in a round: counted once here, and made up for in the next
-        more_indptr, more = kernels.scatter(count, first, second)
-        indptr, friends = kernels.unique_rows(*kernels.join_rows(indptr, friends, more_indptr, more))
-    return indptr, friends
+        rows = kernels.join_rows(*rows, *kernels.scatter(count, first, second))
+        rows = kernels.unique_rows(*rows)
+    return rows
 
 
 def _assortativity(mixed: I64) -> float:

@@ -46,11 +46,11 @@ def test_interest_and_watching_bring_purchases_nearer() -> None:
     half = np.full(1000, 0.5, np.float32)
     interest = np.repeat(np.array([0, 60, 250], np.uint8), [300, 300, 400])
     adopter = np.arange(1000) % 2 == 0
-    age, rate = purchases(interest, adopter, 0.02, 60.0, 2.0, 0.2, half)
+    age, rate = purchases(interest, adopter, 0.02, 60.0, 2.0, 0.2, half, {})
     assert age[interest == 0].min() > age[interest == 60].max() > age[interest == 250].max()
     assert (rate[interest == 250].min()) > rate[interest == 60].max()
     # twice the occasions are as good as twice the interest
-    twice = purchases(np.full(1000, 120, np.uint8), ~adopter & False, 0.02, 60.0, 2.0, 0.2, half)[1]
+    twice = purchases(np.full(1000, 120, np.uint8), ~adopter & False, 0.02, 60.0, 2.0, 0.2, half, {})[1]
     assert WATCHER == 2
     np.testing.assert_allclose(rate[(interest == 60) & adopter], twice[0])
 
@@ -87,3 +87,11 @@ def test_who_means_too_little_is_followed_no_more(market: SyntheticMarket) -> No
         np.testing.assert_allclose(table.real("bonds")[stays & ~unsure], faded[stays & ~unsure], atol=1e-4)
         left.append(int(stays.sum()))
     assert left[0] == followed.sum() > left[1] > left[2] == 0
+
+
+def test_people_do_not_depend_on_how_many_are_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = synthetic_market(1000, streamers=120, shows=80, merchants=40).table
+    monkeypatch.setattr("sim.state.consumers.STRETCH", 170)
+    apart = synthetic_market(1000, streamers=120, shows=80, merchants=40).table
+    for column in together:
+        np.testing.assert_array_equal(together[column.name], apart[column.name], column.name)
