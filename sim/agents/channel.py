@@ -118,16 +118,16 @@ def order_margin(trade: Trade, belief: Belief) -> float:
     return own + paid + trade.net_fee + trade.tilt * trade.margin_spread
 
 
-def sellers_loss(trade: Trade, belief: Belief) -> F64:
-    """(2,): share of orders lost per unit of charge on a class, times its part: dearer goods and fewer offers."""
-    kept = 1.0 - trade.charge - trade.traffic * trade.traffic_price * bought(trade, belief)
-    lost: F64 = belief.sensitivity * belief.pass_through * trade.value + belief.multihoming / np.maximum(kept, 0.05)
-    return lost
+def sellers_loss(trade: Trade, belief: Belief, seller: int) -> float:
+    """Share of orders lost per unit of charge on a class of sellers, times its part: dearer goods and fewer offers."""
+    spent = float(trade.traffic[seller]) * trade.traffic_price * bought(trade, belief)
+    kept = 1.0 - float(trade.charge[seller]) - spent
+    return belief.sensitivity * belief.pass_through * trade.value + belief.multihoming / max(kept, 0.05)
 
 
 def gain_commission(trade: Trade, belief: Belief, seller: int) -> float:
     """Profit an order of a point more on a class: its own part, less the margin on the orders it drives away."""
-    return (1.0 - trade.host) * trade.value - order_margin(trade, belief) * float(sellers_loss(trade, belief)[seller])
+    return (1.0 - trade.host) * trade.value - order_margin(trade, belief) * sellers_loss(trade, belief, seller)
 
 
 def gain_fee(trade: Trade, belief: Belief) -> float:
@@ -137,7 +137,8 @@ def gain_fee(trade: Trade, belief: Belief) -> float:
 
 def _spending_gain(trade: Trade, belief: Belief) -> float:
     """Profit an order of raising what sellers spend on paid traffic by the whole of its base."""
-    cost = float((trade.mix * trade.traffic) @ sellers_loss(trade, belief))
+    lost = np.array([sellers_loss(trade, belief, seller) for seller in range(trade.mix.size)])
+    cost = float((trade.mix * trade.traffic) @ lost)
     return float(trade.mix @ trade.traffic) * trade.value - order_margin(trade, belief) * cost
 
 

@@ -356,10 +356,13 @@ class Supply:
         base, margin = self._basis
         if self.prices is not None and not first:
             self.prices.review(costs, self._border, rules, day)
+        # lines whose offers may be others than yesterday, unless newcomers, rules or declarations change more
+        revised = (catalogue.weekday == day % 7)[catalogue.merchant]
+        revised |= (catalogue.direct != self._priced_direct).any(axis=1)
+        new_lines = 0
         if self.prices is not None and self.prices.known and self.prices.on:
-            changed = self._price_newcomers(costs, rules) + self.prices.respond(
-                costs, self._border, day % 7, self._priced_direct
-            )
+            new_lines = self._price_newcomers(costs, rules)
+            changed = new_lines + self.prices.respond(costs, self._border, day % 7, self._priced_direct)
         else:
             changed = reprice(
                 costs, EVERYBODY if first else day % 7, pricing.menu_threshold, pricing.absorption,
@@ -378,16 +381,29 @@ class Supply:
             promise_each(catalogue.direct, lane_promise[LOCAL], lane_promise[DIRECT], catalogue.promised_days)
             self._promise_made_to_order()
         told = catalogue.understated_permille
-        if changed or rules is not self._priced_rules or not np.array_equal(told, self._told):
+        everything = first or new_lines or rules is not self._priced_rules or not np.array_equal(told, self._told)
+        if not (changed or everything):
+            return new_promise
+        if everything:
             self._told = told.copy()
             self._priced_rules = rules
-            landed_offers(
-                catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, self._border,
-                catalogue.understated_permille, catalogue.landed_cents,
-            )  # fmt: skip
-            sum_up_offers(catalogue.price_cents, catalogue.landed_cents, BITS, self._sold_in, self._price_usd)
-            return True
-        return new_promise
+            revised[:] = True
+        self._land(np.flatnonzero(revised))
+        return True
+
+    def _land(self, lines: NDArray[np.int64]) -> None:
+        """What `lines` (k,) cost in every country, all in, and what hosts and platforms know of them."""
+        catalogue = self.catalogue
+        price = catalogue.price_cents[lines]
+        landed = np.empty_like(price)
+        landed_offers(
+            price, catalogue.freight_cents[lines], catalogue.direct[lines], catalogue.category[lines], self._border,
+            catalogue.understated_permille[lines], landed,
+        )  # fmt: skip
+        catalogue.landed_cents[lines] = landed
+        sold_in, usd = np.empty(lines.size, np.uint32), np.empty(lines.size, np.float32)
+        sum_up_offers(price, landed, BITS, sold_in, usd)
+        self._sold_in[lines], self._price_usd[lines] = sold_in, usd
 
     def _promise_made_to_order(self) -> None:
         """Who makes to order promises the time of production on top of the way from China."""

@@ -48,6 +48,7 @@ DAYPARTS = np.arange(6)
 VIRTUAL = STREAMER_TYPES.index("virtual")
 FIRST_VERDICTS = 8  # weeks before the share of goods sent back means anything
 LARGEST_SHARE = 0.3  # of an audience, with those who are there, that one newcomer may come to
+EVERYBODY: slice = slice(None)
 LEAST_REACH = 0.01  # gain in audience for which nobody learns a language
 _LEAVE, _ENTER, _MOVE, _SPEAK = range(4)  # ordinals of Purpose.CAREER
 
@@ -273,18 +274,18 @@ class Careers:
                 prior[with_agency, daypart] = ((trust + seen) / (trust + usual))[mine]
         return logs((trust * prior + self._seen[rows]) / (trust + self._usual[rows]))
 
-    def own(self) -> F64:
-        """float64[S]: log of a host's expected share of its audience against that at rest.
+    def own(self, rows: Rows | slice = EVERYBODY) -> F64:
+        """float64[k]: log of the share of their audience that hosts expect against that at rest, for `rows` (k,).
 
         Credibility (Buhlmann 1967) by the sampled visits that the share at rest stands for: what is seen of it, blended
         with what anybody would expect: fame so far against what lasts, less what newcomers to the audience take.
         """
-        hosts, rest = self.streamers, self._rest["fame"]
-        country, platform = hosts.country.astype(np.int64), hosts.platform.astype(np.int64)
+        hosts, rest, lasting = self.streamers, self._rest["fame"][rows], self._lasting[rows]
+        country, platform = hosts.country[rows].astype(np.int64), hosts.platform[rows].astype(np.int64)
         visits = rest * self._visits[country * N_PLATFORMS + platform] * self.rule.memory_days
         trust = visits / (visits + self.rule.trust_visits)
-        seen = logs(np.maximum(self.fame, 1e-12) / np.maximum(rest, 1e-12))
-        usual = np.where(self._lasting > 0, hosts.base_share / np.maximum(self._lasting, 1e-12), 1.0)
+        seen = logs(np.maximum(self.fame[rows], 1e-12) / np.maximum(rest, 1e-12))
+        usual = np.where(lasting > 0, hosts.base_share[rows] / np.maximum(lasting, 1e-12), 1.0)
         usual = logs(np.maximum(usual, 1e-12)) - self._crowding()[country, platform]
         own: F64 = trust * seen + (1.0 - trust) * usual
         return own
@@ -295,23 +296,24 @@ class Careers:
         crowding: F64 = logs(np.maximum(crowd, 0.05))
         return crowding
 
-    def gross(self, rules: Rules) -> F64:
-        """float64[S]: log of the income before the agency's cut, against that at rest and the outside wage."""
+    def gross(self, rules: Rules, rows: Rows | slice = EVERYBODY) -> F64:
+        """float64[k]: log of the income of `rows` (k,) before the agency's cut, against that at rest and the outside
+        wage."""
         hosts, rule = self.streamers, self.rule
-        ahead = self.outlook.ahead()[hosts.country, hosts.platform]
-        index = ahead + self.own() + logs(self._income(rules) / self._rest["income"])
-        expected: F64 = index - self._dearer(rules, np.arange(len(hosts))) - logs(rule.outside_wage)
+        ahead = self.outlook.ahead()[hosts.country[rows], hosts.platform[rows]]
+        index = ahead + self.own(rows) + logs(self._income(rules)[rows] / self._rest["income"][rows])
+        expected: F64 = index - self._dearer(rules, rows) - logs(rule.outside_wage)
         return expected
 
-    def _dearer(self, rules: Rules, rows: Rows) -> F64:
+    def _dearer(self, rules: Rules, rows: Rows | slice) -> F64:
         """float64[k]: what a virtual host costs more than in the base year, log of income; 0 for persons."""
         hosts = self.streamers
         price = logs(np.asarray(rules.host.virtual_cost, np.float64))[hosts.platform[rows]]
         return np.where(hosts.type[rows] == VIRTUAL, self.rule.virtual_cost_share * price, 0.0)
 
-    def net(self, rules: Rules) -> F64:
-        """float64[S]: the index hosts act on: the same after the agency's cut."""
-        index: F64 = self.gross(rules) + logs(self._kept() / self._rest["kept"])
+    def net(self, rules: Rules, rows: Rows | slice = EVERYBODY) -> F64:
+        """float64[k]: the index hosts act on: the same after the agency's cut."""
+        index: F64 = self.gross(rules, rows) + logs(self._kept()[rows] / self._rest["kept"][rows])
         return index
 
     def attraction(self, rules: Rules) -> F64:
@@ -342,7 +344,8 @@ class Careers:
             return False
         mine = np.flatnonzero(self.streamers.weekday == day % WEEK)
         turn = (day // WEEK + mine) % self.rule.review_weeks == 0
-        index = self.net(rules)
+        index = np.zeros(len(self.streamers))
+        index[mine] = self.net(rules, mine)
         self._work(mine, index)
         self._practise(mine)
         review = mine[turn]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -481,3 +482,25 @@ def test_parcels_worth_it_go_home_by_sea_and_emit_on_the_way() -> None:
     by_sea = emission.bulk_g_kg[data["country"][parcels], 1]
     assert counted[0] == 0 < counted[1] < counted[2]
     assert counted[2] == pytest.approx(float((grams * by_sea).sum()), abs=parcels.size)
+
+
+def test_every_landed_price_is_that_of_todays_prices_though_only_revised_lines_are_priced() -> None:
+    world = tiny("tariff_reduction", "days=40", "warmup_days=5", "supply.channels.review_weeks=1")
+    price, seen = world.supply.price, []
+
+    def checked(*args: Any) -> bool:
+        changed = price(*args)
+        catalogue = world.catalogue
+        landed = np.zeros_like(catalogue.landed_cents)
+        landed_offers(
+            catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category,
+            world.supply._border, catalogue.understated_permille, landed,
+        )  # fmt: skip
+        np.testing.assert_array_equal(catalogue.landed_cents, landed)
+        seen.append(world.supply.new_prices)
+        return changed
+
+    world.supply.price = checked  # type: ignore[method-assign]
+    world.run()
+    assert len(seen) == 45
+    assert sum(count > 0 for count in seen) > 20, "prices changed on most days"
