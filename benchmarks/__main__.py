@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import logistics, memory, sweep, world
+from benchmarks import held, logistics, sweep, world
 from sim import provenance
 from sim.engines import Local
 
@@ -94,7 +94,7 @@ def run_all(given: argparse.Namespace, keep: Callable[[str, Any], None]) -> None
     keep("world", grown)
     single = [run for run in grown["runs"] if run["threads"] == 1 and run["consumers"] <= MILLION]
     keep("memory", {"consumers": [single[0]["consumers"], single[-1]["consumers"]],
-                    **memory.per_head(single[0], single[-1])})  # fmt: skip
+                    **held.per_head(single[0], single[-1])})  # fmt: skip
     keep("logistics", logistics.per_order(single[-2], single[-1]))
     print("against Mesa objects", flush=True)
     people = (2_000, 50_000, 3) if quick else (20_000, MILLION, 10)

@@ -188,7 +188,7 @@ def one(consumers: int, settling: int, measured: int, threads: int, profiled: bo
     start = time.perf_counter()
     import numba
 
-    from benchmarks import memory
+    from benchmarks.held import breakdown
     from sim.experiment import configure
     from sim.world import World
 
@@ -234,7 +234,7 @@ def one(consumers: int, settling: int, measured: int, threads: int, profiled: bo
         "resident_bytes_before": before,
         "resident_bytes": resident_bytes(),
         "peak_bytes": peak_bytes(),
-        "memory": memory.breakdown(world),
+        "memory": breakdown(world),
     }
     if profile is not None:
         found["parts_seconds_a_day"] = {name: seconds / measured for name, seconds in profile.by_part().items()}

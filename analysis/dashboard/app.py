@@ -32,7 +32,8 @@ from analysis.dashboard import effects, explore, gains, logistics, model, networ
 from analysis.dashboard import jobs as jobs_of
 from analysis.dashboard.jobs import Jobs
 from analysis.dashboard.library import HERE, MANY, MOST_SHOWN, Library, Opened
-from analysis.dashboard.parts import Page, Rows, View, choice, notice
+from analysis.dashboard.page import Page, Rows
+from analysis.dashboard.parts import View, choice, notice
 from analysis.dashboard.state import PAGES, State, read
 from analysis.figures import plot_config
 from analysis.look import Look

@@ -7,17 +7,8 @@ from dataclasses import replace
 from dash import html
 
 from analysis.comparison import compare
-from analysis.dashboard.parts import (
-    Page,
-    View,
-    choice,
-    effect_cell,
-    figure_block,
-    metric_label,
-    notice,
-    plain_lines,
-    table,
-)
+from analysis.dashboard.page import Page
+from analysis.dashboard.parts import View, choice, effect_cell, figure_block, metric_label, notice, plain_lines, table
 from analysis.figures import forest
 from analysis.metrics import DIMENSIONS, METRICS
 from analysis.wording import sentence, sure, written

@@ -11,7 +11,8 @@ from typing import Final
 from dash import html
 from dash.development.base_component import Component
 
-from analysis.dashboard.parts import Page, Rows, View, choice, figure_block, metric_label, notice, plain_lines
+from analysis.dashboard.page import Page, Rows
+from analysis.dashboard.parts import View, choice, figure_block, metric_label, notice, plain_lines
 from analysis.figures import Panel
 from analysis.figures_sweep import FEWEST, heat, parallel, pareto, sensitivity
 from analysis.metrics import METRICS

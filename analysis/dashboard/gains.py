@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dash import html
 
-from analysis.dashboard.parts import Page, View, figure_block, notice, table
+from analysis.dashboard.page import Page
+from analysis.dashboard.parts import View, figure_block, notice, table
 from analysis.figures_money import gains, incidence, interval_words, money_flows, waterfall
 from analysis.look import GROUP_LABELS
 

@@ -13,17 +13,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from analysis.comparison import Part, Study, parts_of
+from analysis.dashboard.page import Page
 from analysis.store import DONE, Store, find_runs
 from analysis.summary import Summary, bring_up_to_date
 from analysis.sweepview import SweepPoints, sweep_points
 from sim.errors import RunFolderError, UserError
 from sim.sweep.driver import FAILURES, MANIFEST, RUNS, read_manifest
-
-if TYPE_CHECKING:
-    from analysis.dashboard.parts import Page
 
 HERE: Final = "."
 LOOK_AGAIN_SECONDS: Final = 2.0

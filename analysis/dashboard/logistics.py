@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dash import html
 
-from analysis.dashboard.parts import Page, Rows, View, choice, figure_block, notice
+from analysis.dashboard.page import Page, Rows
+from analysis.dashboard.parts import View, choice, figure_block, notice
 from analysis.figures_goods import delivery, fullness, lanes, stages, surge, waits, warehouses
 
 

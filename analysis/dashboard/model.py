@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from dash import dcc, html
 
-from analysis.dashboard.parts import Page, View, choice, table
+from analysis.dashboard.page import Page
+from analysis.dashboard.parts import View, choice, table
 from sim.experiment import configure, levers
 
 SHOWN: Final = 40  # parameters at once; a table of all takes a browser a second

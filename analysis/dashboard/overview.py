@@ -7,7 +7,8 @@ from typing import Final
 from dash import html
 
 from analysis.comparison import compare
-from analysis.dashboard.parts import Page, View, card, choice, figure_block, metric_label
+from analysis.dashboard.page import Page
+from analysis.dashboard.parts import View, card, choice, figure_block, metric_label
 from analysis.figures import SERIES, funnel, over_time
 from analysis.metrics import metrics_of
 from analysis.wording import HEADLINE, changes, sentence, span_words, summary, verdict, written

@@ -8,7 +8,8 @@ from typing import Any, Final
 from dash import dcc, html
 
 from analysis.dashboard.jobs import Field, Jobs, lever_fields, problems, read_request, size_fields
-from analysis.dashboard.parts import Page, View, choice, notice
+from analysis.dashboard.page import Page
+from analysis.dashboard.parts import View, choice, notice
 from analysis.dashboard.state import State
 from analysis.look import Look, percent, pretty
 from analysis.wording import changes

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.memory import arrays
+from benchmarks.held import arrays
 from benchmarks.world import Profile, part_of, straight, weekly_mean
 
 
