@@ -72,8 +72,9 @@ def fingerprint(package: str) -> str:
     return source_hash(b"\0".join(parts)).hex()
 
 
-def _places() -> list[str]:
-    """Folders that may hold the cache, the best first: the user's caches, then the user's own temporary folder."""
+def _places(kind: str) -> list[str]:
+    """Folders that may hold what is kept of a kind, the best first: the user's caches, then the user's own temporary
+    folder."""
     home = os.path.expanduser("~")
     if sys.platform == "darwin":
         caches = os.path.join(home, "Library", "Caches")
@@ -81,10 +82,10 @@ def _places() -> list[str]:
         caches = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
     else:
         caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    places = [os.path.join(caches, "livecommerce", "numba")]
+    places = [os.path.join(caches, "livecommerce", kind)]
     if hasattr(os, "getuid"):
         temporary = os.environ.get("TMPDIR") or "/tmp"
-        places.append(os.path.join(temporary, f"livecommerce-{os.getuid()}", "numba"))
+        places.append(os.path.join(temporary, f"livecommerce-{os.getuid()}", kind))
     return [place for place in places if os.path.isabs(place)]
 
 
@@ -121,6 +122,12 @@ def _tidy(place: str, name: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def kept_folder(kind: str, name: str) -> str | None:
+    """The user's own folder `name` for what is kept of a `kind` between runs, made if need be; None if there can be
+    none. Folders that were not taken up for long are removed when a new one is made."""
+    return next((taken for place in _places(kind) if (taken := _take(place, name)) is not None), None)
+
+
 def use_cache(package: str) -> str | None:
     """Points numba to the folder for the present state of `package`, unless the user has chosen one; returns it.
 
@@ -130,7 +137,7 @@ def use_cache(package: str) -> str | None:
     if chosen:
         return chosen
     name = fingerprint(package)
-    folder = next((taken for place in _places() if (taken := _take(place, name)) is not None), None)
+    folder = kept_folder("numba", name)
     if folder is not None:
         os.environ["NUMBA_CACHE_DIR"] = folder
         if "numba" in sys.modules:

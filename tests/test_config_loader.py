@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sim.config import describe, list_scenarios, load
+from sim.config import describe, list_scenarios, load, loader
+from sim.config.folders import data_folder
 from sim.config.run import NOT_MODEL
 from sim.errors import ConfigError
 from sim.experiment import configure
@@ -181,3 +184,42 @@ def test_an_edited_file_is_read_again(elsewhere: Path) -> None:
     assert load("mine").days == 3
     path.write_text("days: 4\n")
     assert load("mine").days == 4
+
+
+def test_what_is_composed_is_kept_between_processes_until_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    configs = tmp_path / "configs"
+    shutil.copytree(data_folder("configs"), configs)
+    composed: list[str] = []
+    compose = loader._hydra
+
+    def counted(*args: Any) -> dict[str, Any]:
+        composed.append("")
+        return compose(*args)
+
+    def ask(*choices: tuple[str, str]) -> dict[str, Any]:
+        loader._composed.cache_clear()  # as in another process
+        return loader._composed(configs, choices, 0)
+
+    monkeypatch.setattr(loader, "_hydra", counted)
+    first = ask()
+    assert ask() == first == compose(configs, ())
+    assert len(composed) == 1
+    kept = list((tmp_path / "cache").rglob("tree.json"))
+    assert len(kept) == 1
+    for damage in ("", "[]", '{"graph": '):
+        kept[0].write_text(damage)
+        assert ask() == first
+    assert len(composed) == 4
+    assert ask(("growth", "default")) == first
+    assert len(composed) == 5, "other choices are another tree"
+    file = configs / "config.yaml"
+    file.write_text(file.read_text().replace("seed: {value: 7", "seed: {value: 8"))
+    assert ask()["seed"] != first["seed"]
+    assert len(composed) == 6
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    monkeypatch.setenv("TMPDIR", "/proc/nowhere")
+    assert ask()["seed"] != first["seed"]
+    loader._composed.cache_clear()

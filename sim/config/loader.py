@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
+import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sim.compilecache import kept_folder
 from sim.config.folders import data_folder
 from sim.config.quantity import Quantity, is_quantity, read_yaml, strip
 from sim.config.run import RunConfig
@@ -309,7 +313,44 @@ def _compose(configs: Path, choices: Mapping[str, str]) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=8)
 def _composed(configs: Path, choices: tuple[tuple[str, str], ...], newest: int) -> dict[str, Any]:
-    """Composing takes half a second and a sweep composes the same groups every time; `newest` tells edited files."""
+    """What Hydra composes, from an earlier process where the same was composed from the same files.
+
+    Composing takes a second, more than the rest of a command. `newest` tells edited files within a process.
+    """
+    folder = kept_folder("configs", _fingerprint(configs, choices))
+    kept = None if folder is None else Path(folder, "tree.json")
+    if kept is not None:
+        try:
+            tree = json.loads(kept.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            pass
+        else:
+            if isinstance(tree, dict):
+                return tree
+    tree = _hydra(configs, choices)
+    text = json.dumps(tree, default=str)
+    if kept is not None and json.loads(text) == tree:  # nothing was lost on the way
+        try:
+            beside = kept.with_name(f"{os.getpid()}.part")
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(kept)
+        except OSError:
+            pass
+    return tree
+
+
+def _fingerprint(configs: Path, choices: tuple[tuple[str, str], ...]) -> str:
+    """Sixteen hex digits that change with any file of the configuration, the choices of groups, and the composers."""
+    digest = hashlib.sha256(repr((choices, [version(name) for name in ("hydra-core", "omegaconf")])).encode())
+    for path in sorted(configs.rglob("*.yaml")):
+        text = path.read_bytes()
+        digest.update(f"\n{path.relative_to(configs)} {len(text)}\n".encode())
+        digest.update(text)
+    return digest.hexdigest()[:16]
+
+
+def _hydra(configs: Path, choices: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """The tree as Hydra composes it."""
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
