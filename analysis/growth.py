@@ -153,7 +153,9 @@ def page(runs: Mapping[str, Sequence[Years]], given: argparse.Namespace) -> str:
         *textwrap.wrap(
             f"Made on {date.today().isoformat()} with code {provenance.code_hash()[:12]}: {given.seeds} seeds, "
             f"{given.consumers:,} consumers, all firms. Two parameters, `start_share` = {rule.start_share:g} and "
-            f"`contact` = {rule.contact:g} a week, are fitted to two figures (marked *fitted*); all else is compared.",
+            f"`contact` = {rule.contact:g} a week, are fitted to two figures (marked *fitted*) by runs of `growth`; "
+            "all else is compared. The years below are those of `outlook`, which goes on to 2025 and so has other "
+            "people: those online by then.",
             120,
         ), "",
         "| year | adopters, million | adults online, million | live sales, billion USD | live share of all sales, % "
