@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,15 @@ STAGGER = 3  # days between the reviews of two platforms
 TIER = 1  # step of a line's ladder whose price stands for the line
 CENTS = 100.0
 GRID = 6  # decimals of an instrument
-FEE, PRICE, WEIGHT, TILT = "fee", "traffic_price", "traffic_weight", "tilt"
+COMMISSION, FEE, PRICE, WEIGHT, TILT = "commission", "fee", "traffic_price", "traffic_weight", "tilt"
 TECHNOLOGY, DETECTION, GUARANTEE, MODERATION, SECURITY = range(len(EFFORTS))
+
+
+class Instrument(NamedTuple):
+    """What a platform sets: `kind` as in the rule's limits, frictions and steps, of a commission also whose it is."""
+
+    kind: str
+    seller: int | None = None  # index of the class of sellers who pay it
 
 
 def mandated(leaf: F64, base: F64, wanted: F64) -> F64:
@@ -114,7 +122,7 @@ class Platforms:
         self._value = np.ones(N_PLATFORMS)  # of a platform's trade against the anchor
         self._security = np.ones(N_PLATFORMS)  # the same, where the expected fine for a lapse counts too
         self._sensitivity = np.zeros(N_PLATFORMS)  # orders lost per dollar; known from the anchor on
-        self._conditions: list[dict[str, Condition]] = []
+        self._conditions: list[dict[Instrument, Condition]] = []
         self._fee_rest = catalogue.service_fee.copy()
         self._seen: Rules | None = None
         self._amended: Rules = baseline
@@ -228,8 +236,8 @@ class Platforms:
             steps = self.rule.steps
             self._conditions.append(
                 {
-                    name: anchored(gain, self._now(trade, name), steps[name.split("/")[0]])
-                    for name, gain in self._gains(trade, belief).items()
+                    one: anchored(gain, self._now(trade, one), steps[one.kind])
+                    for one, gain in self._gains(trade, belief).items()
                 }
             )
 
@@ -281,36 +289,36 @@ class Platforms:
             rule.relevance,
         )  # fmt: skip
 
-    def _gains(self, trade: Trade, belief: Belief) -> dict[str, Callable[[float], float]]:
+    def _gains(self, trade: Trade, belief: Belief) -> dict[Instrument, Callable[[float], float]]:
         """What one more unit of each instrument brings, the others as they are; in the order of the review."""
-        gains: dict[str, Callable[[float], float]] = {
-            FEE: lambda fee: gain_fee(trade._replace(net_fee=fee), belief),
+        gains: dict[Instrument, Callable[[float], float]] = {
+            Instrument(FEE): lambda fee: gain_fee(trade._replace(net_fee=fee), belief),
         }
-        for seller, name in enumerate(SELLER_CLASSES):
-            gains[f"commission/{name}"] = partial(_commission, trade, belief, seller)
-        gains[PRICE] = lambda price: gain_traffic_price(trade._replace(traffic_price=price), belief)
-        gains[WEIGHT] = lambda weight: gain_traffic_weight(trade._replace(traffic_weight=weight), belief)
-        gains[TILT] = lambda tilt: gain_tilt(trade._replace(tilt=tilt), belief)
+        for seller in range(len(SELLER_CLASSES)):
+            gains[Instrument(COMMISSION, seller)] = partial(_commission, trade, belief, seller)
+        gains[Instrument(PRICE)] = lambda price: gain_traffic_price(trade._replace(traffic_price=price), belief)
+        gains[Instrument(WEIGHT)] = lambda weight: gain_traffic_weight(trade._replace(traffic_weight=weight), belief)
+        gains[Instrument(TILT)] = lambda tilt: gain_tilt(trade._replace(tilt=tilt), belief)
         return gains
 
     @staticmethod
-    def _now(trade: Trade, name: str) -> float:
+    def _now(trade: Trade, one: Instrument) -> float:
         """The instrument's value in a trade."""
-        if name.startswith("commission"):
-            return float(trade.charge[SELLER_CLASSES.index(name.split("/")[1])])
-        return {FEE: trade.net_fee, PRICE: trade.traffic_price, WEIGHT: trade.traffic_weight, TILT: trade.tilt}[name]
+        if one.seller is not None:
+            return float(trade.charge[one.seller])
+        by_kind = {FEE: trade.net_fee, PRICE: trade.traffic_price, WEIGHT: trade.traffic_weight, TILT: trade.tilt}
+        return by_kind[one.kind]
 
     def _review(self, platform: int, rules: Rules) -> None:
         rule, own = self.rule, self.own
         conditions, belief = self._conditions[platform], self.belief(platform)
         moved = False
         trade = self.trade(platform, rules)
-        for name in conditions:
-            kind = name.split("/")[0]
-            low, high = rule.limits[kind]
-            wanted = best_response(self._gains(trade, belief)[name], conditions[name], rule.friction[kind], low, high)
-            if self._set(platform, name, wanted, rule.steps[kind], rules):
-                moved |= not name.startswith("commission")  # of which the rules know nothing
+        for one, condition in conditions.items():
+            low, high = rule.limits[one.kind]
+            wanted = best_response(self._gains(trade, belief)[one], condition, rule.friction[one.kind], low, high)
+            if self._set(platform, one, wanted, rule.steps[one.kind], rules):
+                moved |= one.kind != COMMISSION  # of which the rules know nothing
                 trade = self.trade(platform, rules)
         margin = max(order_margin(trade, belief), 0.0)
         worth = margin / self._first_margin[platform] * self._share()[platform] / self._first_share[platform]
@@ -336,24 +344,23 @@ class Platforms:
         before = fine(self.baseline)
         return fine(rules) / before if before > 0.0 else 1.0
 
-    def _set(self, platform: int, name: str, wanted: float, step: float, rules: Rules) -> bool:
+    def _set(self, platform: int, one: Instrument, wanted: float, step: float, rules: Rules) -> bool:
         """Moves an instrument if it should move by more than its menu cost; whether it did."""
         own = self.own
-        if name.startswith("commission"):
-            seller = SELLER_CLASSES.index(name.split("/")[1])
+        if one.seller is not None:
             asked = self.catalogue.commission_asked
-            before, cap = float(asked[platform, seller]), float(rules.commission.cap[platform, seller])
+            before, cap = float(asked[platform, one.seller]), float(rules.commission.cap[platform, one.seller])
             target = wanted if wanted < cap else max(before, cap)  # asking beyond a cap gains nothing
             if abs(target - before) <= step:
                 return False
-            asked[platform, seller] = round(target, GRID)
+            asked[platform, one.seller] = round(target, GRID)
             return True
-        column = {FEE: own.net_fee, PRICE: own.traffic_price, WEIGHT: own.traffic_weight, TILT: own.theta}[name]
-        unit = self.cfg.supply.exposure.expected_conversion if name == TILT else 1.0
+        column = {FEE: own.net_fee, PRICE: own.traffic_price, WEIGHT: own.traffic_weight, TILT: own.theta}[one.kind]
+        unit = self.cfg.supply.exposure.expected_conversion if one.kind == TILT else 1.0
         if abs(wanted - float(column[platform]) * unit) <= step:
             return False
         column[platform] = round(wanted / unit, GRID)
-        if name == FEE:  # channels ask it as a share of the goods
+        if one.kind == FEE:  # channels ask it as a share of the goods
             asked_more = max(wanted, 0.0) / max(self.trade(platform, rules).value, 1.0)
             self.catalogue.service_fee[platform] = round(float(self._fee_rest[platform]) + asked_more, GRID)
         return True
