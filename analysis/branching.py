@@ -43,7 +43,7 @@ def branches[Found](
         try:
             found[name] = in_a_copy(functools.partial(_go_on, world, cfg, follow))
         except BranchFailedError as error:
-            raise RuntimeError(f"the arm {name} failed: {' '.join(settings)}\n{error}") from None
+            raise RuntimeError(f"the arm {name} failed: {' '.join(settings)}\n{error.trace or error}") from None
     return world, found
 
 

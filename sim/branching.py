@@ -23,7 +23,17 @@ PARENT_SECONDS = 0.5  # between two looks whether the parent is there
 
 
 class BranchFailedError(RuntimeError):
-    """A copy raised something, which is told with its traceback, or died."""
+    """A copy raised something or died: `str(error)` says what in one line, `trace` is its traceback, if any."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
+def in_a_line(error: BaseException) -> str:
+    """What was raised, in one line: `ZeroDivisionError: division by zero`."""
+    words = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {words[0]}" if words else type(error).__name__
 
 
 def in_a_copy[Found](
@@ -72,7 +82,7 @@ def in_a_copy[Found](
     ending.cancel()
     os.waitpid(child, 0)
     if not well:
-        raise BranchFailedError(found)
+        raise BranchFailedError(*found)
     answer: Found = found
     return answer
 
@@ -83,8 +93,8 @@ def _answer(work: Callable[[], object], send: Connection, parent: int) -> None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
         try:
             answer = pickle.dumps((True, work()))
-        except BaseException:
-            answer = pickle.dumps((False, traceback.format_exc()))
+        except BaseException as error:
+            answer = pickle.dumps((False, (in_a_line(error), traceback.format_exc())))
         send.send_bytes(answer)
     finally:
         os._exit(0)

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from sim import branching
-from sim.branching import BranchFailedError, in_a_copy
+from sim.branching import BranchFailedError, in_a_copy, in_a_line
 from sim.config import RunConfig
 from sim.errors import RunFolderError, UserError, list_names, nearest
 from sim.experiment import Outcome, Past, Progress, identity, run_one
@@ -113,7 +113,7 @@ def engine_of(name: str, workers: int = 0, time_limit: float | None = None, addr
         UserError: an unknown name, a package that is not installed, or an option that the engine does not have.
     """
     if name not in ENGINES:
-        close = nearest(name, ENGINES)
+        close = nearest(str(name), ENGINES)
         hint = f"; did you mean '{close}'?" if close else ""
         raise UserError(f"--engine: unknown engine '{name}'; allowed: {list_names(ENGINES)}{hint}")
     if not isinstance(workers, int) or not 0 <= workers <= MOST_WORKERS:
@@ -201,8 +201,7 @@ def _attempt(task: Task, progress: Progress | None = None, past: Past | None = N
     except UserError as error:
         return _lost(task.number, str(error), time.perf_counter() - start)
     except Exception as error:
-        line = f"{type(error).__name__}: {error}".splitlines()[0]
-        return _lost(task.number, line, time.perf_counter() - start, traceback.format_exc())
+        return _lost(task.number, in_a_line(error), time.perf_counter() - start, traceback.format_exc())
     return Ending(task.number, "done", outcome.already_done, seconds=time.perf_counter() - start)
 
 
@@ -274,7 +273,7 @@ def _branch(task: Task, past: Past, progress: Progress, time_limit: float | None
     except TimeoutError:
         return _lost(task.number, _too_long(time_limit), time.perf_counter() - start)
     except BranchFailedError as failure:
-        return _lost(task.number, str(failure), time.perf_counter() - start)
+        return _lost(task.number, str(failure), time.perf_counter() - start, failure.trace)
 
 
 _settled = False  # whether what stays in this worker has been told from what a run leaves

@@ -16,7 +16,7 @@ import pytest
 from sim import branching, engines
 from sim.branching import BranchFailedError, in_a_copy
 from sim.engines import TOGETHER, Inline, Job, Local, packs
-from sim.experiment import configure
+from sim.experiment import NO_PAST, configure
 from sim.runfolder import read_run_json
 from sim.sweep.driver import drive
 from sim.sweep.plan import Plan, plan_sweep
@@ -135,9 +135,36 @@ def test_a_copy_answers_and_touches_nothing() -> None:
     assert held == [1]
 
 
-def test_a_copy_that_raises_is_told_with_its_traceback() -> None:
-    with pytest.raises(BranchFailedError, match=r"Traceback[\s\S]*ZeroDivisionError"):
-        in_a_copy(lambda: 1 / 0)
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (ZeroDivisionError("no\nway"), "ZeroDivisionError: no"),
+        (
+            KeyboardInterrupt(),
+            "KeyboardInterrupt",
+        ),  # no Exception: nothing on the way to the parent may take it for one
+    ],
+)
+def test_a_copy_that_raises_is_told_in_one_line_and_with_its_traceback(raised: BaseException, told: str) -> None:
+    def work() -> None:
+        raise raised
+
+    with pytest.raises(BranchFailedError) as caught:
+        in_a_copy(work)
+    assert str(caught.value) == told
+    assert caught.value.trace.startswith("Traceback")
+    assert type(raised).__name__ in caught.value.trace
+
+
+def test_a_run_whose_copy_breaks_fails_with_what_broke_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*task: object) -> None:
+        raise KeyboardInterrupt("in a copy")
+
+    monkeypatch.setattr(engines, "_attempt", broken)
+    task = engines.Task(0, configure("baseline", SMALL), tmp_path / "run")
+    ending = engines._branch(task, NO_PAST, lambda done, days: None, None)
+    assert (ending.state, ending.error) == ("failed", "KeyboardInterrupt: in a copy")
+    assert ending.trace.startswith("Traceback")
 
 
 def test_a_copy_that_dies_or_takes_too_long_is_cleared_away() -> None:
