@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import yaml
 from scipy import optimize, special, stats
 
+from analysis.metrics import gini
 from sim.config.folders import data_folder
 from sim.kinds import COUNTRIES
 
@@ -85,16 +86,9 @@ def fit_popularity(views: Floats) -> dict[str, float]:
         "tail_exponent": 1.0 / float(np.log(top / start).mean()),
         "tail_ratio": start / float(np.median(positive)),
         "largest_ratio": float(positive[-1]) / start,
-        "gini": gini(views),
+        "gini": gini(views) or 0.0,
         "top_1_percent": float(positive[-max(1, len(views) // 100) :].sum() / positive.sum()),
     }
-
-
-def gini(values: Floats) -> float:
-    """Gini coefficient of non-negative values."""
-    ordered = np.sort(values)
-    rank = np.arange(1, len(ordered) + 1)
-    return float(2.0 * (rank * ordered).sum() / (len(ordered) * ordered.sum()) - (len(ordered) + 1) / len(ordered))
 
 
 def quantity(value: Any, unit: str, low: float | None, high: float | None, source: str, n: int, meaning: str) -> Node:

@@ -234,15 +234,16 @@ def _delivery(share: float, direct: int | None = None) -> Callable[[Base], float
     return compute
 
 
-def gini(values: NDArray[np.int64]) -> float | None:
-    """Gini coefficient of non-negative integers (0 equal, towards 1 concentrated); None if all are zero."""
-    total = int(values.sum())
+def gini(values: NDArray[np.int64] | NDArray[np.float64]) -> float | None:
+    """Gini coefficient of non-negative numbers (0 equal, towards 1 concentrated); None if all are 0."""
+    total = values.sum().item()
     if total == 0:
         return None
     ordered = np.sort(values)
     size = ordered.size
-    weighted = int((ordered * np.arange(1, size + 1, dtype=np.int64)).sum())
-    return 2 * weighted / (size * total) - (size + 1) / size
+    weighted = (ordered * np.arange(1, size + 1, dtype=np.int64)).sum().item()
+    found: float = 2 * weighted / (size * total) - (size + 1) / size
+    return found
 
 
 def _audience_gini(base: Base) -> float | None:
@@ -658,7 +659,7 @@ def day_offset(value: int | str | date, start_date: str, option: str) -> int:
     first = date.fromisoformat(start_date)
     if isinstance(value, date):
         return (value - first).days
-    text = value.strip()
+    text = str(value).strip()
     try:
         return int(text) if text.removeprefix("-").isdecimal() else (date.fromisoformat(text) - first).days
     except ValueError:
