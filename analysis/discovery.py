@@ -47,16 +47,22 @@ def discover(
         UserError: an unknown method, settings that do not vary, or all points on one side.
     """
     if method not in METHODS:
-        raise UserError(f"--method: '{method}'; allowed: {', '.join(METHODS)}")
+        raise UserError(f"--method: unknown method '{method}'; allowed: {', '.join(METHODS)}")
     points = read_points(folder, metric, of)
+    if len(points) < 2 * LEAST_BAD:
+        raise UserError(
+            f"{folder}: has {len(points)} points with an outcome; discovery needs at least {2 * LEAST_BAD}:"
+            " sweep over more values, or an experiment's design"
+        )
     settings = varied_numbers(points)
     means = np.array([point.outcome.mean() for point in points])
     is_bad = means < threshold if bad == "below" else means > threshold
     count = int(is_bad.sum())
     if not LEAST_BAD <= count <= len(points) - LEAST_BAD:
         raise UserError(
-            f"--bad {bad} {threshold:g}: {count} of {len(points)} points are; the outcomes reach from"
-            f" {means.min():.6g} to {means.max():.6g}, their median is {np.median(means):.6g}"
+            f"--bad {bad} {threshold:g}: {count} of {len(points)} points are bad, which leaves nothing to tell apart;"
+            f" allowed: {LEAST_BAD} to {len(points) - LEAST_BAD}; {metric} reaches from {means.min():.6g} to"
+            f" {means.max():.6g}, its median is {np.median(means):.6g}: choose X in between"
         )
     boxes = (_prim if method == "prim" else _cart)(settings, is_bad)
     return {

@@ -34,7 +34,7 @@ def export(folder: Path, form: str, out: Path | None = None) -> list[Path]:
         UserError: an unknown format, no sweep, or a folder that cannot be written.
     """
     if form not in FORMATS:
-        raise UserError(f"--format: '{form}'; allowed: {', '.join(FORMATS)}")
+        raise UserError(f"--format: unknown format '{form}'; allowed: {', '.join(FORMATS)}")
     rows = read_manifest(folder)
     if not rows:
         raise RunFolderError(f"{folder}: holds no sweep ({MANIFEST} is missing); `livecommerce sweep --out` makes one")

@@ -53,7 +53,7 @@ def read_points(folder: Path, metric: str, of: str | None = None) -> list[Point]
     if metric not in METRICS:
         raise UserError(str(unknown_name("--metric", "", "metric", metric, METRICS)))
     if of is not None and of not in OUTCOMES:
-        raise UserError(f"--of: '{of}'; allowed: {', '.join(OUTCOMES)}")
+        raise UserError(f"--of: unknown outcome '{of}'; allowed: {', '.join(OUTCOMES)}")
     rows = read_manifest(folder)
     if not rows:
         raise RunFolderError(f"{folder}: holds no sweep ({MANIFEST} is missing); `livecommerce sweep --out` makes one")
