@@ -46,6 +46,7 @@ from analysis.wording import (
     written,
 )
 from sim.errors import RunFolderError
+from sim.runfolder import refuse_parents
 from sim.sweep.driver import MANIFEST, read_manifest
 
 TERMINAL_WIDTH: Final = 118
@@ -454,15 +455,20 @@ def _part(panel: Panel, look: Look) -> str:
     return f'<p class="part">{html.escape(look.t(_PARTS[panel.name]))}</p>' if panel.name in _PARTS else ""
 
 
-def check_target(out: Path | str) -> Path:
-    """The file a page will be written to, told before the work. RunFolderError when it cannot be a file."""
+def check_target(out: Path | str, option: str = "--out") -> Path:
+    """The file a page will be written to, told before the work. RunFolderError when it cannot be a file.
+
+    Folders it lies in are made when it is written. `option`: what named it.
+    """
     target = Path(out)
     if not str(out).strip():
-        raise RunFolderError("--report: is empty; name a file, such as report.html")
+        raise RunFolderError(f"{option}: is empty; name a file, such as report.html")
     if os.path.isdir(target):
-        raise RunFolderError(f"--report {target}: is a folder; name a file, such as {target / 'report.html'}")
-    if not os.path.isdir(target.parent):
-        raise RunFolderError(f"--report {target}: there is no folder {target.parent}; create it first or name another")
+        raise RunFolderError(f"{option} {target}: is a folder; name a file, such as {target / 'report.html'}")
+    try:
+        refuse_parents(target, option)
+    except OSError as error:
+        raise RunFolderError(f"{option} {target}: cannot be used ({error.strerror})") from None
     return target
 
 
@@ -522,6 +528,7 @@ def write_comparison(
 def _write(target: Path, content: str) -> None:
     part = target.with_name(f".{target.name}.part")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(content, encoding="utf-8")
         part.replace(target)
     except OSError as problem:

@@ -296,7 +296,7 @@ def compare(arguments: Sequence[str]) -> int:
     if options.report is not None:
         from analysis.report import check_target, write_comparison
 
-        check_target(options.report)
+        check_target(options.report, "--report")
     parts = parts_of(options.folders, options.base)
     if options.report is not None and len(parts) > 1:
         raise UserError(f"--report: these runs have {len(parts)} bases; choose one with --base")
@@ -533,7 +533,7 @@ def discover(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     side, limit = options.bad
     if side not in ("below", "above"):
-        raise UserError(f"--bad {side}: allowed: below X, above X")
+        raise UserError(f"--bad: '{side}' is no side; allowed: below X, above X, X a value of the metric")
 
     from analysis.discovery import describe
     from analysis.discovery import discover as boxes_of
@@ -659,7 +659,7 @@ def _finite(text: str, option: str) -> float:
     except ValueError:
         number = float("nan")
     if number - number != 0:
-        raise UserError(f"{option}: '{text}' is no number")
+        raise UserError(f"{option}: '{text}' is no number; allowed: a finite number in the metric's unit, such as 0.5")
     return number
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.errors import UserError
 from sim.experiment import configure, run_one
-from sim.runfolder import read_run_json
+from sim.runfolder import folder_of, read_run_json
 from sim.sweep.plan import Plan, plan_experiment, plan_sweep
 
 
@@ -55,8 +55,8 @@ def run(scenario: str = "baseline", out: str | os.PathLike[str] | None = None, *
     Raises:
         UserError: settings that make no sense, or a folder that cannot be used.
     """
-    cfg = configure(scenario, overrides_of(settings))
-    return Run(run_one(cfg, None if out is None else Path(out)).folder)
+    cfg = configure(_name("scenario", scenario), overrides_of(settings))
+    return Run(run_one(cfg, None if out is None else folder_of("out", out)).folder)
 
 
 class Experiment:
@@ -82,7 +82,7 @@ class Experiment:
     def from_file(cls, name: str, **settings: Any) -> Experiment:
         """An experiment of `configs/experiment`, or the path of one; `settings` win over its own."""
         made = cls.__new__(cls)
-        made.plan = plan_experiment(name, overrides_of(settings))
+        made.plan = plan_experiment(_name("name", name), overrides_of(settings))
         return made
 
     def run(self, out: str | os.PathLike[str], workers: int = 0, engine: str = "local") -> Sweep:
@@ -94,7 +94,7 @@ class Experiment:
         from sim.engines import engine_of
         from sim.sweep.driver import drive
 
-        folder = Path(out).absolute()
+        folder = folder_of("out", out).absolute()
         with engine_of(engine, workers) as started:
             found = drive(self.plan, folder, started)
         return Sweep(folder, found.computed, found.there, found.failures)
@@ -105,11 +105,20 @@ def overrides_of(settings: Mapping[str, Any]) -> list[str]:
     return [f"{key.replace('__', '.')}={_text(key, value)}" for key, value in settings.items()]
 
 
+def _name(argument: str, given: Any) -> str:
+    if isinstance(given, str):
+        return given
+    if isinstance(given, os.PathLike):
+        return str(os.fspath(given))
+    raise UserError(f"{argument}: {given!r} is no name; allowed: a text, such as 'baseline'")
+
+
 def _several(name: str, values: Any) -> list[Any]:
     if isinstance(values, str):
         values = [values]
     if not isinstance(values, Iterable):
-        raise UserError(f"{name}: {values!r} is no list; allowed: a list or a range, such as range(4)")
+        like = "one name or a list of names" if name == "scenario" else "a list or a range, such as range(4)"
+        raise UserError(f"{name}: {values!r} is no list; allowed: {like}")
     return list(values)
 
 

@@ -4,7 +4,6 @@ none. Many runs at once: `sim.engines`.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import time
@@ -136,14 +135,6 @@ def run_folder(cfg: RunConfig, out: Path | str | None) -> Path:
     return folder
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and its parents, or say why that cannot be. `RunFolderError`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunFolderError(f"--out {folder}: cannot be made ({error.strerror})") from None
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one run ended: its folder, whether it was there already, or why it failed (`error`, else empty)."""
@@ -182,12 +173,9 @@ def run_one(
     on from there instead of from its first day, and writes the same.
 
     Raises:
-        RunFolderError: the folder or its parent cannot be used; nothing there was changed.
+        RunFolderError: the folder or a parent cannot be used; nothing there was changed.
     """
     folder = run_folder(cfg, out)
-    if out is None and not cfg.out:
-        with contextlib.suppress(OSError):  # `is_done` says what is wrong with it
-            folder.parent.mkdir(exist_ok=True)
     me = identity(cfg)
     if is_done(folder, me):
         return Outcome(folder, already_done=True)
@@ -273,7 +261,6 @@ __all__ = [
     "default_out",
     "identity",
     "levers",
-    "make_folder",
     "notes",
     "quantity_words",
     "read_run_json",

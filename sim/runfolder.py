@@ -63,7 +63,7 @@ def is_done(out: Path, identity: Identity) -> bool:
     """Whether `out` already holds this run at the same or a higher record level.
 
     False when it can be written: missing, empty, or this run at a lower level. `RunFolderError` for anything else
-    there, and for a parent folder that is missing.
+    there, and for a parent that is no folder; parents that are missing are made when the run is written.
     """
     try:
         return _is_done(out, identity)
@@ -76,9 +76,7 @@ def _is_done(out: Path, identity: Identity) -> bool:
     if size > MOST_NAME_BYTES:
         raise RunFolderError(f"--out {out}: its name has {size} bytes; at most {MOST_NAME_BYTES}")
     _restore(out)
-    if not out.parent.is_dir():
-        there = "is not a folder" if out.parent.exists() else "does not exist"
-        raise RunFolderError(f"--out {out}: its parent {out.parent} {there}; create it first or name another")
+    refuse_parents(out)
     if not os.path.lexists(out):
         return False
     if out.is_symlink() and not out.is_dir():
@@ -116,6 +114,26 @@ def _is_done(out: Path, identity: Identity) -> bool:
     return False
 
 
+def folder_of(name: str, given: Any) -> Path:
+    """A path from the argument `name`. `RunFolderError` for what is none."""
+    try:
+        folder = Path(given)
+    except TypeError:
+        folder = Path("\0")
+    if "\0" in str(folder):
+        raise RunFolderError(f"{name}: {given!r} is no path; allowed: a text, a path, or what a run returned")
+    return folder
+
+
+def refuse_parents(path: Path, option: str = "--out") -> None:
+    """`RunFolderError` when what `path` would lie in is there and is no folder. `option`: what named it."""
+    for parent in path.absolute().parents:
+        if parent.is_dir():
+            return
+        if os.path.lexists(parent):
+            raise RunFolderError(f"{option} {path}: its parent {parent} is not a folder; name another")
+
+
 def _refuse_fixed(out: Path) -> None:
     """A run takes its folder's place by a rename, which these folders do not bear."""
     what = ""
@@ -133,9 +151,15 @@ def _refuse_fixed(out: Path) -> None:
 def writing(out: Path) -> Iterator[Path]:
     """A temporary sibling of `out` to write a run into; renamed to `out` when the block ends well, else removed.
 
-    Call `is_done(out, ...)` first. Full disks, missing permissions, and another process that is writing the same
-    folder or has done so meanwhile become `RunFolderError`.
+    Call `is_done(out, ...)` first. Parents that are missing are made. Full disks, missing permissions, and another
+    process that is writing the same folder or has done so meanwhile become `RunFolderError`.
     """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(
+            f"--out {out}: its parent {out.parent} cannot be made ({error.strerror}); name another"
+        ) from None
     _refuse_living(out, _remove_dead(out.parent.glob(f".{glob.escape(out.name)}.tmp-*")))
     at_first = _stamp(out)
     temporary = out.parent / f".{out.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,11 @@ def test_one_run_and_many(tmp_path: Path) -> None:
     assert line["gmv_usd"] > 0
     assert {row["country"] for row in api.open(one).metrics("country")} >= {"US", "DE"}
     assert api.open(one).table("run").num_rows == 1
+    with pytest.raises(UserError, match=r"unknown table 'daily_wrld'; allowed: .*did you mean 'daily_world'"):
+        api.open(one).table("daily_wrld")
+    for start in (1.5, [1]):
+        with pytest.raises(UserError, match=r"--from: .* is neither an ISO date"):
+            api.open(one).metrics(start=start)  # type: ignore[arg-type]
 
     experiment = sim.Experiment("commission_cap", seeds=(1, 2), interventions__cap__share=[0.05, 0.1], **TINY)
     assert len(experiment.plan.points) == 6
@@ -72,3 +78,27 @@ def test_what_is_no_setting_is_refused() -> None:
     numbers = sim.Experiment(seeds=np.arange(2), population__consumers=np.array([300, 400]), days=np.int64(3))
     assert [point.cfg.seed for point in numbers.plan.points] == [0, 0, 1, 1]
     assert len(sim.Experiment.from_file("cap_ladder", days=3, population__consumers=300).plan.points) == 5 * 8
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: sim.run(5), "scenario: 5 is no name; allowed: a text"),
+        (lambda: sim.run("baseline", 5), "out: 5 is no path; allowed: "),
+        (lambda: sim.run("baseline", "a\0b"), "out: .* is no path; allowed: "),
+        (lambda: sim.Experiment(5), "scenario: 5 is no list; allowed: one name or a list of names"),
+        (lambda: sim.Experiment.from_file(None), "name: None is no name; allowed: a text"),
+        (lambda: sim.Experiment(days=2).run(None), "out: None is no path; allowed: "),
+        (lambda: sim.Experiment(days=2).run("unused", engine=5), "--engine: unknown engine '5'; allowed: "),
+        (lambda: api.open(), "folder: none is named; allowed: "),
+        (lambda: api.open(None), "folder: None is no path; allowed: "),
+        (lambda: api.open(["a", "b"]), "folder: .* is no path; allowed: "),
+        (lambda: api.compare(5), "folder: 5 is no path; allowed: "),
+        (lambda: api.compare("a", base=5), "base: 5 is no name; allowed: "),
+        (lambda: api.compare("a", by=5), "by: 5 is no list of names; allowed: "),
+        (lambda: api.compare("a", metrics=[None]), "metrics: .* is no list of names; allowed: "),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_told_before_anything_is_done(call: Callable[[], object], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        call()

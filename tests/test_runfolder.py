@@ -83,9 +83,24 @@ def test_a_file_in_the_folders_place(tmp_path: Path) -> None:
         is_done(out / "below", ME)
 
 
-def test_a_missing_parent(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match="does not exist"):
-        is_done(tmp_path / "no" / "run", ME)
+def test_missing_parents_are_made_when_the_run_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "no" / "where" / "run"
+    assert not is_done(out, ME)
+    assert names(tmp_path) == set()
+    with writing(out) as folder:
+        (folder / RUN_JSON).write_text("{}")
+    assert (out / DONE).is_file()
+
+
+def test_a_parent_that_cannot_be_made(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RunFolderError, match=r"its parent /proc/no/where cannot be made"),
+        writing(Path("/proc/no/where/run")),
+    ):
+        pytest.fail("there is nowhere to write")
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(RunFolderError, match="link is not a folder"):
+        is_done(tmp_path / "link" / "deep" / "run", ME)
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:

@@ -314,9 +314,9 @@ def test_all_mistakes_are_told_at_once(folder: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("prepare", "out", "words"),
     [
-        ("", "no/run", ["--out", "no", "does not exist"]),
         ("file:run", "run", ["--out", "run", "is a file"]),
         ("file:blocked", "blocked/run", ["--out", "blocked", "is not a folder"]),
+        ("file:blocked", "blocked/deep/run", ["--out", "blocked", "is not a folder"]),
         ("file:run/thesis.txt", "run", ["--out", "run", "not a finished run", "left as it is"]),
         ("file:run/_DONE", "run", ["--out", "run", "left as it is"]),
         ("file:results", "", ["results", "is not a folder"]),
@@ -383,7 +383,7 @@ def test_a_folder_where_nothing_can_be_made(folder: Path, capsys: pytest.Capture
         (["compare", "a b=."], ["'a b' is no name for runs", "allowed: NAME=DIR"]),
         (["compare", ".", "--report", ""], ["--report", "is empty"]),
         (["compare", ".", "--report", "."], ["--report .", "is a folder"]),
-        (["compare", ".", "--report", "no/where.html"], ["--report no/where.html", "there is no folder no"]),
+        (["compare", ".", "--report", "/dev/null/a.html"], ["--report /dev/null/a.html", "is not a folder"]),
         (["run", "--out", ""], ["--out", "is empty"]),
         (["run", "--out", " "], ["--out", "is empty"]),
         (["run", "--out", "A", "out=B"], ["--out A and out=B name two folders"]),
