@@ -409,7 +409,8 @@ class Careers:
         hosts, rule = self.streamers, self.rule
         country, platform = hosts.country[rows].astype(np.int64), hosts.platform[rows].astype(np.int64)
         best = attraction[country].argmax(axis=1)
-        gain = attraction[country, best] - attraction[country, platform]
+        with np.errstate(invalid="ignore"):  # where all platforms are banned none is better, and nobody moves
+            gain = attraction[country, best] - attraction[country, platform]
         going = (best != platform) & (gain > rule.move_cost + self.limits[_MOVE, rows])
         rows, country, old, new = rows[going], country[going], platform[going], best[going]
         if rows.size == 0:

@@ -493,6 +493,8 @@ def read(cfg: Settings, draws: Uniforms | None = None) -> tuple[tuple[Interventi
                 Fault(where, f"{key}.uptake", f"sellers choose whether to take up {entry.kind}", "leave it out")
             )
         mine += scope_faults(entry.scope, allowed_scope(one), f"{entry.kind} as it is set here", f"{key}.scope", where)
+        if not mine and one.changes and not any(one.mask(change.leaf).any() for change in one.changes):
+            mine.append(_out_of_reach(one, f"{key}.scope", where))
         hourly = one.acts and kind.row.acts not in BY_DAY
         if not hourly and (start % DAY_SECONDS or end % DAY_SECONDS):
             mine.append(Fault(where, f"{key}.start", f"{entry.kind} changes rules, at 00:00 UTC", "whole days"))
@@ -504,6 +506,13 @@ def read(cfg: Settings, draws: Uniforms | None = None) -> tuple[tuple[Interventi
     for first, second in combinations(found, 2):
         faults += _clash(first, second, cfg)
     return tuple(found), tuple(notes), faults
+
+
+def _out_of_reach(one: Intervention, key: str, where: str) -> Fault:
+    """The fault of a scope that holds nothing of what the row can change: the lever would do nothing, in silence."""
+    within = one.kind.row.within
+    reach = "; ".join(f"{name}: {list_names(getattr(within, name))}" for name in within.given())
+    return Fault(where, key, f"nothing in it is within reach of {one.kind.name}", reach)
 
 
 def allowed_scope(one: Intervention) -> set[str]:

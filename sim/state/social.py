@@ -158,7 +158,10 @@ class SocialGraph:
     ) -> SocialGraph:
         """The graph that the configuration asks for: the network in `cfg.file`, or the generated one without a file."""
         if cfg.file:
-            return cls.from_networkx(read_network(cfg.file), consumers=np.asarray(country).size)
+            try:
+                return cls.from_networkx(read_network(cfg.file), consumers=np.asarray(country).size)
+            except GraphError as error:
+                raise GraphError(f"graph.file: {cfg.file}: {error}") from None
         return cls.generate(country, language, age, draws, cfg, birth)
 
     @classmethod
@@ -224,7 +227,8 @@ class SocialGraph:
         nodes = list(graph)
         if consumers is not None and len(nodes) != consumers:
             raise GraphError(
-                f"the network has {len(nodes)} nodes for {consumers} consumers; set population.consumers={len(nodes)}"
+                f"the network has {len(nodes)} nodes for {consumers} consumers; set population.consumers={len(nodes)},"
+                f" or give it {consumers} nodes"
             )
         if order is not None:
             nodes = list(order)
@@ -241,7 +245,7 @@ class SocialGraph:
             node = nodes[int(edges[loops[0], 0])]
             raise GraphError(
                 f"{loops.size} nodes are linked to themselves, for example {node!r}; "
-                "pass graph.remove_edges_from(networkx.selfloop_edges(graph)) first"
+                "remove these edges first: graph.remove_edges_from(networkx.selfloop_edges(graph))"
             )
         first, second = np.ascontiguousarray(edges[:, 0]), np.ascontiguousarray(edges[:, 1])
         found = cls(*_rows_of_pairs(len(nodes), first, second))
@@ -355,13 +359,13 @@ def read_network(path: str | Path) -> nx.Graph[Any]:
     path = Path(path)
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise GraphError(f"graph.file: {path}: unknown kind of file; allowed: {', '.join(readers)}")
+        raise GraphError(f"unknown kind of file; allowed: {', '.join(readers)}")
     if not path.is_file():
-        raise GraphError(f"graph.file: {path}: there is no such file")
+        raise GraphError("there is no such file; name one that is there")
     try:
         return reader(path)
     except Exception as error:  # each reader has exceptions of its own; all mean that the file is not what it says
-        raise GraphError(f"graph.file: {path}: cannot be read as {path.suffix} ({error})") from error
+        raise GraphError(f"cannot be read as {path.suffix} ({error})") from error
 
 
 def gini(values: ArrayLike) -> float:

@@ -32,7 +32,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def page(runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """The terminal's table and the page."""
-    table, path = write_comparison(runs, tmp_path_factory.mktemp("page") / "report.html")
+    table, path = write_comparison(runs, tmp_path_factory.mktemp("page") / "made" / "report.html")
     return table, path.read_text(encoding="utf-8")
 
 

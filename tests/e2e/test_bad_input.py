@@ -152,6 +152,15 @@ MISTAKES = {
         ["+interventions.cap.kind=commission_cap", "interventions.cap.scope={contries: [ID]}"],
         ["interventions.cap.scope.contries", "did you mean 'countries'?"],
     ),
+    "a scope out of the lever's reach": (
+        ["+interventions.lots.kind=c2m", "interventions.lots.scope={categories: [health]}"],
+        [
+            "configs/interventions/c2m.yaml",
+            "interventions.lots.scope",
+            "within reach of c2m",
+            "allowed: categories: apparel",
+        ],
+    ),
     "too large for one agent at a time": (
         ["engine=agents", "population.consumers=100000"],
         ["engine", "45,500,000 consumer-days", "allowed: at most 2,000,000"],

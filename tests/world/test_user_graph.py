@@ -34,10 +34,13 @@ def test_a_network_of_ones_own_runs(ending: str, tmp_path: Path) -> None:
 def test_a_network_of_another_size_is_refused_in_the_users_words(tmp_path: Path) -> None:
     path = tmp_path / "small.edgelist"
     nx.write_edgelist(nx.path_graph(10), path, data=False)
-    with pytest.raises(UserError, match=r"10 nodes for 1500 consumers; set population\.consumers=10"):
+    told = (
+        r"graph\.file: .*small\.edgelist: .* 10 nodes for 1500 consumers; set population\.consumers=10, or give it 1500"
+    )
+    with pytest.raises(UserError, match=told):
         tiny("baseline", f"graph.file={path}")
 
 
 def test_a_missing_network_is_refused_in_the_users_words(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match=r"graph\.file: .*nowhere\.graphml: there is no such file"):
         tiny("baseline", f"graph.file={tmp_path / 'nowhere.graphml'}")
