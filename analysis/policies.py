@@ -186,7 +186,7 @@ OF_THRESHOLD: Final = (
 CAP_TOLD: Final = """**What came out.** The cap holds: commissions fall. Platforms answer with a fee on the buyer,
 as the theory of two-sided markets says of a side whose price is fixed (Rochet and Tirole 2003), and it makes up for
 more than half of what they lose; paid traffic and the weight of margin in recommendations hardly move, so exposure
-changes little: small sellers' part of live sales rises by two points in the last quarter, visits gather at the same
+changes little: small sellers' part of live sales rises by nearly two points in the last quarter, visits gather at the same
 hosts or a little more. The fee is the buyer's: live orders fall, a few of them move to shelves. Surplus perceived
 at the decision falls; what is realised does not: the orders given up are the marginal ones, worth least to their
 buyers. One small seller in a hundred more is still there after a year, but as many fewer have come. Who gains is
