@@ -67,10 +67,10 @@ EXPLAINED: Final = """## What theory says, and what came out
 
 **Absence.** Theory gives the sign of two things only: bonds without contact fade, and the host has no visits. What
 the others make of it is open: a missing room lowers what is expected on air, and so openings, while the visits that
-still take place go to others. Substitution is at least as strong here: neither visits nor orders of the world fall,
-and if anything they rise a little. Some followers lapse during the month; the audience is back in the first
-month after, since what is expected of a host is not lowered by viewers who cannot come, and recommendations go by
-that.
+still take place go to others. Substitution is stronger here: hosts of the cell expect a larger part of its audience,
+are on air more often, and visits and orders rise. Some followers lapse during the month; the audience is back in the
+first month after, since what is expected of a host is not lowered by viewers who cannot come, and recommendations go
+by that.
 
 **Bargaining power.** The cut follows power (Nash bargaining). Hosts sign where the contract leaves them more, so
 contracts move against power: an agency's share of the whole falls less than its cut when power falls, and rises

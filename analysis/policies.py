@@ -186,11 +186,11 @@ OF_THRESHOLD: Final = (
 CAP_TOLD: Final = """**What came out.** The cap holds: commissions fall. Platforms answer with a fee on the buyer,
 as the theory of two-sided markets says of a side whose price is fixed (Rochet and Tirole 2003), and it makes up for
 more than half of what they lose; paid traffic and the weight of margin in recommendations hardly move, so exposure
-changes little: small sellers' part of live sales rises by nearly two points in the last quarter, visits gather at the same
-hosts or a little more. The fee is the buyer's: live orders fall, a few of them move to shelves. Surplus perceived
-at the decision falls; what is realised does not: the orders given up are the marginal ones, worth least to their
-buyers. One small seller in a hundred more is still there after a year, but as many fewer have come. Who gains is
-not who was meant to: platforms lose, and at the end sellers do too, because they sell less. That is a finding of
+changes little: small sellers' part of live sales rises by nearly two points in the last quarter, visits gather at the
+same hosts or a little more. The fee is the buyer's: live orders fall, a few of them move to shelves. Surplus
+perceived at the decision falls; what is realised does not: the orders given up are the marginal ones, worth least to
+their buyers. One small seller in a hundred more is still there after a year, but as many fewer have come. Who gains
+is not who was meant to: platforms lose, and at the end sellers do too, because they sell less. That is a finding of
 this model, with its fee of buyers free to move; a rule that fixed the fee as well would be another intervention.
 """
 THRESHOLD_TOLD: Final = """**What came out.** Duty and tax at the door rise for every third, most in dollars for the
