@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -101,8 +102,13 @@ def parts_of(arguments: Sequence[str], base: str | None = None) -> list[Part]:
     bases = list(
         dict.fromkeys(row["base"] for row in sorted(rows.values(), key=lambda row: row["label"]) if row["base"])
     )
-    if not bases:
-        bases = [BASE]
+    labelled = sorted({row["label"] for row in rows.values()})
+    if not bases and BASE not in labelled:
+        raise UserError(
+            f"{', '.join(map(str, arguments))}: the sweep has no runs to compare to; choose: "
+            f"--base {shlex.quote(labelled[0])} (there: {list_names(labelled)})"
+        )
+    bases = bases or [BASE]
     found = []
     for name in bases:
         wanted = {run for run, row in rows.items() if name in (row["base"], row["label"])}
@@ -158,9 +164,10 @@ class Study:
         names = sorted({scenario for scenario, _ in self.position})
         if base not in names:
             hint = nearest(base, names)
+            like = next((name for name in names if name.startswith(base)), names[0])
             raise UserError(
                 f"--base: no runs of scenario '{base}'; there: {list_names(names)}"
-                + (f"; did you mean '{hint}'?" if hint else f"; add such runs, or choose: --base {names[0]}")
+                + (f"; did you mean '{hint}'?" if hint else f"; add such runs, or choose: --base {shlex.quote(like)}")
             )
         self.scenarios = (base, *(name for name in names if name != base))
         self.seeds = tuple(sorted(seed for scenario, seed in self.position if scenario == base))

@@ -21,6 +21,7 @@ from pydantic import Field
 from sim import provenance
 from sim.config import RunConfig
 from sim.config.folders import data_folder
+from sim.config.loader import DATES
 from sim.config.quantity import Group, read_yaml
 from sim.config.run import NOT_MODEL
 from sim.errors import ConfigError, Fault, UserError, nearest, unknown_name
@@ -235,13 +236,17 @@ def plan_points(
     with_base: bool = True,
     question: str = "",
 ) -> Plan:
-    """Points from rows of plain overrides; `varied` are keys that differ between rows and so stand in the labels."""
+    """Points from rows of plain overrides; `varied` are keys that differ between rows and so stand in the labels.
+
+    The base of a row is the scenario that the row's is meant to be compared to (`compared_to`), without interventions
+    that the row adds, with the row's other settings, over the same days.
+    """
     folders = list(scenario_dirs)
     made: dict[tuple[str, ...], RunConfig] = {}
     bases: dict[str, Point] = {}
     points: dict[str, Point] = {}
 
-    def point(row: Sequence[str], base: str) -> Point:
+    def config_of(row: Sequence[str]) -> RunConfig:
         seedless = tuple(text for text in row if key_of(text) != "seed")
         seeds = [text for text in row if key_of(text) == "seed"]
         if seedless not in made or not seeds:
@@ -257,15 +262,30 @@ def plan_points(
             raise ConfigError(
                 Fault(COMMAND_LINE, "out", "cannot be set: each run has a folder of its own", "--out DIR")
             )
+        return cfg
+
+    def point(row: Sequence[str], base: str) -> Point:
+        cfg = config_of(row)
         me = identity(cfg)
         name = hashlib.sha256(f"{me.config}{me.code}".encode()).hexdigest()[:HASH_DIGITS]
         return Point(cfg, me, name, label_of(cfg.scenario.name, row, varied), base, tuple(row))
 
+    def base_of(row: Sequence[str]) -> list[str]:
+        """What a row's base adds to the row's settings: the scenario to compare to, and the row's days."""
+        mine = config_of(row)
+        against = mine.scenario.compared_to or "baseline"
+        scenario = [] if against == "baseline" else [f"scenario={against}"]
+        other = config_of([*scenario, *(text for text in row if not is_policy(text))])
+        return scenario + [f"{key}={getattr(mine, key)}" for key in DATES if getattr(mine, key) != getattr(other, key)]
+
+    more: dict[tuple[str, ...], list[str]] = {}  # by row without its seed, on which it does not depend
     for row in rows:
-        plain = [text for text in row if not is_policy(text)]
         base = ""
         if with_base:
-            found = point(plain, "")
+            seedless = tuple(text for text in row if key_of(text) != "seed")
+            if seedless not in more:
+                more[seedless] = base_of(row)
+            found = point([*more[seedless], *(text for text in row if not is_policy(text))], "")
             bases.setdefault(found.hash, found)
             base = found.label
         mine = point(row, base)

@@ -48,6 +48,26 @@ def test_what_is_no_policy_is_varied_in_the_base_too() -> None:
     ]
 
 
+def test_a_scenarios_base_is_what_it_is_meant_to_be_compared_to_over_the_same_days() -> None:
+    small = ("population.consumers=300", "warmup_days=0")
+    plan = plan_sweep([*small, "scenario=growth", "growth.hosts.start_share=0.3,0.6", "seed=1,2"])
+    assert [(point.label, point.base) for point in plan.points] == [
+        *[(f"no_growth growth.hosts.start_share={share}", "") for share in ("0.3", "0.3", "0.6", "0.6")],
+        *[(f"growth growth.hosts.start_share={share}", f"no_growth growth.hosts.start_share={share}")
+          for share in ("0.3", "0.3", "0.6", "0.6")],
+    ]  # fmt: skip
+    for scenario, base in (("no_growth", "baseline"), ("outlook", "no_growth"), ("surge_prepared", "demand_surge")):
+        first, second = plan_sweep([*small, f"scenario={scenario}", "seed=3"]).points
+        assert (first.cfg.scenario.name, second.cfg.scenario.name) == (base, scenario)
+        assert (second.base, second.cfg.seed) == (first.label, first.cfg.seed)
+        for key in ("start_date", "days", "warmup_days"):
+            assert getattr(first.cfg, key) == getattr(second.cfg, key), "else the two could not be paired"
+    row = ["scenario=growth", "+interventions.cap.kind=commission_cap", "+interventions.cap.start=0"]
+    first, second = plan_sweep([*small, "days=9", *row]).points
+    assert (first.cfg.scenario.name, dict(first.cfg.interventions)) == ("no_growth", {})
+    assert set(second.cfg.interventions) == {"cap"}
+
+
 def test_a_sweep_over_the_baseline_alone_has_no_other_base() -> None:
     plan = plan_sweep([*TINY, "seed=1,2"])
     assert [point.base for point in plan.points] == ["", ""]
