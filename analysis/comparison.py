@@ -24,13 +24,15 @@ from analysis.inference import (
     CONFIDENCE,
     bootstrap,
     holm,
+    paired,
+    paired_changes,
     seeds_needed,
     spread_of,
-    student,
     variance_ratio,
     without_last_bit,
+    without_spread,
 )
-from analysis.metrics import METRICS, check_dimensions, metrics_of
+from analysis.metrics import METRICS, check_dimensions, metrics_of, span_of
 from analysis.store import Run, Store, find_runs
 from analysis.summary import Summary, bring_up_to_date, finished, order_of_keys, read
 from sim.errors import RunFolderError, UserError, list_names, nearest, unknown_name
@@ -280,8 +282,10 @@ def compare(
         with its t interval low, high; bootstrap_low, bootstrap_high (None below 32 seeds); relative (difference over
         the size of the base value); p_positive; p_value (two-sided) and p_holm (corrected by Holm over all entries of
         the scenario); variance_ratio (unpaired over paired); seeds_needed for an interval of +- precision x base value;
-        seeds. A metric without a value in some run is compared over the seeds where both sides have one; without any,
-        its numbers are None.
+        seeds; rests_on (share of the period's days whose orders were old enough to count, 1 where a metric need not
+        wait). A metric without a value in some run is compared over the seeds where both sides have one; without any,
+        its numbers are None. Where all of several seeds differ by the same amount other than 0, nothing tells the
+        spread: bounds, probabilities and p values are None, and it is no test of the correction.
 
     Raises:
         UserError: nothing but the base, an unknown metric, or as `metrics_of`.
@@ -301,6 +305,8 @@ def compare(
     keys, values = study.values(split, start, end)
     values = values[:, :, [list(METRICS).index(name) for name in wanted]]
     old = _by_seed(study, study.base, values)
+    span = None if start is None and end is None else span_of(study.store, start, end)
+    rests_on = {name: METRICS[name].rests_on(study.runs[0].days, span) for name in wanted}
     entries: list[dict[str, Any]] = []
     for scenario in study.scenarios[1:]:
         found = differences(old, _by_seed(study, scenario, values), confidence, precision)
@@ -308,7 +314,7 @@ def compare(
             entries.append(
                 {
                     "metric": name, "scenario": scenario, "base": study.base,
-                    **dict(zip(split, key, strict=True)), **numbers,
+                    **dict(zip(split, key, strict=True)), **numbers, "rests_on": rests_on[name],
                 }
             )  # fmt: skip
     return entries
@@ -364,8 +370,9 @@ def differences(
             continue
         rows = np.flatnonzero(which.ravel() == number)
         before, after = old[np.ix_(rows, pattern)], new[np.ix_(rows, pattern)]
-        change = after - before
-        found = student(change, confidence)
+        change = paired_changes(before, after)
+        unknown = without_spread(change)
+        found = paired(change, confidence)
         mean = without_last_bit(found.mean, before, after)
         base_value = before.mean(axis=1)
         size = np.abs(base_value)
@@ -377,9 +384,11 @@ def differences(
             "variance_ratio": variance_ratio(before, after),
         }  # fmt: skip
         if pattern.sum() > 1:
-            parts["seeds_needed"] = seeds_needed(spread_of(change), precision * size, confidence)
+            spread = np.where(unknown, np.nan, spread_of(change))
+            parts["seeds_needed"] = seeds_needed(spread, precision * size, confidence)
         if pattern.sum() >= BOOTSTRAP_SEEDS:
-            parts["bootstrap_low"], parts["bootstrap_high"] = bootstrap(change, confidence)
+            low, high = bootstrap(change, confidence)
+            parts["bootstrap_low"], parts["bootstrap_high"] = (np.where(unknown, np.nan, end) for end in (low, high))
         for name, column in parts.items():
             numbers[name][rows] = column
     numbers["p_holm"] = holm(numbers["p_value"])

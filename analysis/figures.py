@@ -21,7 +21,7 @@ from analysis.comparison import Study, compare
 from analysis.inference import CONFIDENCE, Estimate, estimate
 from analysis.look import COUNTRY_NAMES, ENGLISH, Look, fade, pretty
 from analysis.metrics import METRICS
-from analysis.wording import in_percent, sure, unit_of, verdict, written
+from analysis.wording import count_words, doubtful, in_percent, scant, survives, unit_of, verdict, written
 from sim.kinds import COUNTRIES, REGION_OF_COUNTRY, SHELF
 
 _PER_VISITS: Final = 1_000
@@ -195,7 +195,8 @@ _EFFECT_ROWS: Final = {name: number for number, name in enumerate(EFFECTS)}
 
 def effects(study: Study, look: Look = ENGLISH) -> Panel:
     """Relative change of the main metrics, with intervals: one glance at everything."""
-    entries = [entry for entry in compare(study, names=EFFECTS) if entry["relative"] is not None]
+    together = compare(study)
+    entries = [entry for entry in together if entry["metric"] in EFFECTS and entry["relative"] is not None]
     figure = go.Figure()
     for number, scenario in enumerate(study.scenarios[1:]):
         own = [entry for entry in entries if entry["scenario"] == scenario]
@@ -210,12 +211,18 @@ def effects(study: Study, look: Look = ENGLISH) -> Panel:
     figure.update_layout(template=look.template, height=130 + 30 * len(EFFECTS))
     return Panel(
         "effects", look.t("What changes, at a glance"),
-        look.t("{sure} of {all} changes shown can be told from zero at 95 %, each taken by itself.",
-               sure=sum(sure(entry) for entry in entries), all=len(entries)),
-        look.t("Change relative to the base, paired by seed; bars are 95 % intervals. With many metrics, one in twenty "
-               "leaves out zero by chance."),
+        count_words(entries, together, look), _paired_words(entries, look),
         figure,
     )  # fmt: skip
+
+
+def _paired_words(entries: Sequence[Mapping[str, Any]], look: Look) -> str:
+    """What the dots and bars are, and which of them say little."""
+    text = look.t("Change relative to the base, paired by seed; bars are 95 % intervals. With many metrics, one in "
+                  "twenty leaves out zero by chance.")  # fmt: skip
+    few = list(dict.fromkeys(look.metric(entry["metric"]) for entry in entries if scant(entry)))
+    return text + (" " + look.t("Not counted, as most orders were too young: {names}.", names=look.t(", ").join(few))
+                   if few else "")  # fmt: skip
 
 
 def _dots(
@@ -255,11 +262,14 @@ def forest(entries: Sequence[Mapping[str, Any]], look: Look = ENGLISH, by: str =
         return 100 * value if METRICS[entry["metric"]].unit == "share" else value
 
     shown.sort(key=lambda entry: scaled(entry, entry["difference"]))
-    labels = [look.key(by, entry[by]) if by else look.metric(entry["metric"]) for entry in shown]
+    labels = [
+        (look.key(by, entry[by]) if by else look.metric(entry["metric"])) + (" ?" if doubtful(entry) else "")
+        for entry in shown
+    ]
     tints = {"good": look.shade("good"), "bad": look.shade("bad"), "moved": look.shade("moved"),
              "calm": look.shade("quiet")}  # fmt: skip
     meanings = {"good": look.t("better"), "bad": look.t("worse"), "moved": look.t("changed"),
-                "calm": look.t("cannot be told from zero")}  # fmt: skip
+                "calm": look.t("not told from zero")}  # fmt: skip
     figure = go.Figure()
     for kind, meaning in meanings.items():
         own = [number for number, entry in enumerate(shown) if verdict(entry) == kind]
@@ -284,10 +294,7 @@ def forest(entries: Sequence[Mapping[str, Any]], look: Look = ENGLISH, by: str =
     figure.update_layout(template=look.template, height=145 + 23 * max(len(shown), 4), margin={"t": 62})
     return Panel(
         "forest", look.t("Paired effects"),
-        look.t("{sure} of {all} changes shown can be told from zero at 95 %, each taken by itself.",
-               sure=sum(sure(entry) for entry in shown), all=len(shown)),
-        look.t("Change relative to the base, paired by seed; bars are 95 % intervals. With many metrics, one in twenty "
-               "leaves out zero by chance."),
+        count_words(shown, entries, look), _paired_words(shown, look),
         figure,
     )  # fmt: skip
 
@@ -300,7 +307,7 @@ def places(study: Study, name: str = "gmv_usd", look: Look = ENGLISH) -> Panel:
     clear = []
     for number, scenario in enumerate(study.scenarios[1:]):
         own = [entry for entry in entries if entry["scenario"] == scenario]
-        named = [look.key("country", entry["country"]) for entry in own if sure(entry)]
+        named = [look.key("country", entry["country"]) for entry in own if survives(entry)]
         clear.append(f"{look.scenario(scenario)}: {_listed(named, look)}")
         _dots(figure, study, look, number, own, [rows[entry["country"]] for entry in own],
               [look.key("country", entry["country"]) for entry in own])  # fmt: skip
@@ -318,7 +325,8 @@ def places(study: Study, name: str = "gmv_usd", look: Look = ENGLISH) -> Panel:
     figure.update_layout(template=look.template, height=690)
     return Panel(
         "places", look.t("Where it shows"),
-        look.t("Countries whose change can be told from zero. {clear}.", clear="; ".join(clear)),
+        look.t("Countries whose change can be told from zero, corrected (Holm) for all countries. {clear}.",
+               clear="; ".join(clear)),
         look.t("{metric} by country of the buyer, paired by seed, 95 % intervals; small countries are few consumers in "
                "the sample, hence wide.", metric=label),
         figure,

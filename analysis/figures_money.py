@@ -14,7 +14,7 @@ from analysis.comparison import Study, compare
 from analysis.figures import Panel, error_bars, reach
 from analysis.look import ENGLISH, FONT, GROUP_LABELS, Look, fade, pretty
 from analysis.metrics import GROUPS
-from analysis.wording import sure
+from analysis.wording import sure, survives
 from sim.record.schema import FLOW_GROUPS, MoneyPurpose
 
 NODES: Final = (
@@ -174,14 +174,17 @@ def incidence(study: Study, look: Look = ENGLISH) -> Panel:
     return Panel(
         "incidence", look.t("Who gains, who pays"), " ".join(readings),
         look.t("Paired by seed. Consumers: realised surplus; firms: receipts minus payments, stock at cost; "
-               "treasuries: net revenue. Pale bars cannot be told from zero at 95 %."),
+               "treasuries: net revenue. Pale bars cannot be told from zero at 95 %; in words, what can be once "
+               "corrected (Holm) for all groups."),
         figure,
     )  # fmt: skip
 
 
 def gain_words(entries: Sequence[Mapping[str, Any]], scenario: str, look: Look) -> str:
-    """Who gains and who loses most under one scenario, as far as that can be told from chance."""
-    clear = sorted((entry["difference"], entry["group"]) for entry in entries if sure(entry))
+    """Who gains and who loses most under one scenario, as far as that can be told from chance once
+    corrected (Holm) for all groups.
+    """
+    clear = sorted((entry["difference"], entry["group"]) for entry in entries if survives(entry))
     words = []
     for said, (size, group) in (("most is gained by {group} ({money} USD)", clear[-1] if clear else (0, "")),
                                 ("most is lost by {group} ({money} USD)", clear[0] if clear else (0, ""))):  # fmt: skip
@@ -230,5 +233,5 @@ def waterfall(study: Study, look: Look = ENGLISH, scenario: str | None = None) -
 def interval_words(entry: Mapping[str, Any], look: Look) -> str:
     """The interval of a sum of money."""
     if entry["low"] is None:
-        return look.t("one seed: no interval")
+        return look.t("every seed alike: no interval" if entry["seeds"] > 1 else "one seed: no interval")
     return look.t("{low} to {high}", low=look.money(entry["low"], True), high=look.money(entry["high"], True))

@@ -91,6 +91,40 @@ def student(values: F64, confidence: float = CONFIDENCE) -> Intervals:
     )  # fmt: skip
 
 
+def paired_changes(before: F64, after: F64) -> F64:
+    """What seeds change by, float64[rows, seeds]; those of a row that differ by no more than rounding are made equal.
+
+    Totals are whole numbers times a weight: seeds that change by the same whole number differ in the last bit.
+    """
+    change: F64 = after - before
+    size = np.maximum(np.abs(before), np.abs(after)).max(axis=1, initial=0.0)
+    alike = np.ptp(change, axis=1) <= _ROUNDING * size
+    change[alike] = change[alike, :1]
+    change[alike & (np.abs(change[:, 0]) <= _ROUNDING * size)] = 0.0
+    return change
+
+
+def without_spread(change: F64) -> NDArray[np.bool_]:
+    """Rows of float64[rows, seeds] in which all of several seeds change by the same amount, other than 0.
+
+    They say nothing about how far other seeds would be from it: two seeds with one order more each would have an
+    interval of no width, and a p value of 0. Where every seed changes by exactly 0, nothing was touched.
+    """
+    several = change.shape[1] > 1
+    alike: NDArray[np.bool_] = (change == change[:, :1]).all(axis=1) & (change[:, 0] != 0) & several
+    return alike
+
+
+def paired(change: F64, confidence: float = CONFIDENCE) -> Intervals:
+    """As `student` of what seeds change by, float64[rows, seeds]; all but the mean is nan where `without_spread`."""
+    found = student(change, confidence)
+    unknown = without_spread(change)
+    low, high, p_positive, p_value = (
+        np.where(unknown, np.nan, column) for column in (found.low, found.high, found.p_positive, found.p_value)
+    )
+    return Intervals(found.mean, low, high, p_positive, p_value)
+
+
 def estimate(values: F64, confidence: float = CONFIDENCE) -> Estimate:
     """Mean of values float64[seeds] and its t interval; a spread of 0 gives an interval of width 0."""
     found = student(np.asarray(values, dtype=np.float64)[None, :], confidence)
@@ -168,8 +202,8 @@ def variance_ratio(old: F64, new: F64) -> F64:
     if old.shape[1] == 1:
         return np.full(old.shape[0], np.nan)
     unpaired = old.var(axis=1, ddof=1) + new.var(axis=1, ddof=1)
-    paired = spread_of(new - old) ** 2
-    ratio: F64 = np.divide(unpaired, paired, out=np.full(unpaired.shape, np.nan), where=paired > 0)
+    together = spread_of(paired_changes(old, new)) ** 2
+    ratio: F64 = np.divide(unpaired, together, out=np.full(unpaired.shape, np.nan), where=together > 0)
     return ratio
 
 

@@ -45,6 +45,7 @@ from sim.record.schema import (
     matured_name,
 )
 
+LEAST_REST: Final = 0.25  # of the period; what rests on less is shown, but carries no mark, headline or sentence
 DIMENSIONS: Final = ("region", "country", "channel", "category", "group")
 _OTHER_WORDS: Final = {
     "platform": "channel", "shop": "channel", "market": "country", "place": "country", "continent": "region",
@@ -158,6 +159,7 @@ class Metric:
         scaled: multiplied by W.
         better: +1 if more is better in itself, -1 if less is, 0 if it depends on whom one asks.
         splits: dimensions it can be split by.
+        window: days after which what a day began counts; None where nothing has to be waited for.
     """
 
     name: str
@@ -168,6 +170,18 @@ class Metric:
     scaled: bool = False
     better: int = 0
     splits: tuple[str, ...] = DIMENSIONS
+    window: Window | None = None
+
+    def rests_on(self, days: int, span: tuple[int, int] | None = None) -> float:
+        """Share of a period's days that count: those at least `window` days before the run's end.
+
+        Args:
+            days: reported days of the run. span: first and last day of the period, both included; the run by default.
+        """
+        if self.window is None:
+            return 1.0
+        first, last = span or (0, days - 1)
+        return max(0, min(last, days - int(self.window)) - first + 1) / (last - first + 1)
 
 
 def _ratio(top: float | None, bottom: float | None) -> float | None:
@@ -306,47 +320,49 @@ METRICS: Final[dict[str, Metric]] = {
                _share("orders", "room_visits")),
         Metric("buyer_share_30d", "share", "discoveries of a seller followed by a purchase from that seller within 30 "
                "days / discoveries (matured)", "discoveries",
-               _share("discovery_buyers_30d_m40", "discoveries_m40")),
+               _share("discovery_buyers_30d_m40", "discoveries_m40"), window=Window.DELIVERY),
         Metric("new_buyer_conversion_7d", "share", "the same within 7 days", "discoveries",
-               _share("discovery_buyers_7d_m40", "discoveries_m40")),
+               _share("discovery_buyers_7d_m40", "discoveries_m40"), window=Window.DELIVERY),
         Metric("watch_minutes_mean", "min", "minutes watched / room visits", "room visits",
                _share("watch_seconds", "room_visits", 1 / 60)),
         Metric("aov_usd", "USD", "gmv_usd / orders", "orders", _share("gmv_cents", "orders", 0.01)),
         Metric("payment_success_rate", "share", "orders authorised / asked for (matured 3 days)",
-               "authorisation requests", _share("payment_authorised_m3", "payment_requests_m3"), better=1),
+               "authorisation requests", _share("payment_authorised_m3", "payment_requests_m3"), better=1,
+               window=Window.PAYMENT),
         Metric("tariff_usd", "USD", "duty received by the 20 treasuries minus refunds, parcels and bulk imports, all "
                "channels", "", _tax("tariff"), scaled=True, splits=("region", "country")),
         Metric("vat_usd", "USD", "value added tax received by the 20 treasuries, refunds deducted, all channels", "",
                _tax("vat"), scaled=True, splits=("region", "country")),
         Metric("delivery_days_p50", "day", "median days from order to delivery (matured 40 days)", "delivered orders",
-               _delivery(0.5), better=-1),
+               _delivery(0.5), better=-1, window=Window.DELIVERY),
         Metric("delivery_days_p90", "day", "90 % of delivered orders arrive within (matured 40 days)",
-               "delivered orders", _delivery(0.9), better=-1),
+               "delivered orders", _delivery(0.9), better=-1, window=Window.DELIVERY),
         Metric("delivery_days_direct_p10", "day", "the fastest 10 % of parcels from China", "delivered direct orders",
-               _delivery(0.1, 1), better=-1),
+               _delivery(0.1, 1), better=-1, window=Window.DELIVERY),
         Metric("delivery_days_direct_p50", "day", "median of parcels from China", "delivered direct orders",
-               _delivery(0.5, 1), better=-1),
+               _delivery(0.5, 1), better=-1, window=Window.DELIVERY),
         Metric("delivery_days_direct_p90", "day", "90 % of parcels from China arrive within", "delivered direct orders",
-               _delivery(0.9, 1), better=-1),
+               _delivery(0.9, 1), better=-1, window=Window.DELIVERY),
         Metric("delivery_days_stocked_p50", "day", "median of orders sent from stock in the country",
-               "delivered stocked orders", _delivery(0.5, 0), better=-1),
+               "delivered stocked orders", _delivery(0.5, 0), better=-1, window=Window.DELIVERY),
         Metric("late_share", "share", "orders delivered after the promised day / delivered orders (matured 40 days)",
-               "delivered orders", _share("late_m40", "delivered_m40"), better=-1),
+               "delivered orders", _share("late_m40", "delivered_m40"), better=-1, window=Window.DELIVERY),
         Metric("direct_shipped_share", "share", "orders sent from China to the buyer / orders shipped",
                "shipped orders", _share("shipped_direct", "shipped")),
         Metric("stockout_share", "share", "intents lost as the shown stock was gone / intents", "intents",
                _share("stockouts", "intents"), better=-1),
         Metric("oversold_share", "share",
                "orders whose shown stock was not there when allocated / orders (matured 3 days)",
-               "orders", _share("oversold_m3", "orders_m3"), better=-1),
+               "orders", _share("oversold_m3", "orders_m3"), better=-1, window=Window.PAYMENT),
         Metric("return_rate", "share", f"orders sent back / delivered orders (matured {_W} days)", "delivered orders",
-               _share("returned_m60", "delivered_m60"), better=-1),
+               _share("returned_m60", "delivered_m60"), better=-1, window=Window.OUTCOME),
         Metric("dispute_rate", "share", f"orders disputed / delivered orders (matured {_W} days)", "delivered orders",
-               _share("disputed_m60", "delivered_m60"), better=-1),
+               _share("disputed_m60", "delivered_m60"), better=-1, window=Window.OUTCOME),
         Metric("complaint_rate", "share", f"orders with a complaint / delivered orders (matured {_W} days)",
-               "delivered orders", _share("complained_m60", "delivered_m60"), better=-1),
+               "delivered orders", _share("complained_m60", "delivered_m60"), better=-1, window=Window.OUTCOME),
         Metric("repurchase_rate", "share", "orders followed within 90 days by another of the same buyer from the same "
-               "seller / orders (matured 90 days)", "orders", _share("repeat_orders_m90", "orders_m90"), better=1),
+               "seller / orders (matured 90 days)", "orders", _share("repeat_orders_m90", "orders_m90"), better=1,
+               window=Window.REPURCHASE),
         Metric("trust_mean", "0-1", "general trust, mean over adopters and days", "adopter-days", _trust, better=1,
                splits=_PEOPLE_SPLITS),
         Metric("adoption_share", "share", "adopters of live commerce / online adults, mean over days", "person-days",
@@ -666,7 +682,7 @@ def day_offset(value: int | str | date, start_date: str, option: str) -> int:
         raise UserError(f"{option}: '{value}' is neither an ISO date (2023-05-31) nor a number of days") from None
 
 
-def _span(store: Store, start: int | str | date | None, end: int | str | date | None) -> tuple[int, int] | None:
+def span_of(store: Store, start: int | str | date | None, end: int | str | date | None) -> tuple[int, int] | None:
     """The days asked for, checked against every run; None for the whole run."""
     if start is None and end is None:
         return None
@@ -730,7 +746,7 @@ def metrics_of(
         UserError: unknown dimension or day, or a split that the record level does not hold.
     """
     split = check_dimensions(by)
-    bases = _Query(store, split, _span(store, start, end)).bases()
+    bases = _Query(store, split, span_of(store, start, end)).bases()
     return [
         [
             {**dict(zip(split, key, strict=True)), **_line(base, run.weight, split)}
@@ -779,7 +795,9 @@ def markdown() -> str:
         "- Rates that need time belong to the day the order was placed and use matured cohorts: orders placed at least "
         f"{int(Window.PAYMENT)} (payment), {int(Window.DELIVERY)} (delivery), {int(Window.OUTCOME)} (return, dispute, "
         f"complaint) or {int(Window.REPURCHASE)} days (repurchase) before the end of the run. `matured_share` says how "
-        f"much of the orders that is at {int(Window.OUTCOME)} days.",
+        f"much of the orders that is at {int(Window.OUTCOME)} days. `rests_on` of `livecommerce compare --json` is the "
+        f"share of the period's days that count for a metric. Below {LEAST_REST:.0%} the value stays, but `compare`, "
+        "report and dashboard give it no mark and leave it out of what they say: it rests on the first days alone.",
         "- `--from/--to` needs `record=daily` and splits by region, country, or region and channel.",
         "- Delivery days are kept by region, country and channel, and by category and group, not mixed; with "
         "`--from/--to` by region and country.",

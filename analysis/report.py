@@ -27,9 +27,9 @@ from analysis.figures import Panel, colours, effects, funnel, over_time, places,
 from analysis.figures_goods import delivery, fullness, lanes, stages, warehouses
 from analysis.figures_money import incidence, money_flows, waterfall
 from analysis.figures_network import concentration, friends, opinion
-from analysis.inference import BOOTSTRAP_SEEDS, CONFIDENCE
+from analysis.inference import BOOTSTRAP_SEEDS
 from analysis.look import ENGLISH, METRIC_LABELS, Look, percent
-from analysis.metrics import METRICS
+from analysis.metrics import LEAST_REST, METRICS
 from analysis.summary import bring_up_to_date
 from analysis.sweeppanels import report_panels
 from analysis.sweepview import sweep_points
@@ -38,6 +38,10 @@ from analysis.wording import (
     NOTHING,
     changes,
     clearest,
+    doubt_words,
+    doubtful,
+    interval_words,
+    scant,
     sentence,
     span_words,
     summary,
@@ -109,7 +113,10 @@ def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]], precision
         table.add_row(
             METRIC_LABELS[name] + (f", {unit}" if unit else ""),
             written(name, base_value),
-            *(Text(_difference_text(entry) + marks[verdict(entry)] + _doubt(entry)) for entry in own),
+            *(
+                Text(_difference_text(entry) + marks[verdict(entry)] + ("?" if doubtful(entry) else " "))
+                for entry in own
+            ),
         )
     buffer = io.StringIO()
     console = Console(file=buffer, width=TERMINAL_WIDTH, force_terminal=False, color_system=None)
@@ -121,20 +128,19 @@ def terminal_table(study: Study, entries: Sequence[Mapping[str, Any]], precision
             " orders must be",
             soft_wrap=True,
         )
-    console.print(
-        f"?: not once corrected (Holm) for the {len(METRICS)} metrics of a scenario looked at together", soft_wrap=True
-    )
+    few = {entry["metric"]: entry["rests_on"] for entry in entries if entry["difference"] is not None and scant(entry)}
+    for share in sorted(set(few.values())):
+        names = ", ".join(METRIC_LABELS[name].lower() for name in HEADLINE if few.get(name) == share)
+        if names:
+            console.print(
+                f"without a mark, as it rests on {percent(share)} of the period (marked from {percent(LEAST_REST)}"
+                f" on): {names}", soft_wrap=True,
+            )  # fmt: skip
+    console.print(doubt_words(entries), soft_wrap=True)
     console.print(_method_words(len(study.seeds)), soft_wrap=True)
     for scenario in study.scenarios[1:]:
         console.print(_seeds_words(scenario, [found[name, scenario] for name in HEADLINE], precision), soft_wrap=True)
     return buffer.getvalue().rstrip()
-
-
-def _doubt(entry: Mapping[str, Any]) -> str:
-    """A question mark behind a mark that the correction for many metrics does not bear out."""
-    if verdict(entry) == "calm":
-        return " "
-    return " " if entry["p_holm"] is not None and entry["p_holm"] < 1 - CONFIDENCE else "?"
 
 
 def _method_words(seeds: int) -> str:
@@ -160,8 +166,8 @@ def _difference_text(entry: Mapping[str, Any]) -> str:
     if entry["difference"] is None:
         return "\u2013"
     text = written(name, entry["difference"], signed=True)
-    if entry["low"] is not None:
-        text += f" ({written(name, entry['low'], True)} to {written(name, entry['high'], True)})"
+    if entry["low"] is not None or entry["seeds"] > 1:
+        text += f" ({interval_words(entry)})"
     return text
 
 
@@ -216,6 +222,8 @@ td.good b { color: var(--good); } td.bad b { color: var(--bad); } td.moved b { c
 td.calm b { font-weight: 400; }
 td.good b::after { content: " \\25B2"; font-size: 11px; } td.bad b::after { content: " \\25BC"; font-size: 11px; }
 td.moved b::after { content: " \\25C6"; font-size: 11px; }
+td.good.doubt b::after { content: " \\25B2 ?"; } td.bad.doubt b::after { content: " \\25BC ?"; }
+td.moved.doubt b::after { content: " \\25C6 ?"; }
 .box { overflow-x: auto; } .figure { margin: 12px 0 4px; width: 100%; }
 .part { color: var(--accent); font-weight: 700; margin: 0 0 6px; }
 details { margin-top: 14px; } summary { cursor: pointer; color: var(--accent); }
@@ -304,7 +312,8 @@ def _cell(entry: Mapping[str, Any], look: Look) -> str:
     if METRICS[name].unit != "share" and entry["relative"] is not None:
         relative = f' <span class="unit">{percent(entry["relative"], True)}</span>'
     return (
-        f'<td class="{verdict(entry)}"><b>{written(name, entry["difference"], True, look)}</b>{relative}'
+        f'<td class="{verdict(entry)}{" doubt" if doubtful(entry) else ""}">'
+        f"<b>{written(name, entry['difference'], True, look)}</b>{relative}"
         f'<span class="range">{span_words(entry, look)}</span></td>'
     )
 
@@ -438,6 +447,12 @@ def page(
         "changed, where that depends on whom you ask. Amounts are for the real population over the reported days. pp: "
         "percentage points.", base=base,
     )  # fmt: skip
+    cells += " " + doubt_words(entries, look)
+    if any(map(scant, entries)):
+        cells += " " + look.t(
+            "What rests on less than {share} of the period is shown without a mark, for most orders were too young.",
+            share=percent(LEAST_REST),
+        )  # fmt: skip
     return _PAGE.substitute(
         lang={"en": "en", "zh": "zh-Hans"}[look.lang], theme="dark" if look.dark else "light",
         config=json.dumps(plot_config(look)), title=html.escape(heading), heading=html.escape(heading),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from analysis.inference import CONFIDENCE
 from analysis.look import ENGLISH, MINUS, Look, percent
-from analysis.metrics import METRICS
+from analysis.metrics import LEAST_REST, METRICS
 
 Entry = Mapping[str, Any]
 HEADLINE: Final = (
@@ -65,13 +66,56 @@ def changes(overrides: Sequence[str], look: Look = ENGLISH) -> str:
     return look.t("Set otherwise than in the scenario: {changes}.", changes=look.t(", ").join(kept)) if kept else ""
 
 
+def scant(entry: Entry) -> bool:
+    """Whether an effect rests on so little of the period that nothing is said of it."""
+    return float(entry["rests_on"]) < LEAST_REST
+
+
 def sure(entry: Entry) -> bool:
-    """Whether the interval leaves out 0."""
-    return entry["low"] is not None and (entry["low"] > 0 or entry["high"] < 0)
+    """Whether an effect, taken by itself, can be told from 0: its interval leaves out 0, and it is not `scant`."""
+    return not scant(entry) and entry["low"] is not None and (entry["low"] > 0 or entry["high"] < 0)
+
+
+def survives(entry: Entry) -> bool:
+    """Whether an effect can be told from 0 even once corrected (Holm) for all that is tested beside it."""
+    return sure(entry) and entry["p_holm"] is not None and entry["p_holm"] < 1 - CONFIDENCE
+
+
+def doubtful(entry: Entry) -> bool:
+    """Whether an effect can be told from 0 by itself only, not once corrected."""
+    return sure(entry) and not survives(entry)
+
+
+def tested(entries: Sequence[Entry]) -> int:
+    """How many effects the correction is for: the most of any scenario."""
+    counts: dict[str, int] = {}
+    for entry in entries:
+        counts[entry["scenario"]] = counts.get(entry["scenario"], 0) + (entry["p_value"] is not None)
+    return max(counts.values(), default=0)
+
+
+def count_words(drawn: Sequence[Entry], entries: Sequence[Entry], look: Look = ENGLISH) -> str:
+    """How many of the effects drawn can be told from 0.
+
+    Args:
+        drawn: effects in the figure. entries: all that are tested together, scenario by scenario.
+    """
+    return look.t(
+        "{all} changes are drawn. At 95 %, {sure} can be told from zero each taken by itself, {kept} still once "
+        "corrected (Holm) for the {tested} changes of a scenario tested together.",
+        all=len(drawn), sure=sum(map(sure, drawn)), kept=sum(map(survives, drawn)), tested=tested(entries),
+    )  # fmt: skip
+
+
+def doubt_words(entries: Sequence[Entry], look: Look = ENGLISH) -> str:
+    """What a question mark behind a mark says."""
+    return look.t(
+        "?: not once corrected (Holm) for the {tested} changes of a scenario tested together.", tested=tested(entries)
+    )
 
 
 def verdict(entry: Entry) -> str:
-    """`good` or `bad` where the interval leaves out 0 and one way is better, `moved` where none is, else `calm`."""
+    """`good` or `bad` where an effect is `sure` and one way is better, `moved` where none is, else `calm`."""
     if not sure(entry):
         return "calm"
     better = METRICS[entry["metric"]].better
@@ -81,9 +125,17 @@ def verdict(entry: Entry) -> str:
 
 
 def span_words(entry: Entry, look: Look = ENGLISH) -> str:
-    """The bounds of an entry's interval; a few words where one seed gives none."""
+    """The bounds of an entry's interval, a few words where there is none, and on how little it rests."""
+    if entry["difference"] is None:
+        return look.t("no value")
+    rest = look.t("; rests on {share} of the period", share=percent(entry["rests_on"])) if scant(entry) else ""
+    return interval_words(entry, look) + rest
+
+
+def interval_words(entry: Entry, look: Look = ENGLISH) -> str:
+    """The bounds of an entry's interval; a few words where there is none."""
     if entry["low"] is None:
-        return look.t("no value" if entry["difference"] is None else "one seed: no interval")
+        return look.t("every seed alike: no interval" if entry["seeds"] > 1 else "one seed: no interval")
     name = entry["metric"]
     return look.t(
         "{low} to {high}",
@@ -119,6 +171,16 @@ def sentence(entry: Entry, look: Look = ENGLISH) -> str:
     if entry["difference"] is None:
         return look.t("{who}: {metric} has no value in these runs.", who=who, metric=metric)
     change = measured(entry["metric"], written(entry["metric"], entry["difference"], True, look), look)
+    if scant(entry):
+        return look.t(
+            "{who}: {metric} changes by {change}, but this rests on {share} of the period: too little to go by.",
+            who=who, metric=metric, change=change, share=percent(entry["rests_on"]),
+        )  # fmt: skip
+    if entry["low"] is None and entry["seeds"] > 1:
+        return look.t(
+            "{who}: {metric} changes by {change} in each of the {seeds} seeds alike, which gives no interval.",
+            who=who, metric=metric, change=change, seeds=entry["seeds"],
+        )  # fmt: skip
     if entry["low"] is None:
         return look.t(
             "{who}: {metric} changes by {change} in the one seed there is; more seeds give an interval.",
@@ -140,30 +202,57 @@ def sentence(entry: Entry, look: Look = ENGLISH) -> str:
     )  # fmt: skip
     if in_percent(entry):
         text += look.t(", that is {change}", change=change)
+    if doubtful(entry):
+        return text + look.t("; this does not survive the correction (Holm) for all that is tested.")
     ending = {"good": ": better.", "bad": ": worse.", "moved": "."}[verdict(entry)]
     return text + look.t(ending)
 
 
 def clearest(entries: Sequence[Entry], scenario: str) -> list[Entry]:
-    """Headline effects of a scenario that can be told from chance, the largest relative change first."""
+    """Headline effects of a scenario that can be told from chance: those that survive the correction before those that
+    do not, the largest relative change first.
+    """
     moved = [
         entry for entry in entries
         if entry["scenario"] == scenario and entry["metric"] in HEADLINE and sure(entry)
         and entry["relative"] is not None
     ]  # fmt: skip
-    return sorted(moved, key=lambda entry: -abs(entry["relative"]))
+    return sorted(moved, key=lambda entry: (doubtful(entry), -abs(entry["relative"])))
 
 
 def summary(entries: Sequence[Entry], scenario: str, look: Look = ENGLISH) -> str:
-    """One sentence: a scenario's clearest changes among the headline metrics, without its name."""
+    """A scenario's clearest changes among the headline metrics, without its name; what the correction does not bear out
+    is told apart.
+
+    Args:
+        entries: of all metrics.
+    """
     moved = clearest(entries, scenario)
-    if not moved:
-        return look.t("moves none of the metrics below by more than chance would") + look.t(".")
-    words = look.t(", ").join(
-        f"{look.lower(look.metric(entry['metric']))} {percent(entry['relative'], True)}" for entry in moved[:3]
+    kept = [entry for entry in moved if survives(entry)]
+    others = moved[len(kept) :]
+    end = look.t(".")
+    text = look.t("moves none of the metrics below by more than chance would") + end
+    if kept:
+        words, more = _moves(kept, look), len(kept) - 3
+        text = look.t("moves {words}", words=words) + end
+        if more > 0:
+            text = look.t("moves {words} and {more} more of the metrics below", words=words, more=more) + end
+    elif others:
+        text = look.t("moves none of the metrics below beyond doubt") + end
+    if others:
+        own = [entry for entry in entries if entry["scenario"] == scenario]
+        said = look.t(
+            "By themselves, but not once corrected (Holm) for the {tested} metrics tested: {words}",
+            tested=tested(own), words=_moves(others, look),
+        )  # fmt: skip
+        if len(others) > 3:
+            said += look.t(" and {more} more", more=len(others) - 3)
+        text += (" " if look.lang == "en" else "") + said + end
+    return text
+
+
+def _moves(entries: Sequence[Entry], look: Look) -> str:
+    """The first three effects in a few words."""
+    return look.t(", ").join(
+        f"{look.lower(look.metric(entry['metric']))} {percent(entry['relative'], True)}" for entry in entries[:3]
     )
-    if len(moved) > 3:
-        return look.t("moves {words} and {more} more of the metrics below", words=words, more=len(moved) - 3) + look.t(
-            "."
-        )
-    return look.t("moves {words}", words=words) + look.t(".")

@@ -335,12 +335,18 @@ def _share(text: str, option: str) -> float:
 
 
 def _print_differences(entries: Sequence[dict[str, Any]], by: Sequence[str]) -> None:
+    from analysis.metrics import LEAST_REST
+
     told = [entry for entry in entries if entry["difference"] is not None]
     places = [" ".join(str(entry[word]) for word in by) for entry in told]
     first = max((len(entry["scenario"]) for entry in told), default=0)
     second = max(map(len, places), default=0)
     for entry, place in zip(told, places, strict=True):
         bounds = f"  ({_number(entry['low'])} to {_number(entry['high'])})" if entry["low"] is not None else ""
+        if entry["low"] is None and entry["seeds"] > 1:
+            bounds = "  (every seed alike: no interval)"
+        if entry["rests_on"] < LEAST_REST:
+            bounds += f"  rests on {entry['rests_on']:.1%} of the period"
         where = f"{entry['scenario']:<{first}} {place:<{second}}"
         print(f"{where} {entry['metric']:<34} {_number(entry['difference']):>16}{bounds}")
 

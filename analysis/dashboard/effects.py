@@ -11,7 +11,7 @@ from analysis.dashboard.page import Page
 from analysis.dashboard.parts import View, choice, effect_cell, figure_block, metric_label, notice, plain_lines, table
 from analysis.figures import forest
 from analysis.metrics import DIMENSIONS, METRICS
-from analysis.wording import sentence, sure, written
+from analysis.wording import doubt_words, doubtful, sentence, sure, written
 
 
 def render(view: View) -> Page:
@@ -38,7 +38,7 @@ def render(view: View) -> Page:
                                metric, search=True))  # fmt: skip
     told = sorted(
         (entry for entry in entries if entry["difference"] is not None),
-        key=lambda entry: (not sure(entry), -abs(entry["relative"] or 0.0)),
+        key=lambda entry: (not sure(entry), doubtful(entry), -abs(entry["relative"] or 0.0)),
     )
     lines = [(f"{look.key(by, entry[by])}{view.t(': ')}" if by else "") + sentence(entry, look) for entry in told]
     rows = [
@@ -62,6 +62,7 @@ def render(view: View) -> Page:
                 html.H2(view.t("The numbers")),
                 table(view, view.t("{scenario} against {base}", scenario=look.scenario(view.chosen),
                                    base=look.inside(study.base)), head, rows),
+                html.P(doubt_words(entries, look), className="note"),
             ]),
         ],
         [dict(entry) | {"sentence": sentence(entry, look)} for entry in entries],

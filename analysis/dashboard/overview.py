@@ -11,7 +11,7 @@ from analysis.dashboard.page import Page
 from analysis.dashboard.parts import View, card, choice, figure_block, metric_label
 from analysis.figures import SERIES, funnel, over_time
 from analysis.metrics import metrics_of
-from analysis.wording import HEADLINE, changes, sentence, span_words, summary, verdict, written
+from analysis.wording import HEADLINE, changes, doubt_words, doubtful, sentence, span_words, summary, verdict, written
 
 CARDS: Final = (
     "gmv_usd", "orders", "conversion", "delivery_days_p50", "return_rate", "consumer_surplus_realised_usd",
@@ -42,7 +42,7 @@ def render(view: View) -> Page:
                 html.Span([
                     html.B(written(name, entry["difference"], True, look)), " ", html.Span(span_words(entry, look)),
                 ], className="range"),
-                verdict(entry),
+                verdict(entry) + (" doubt" if doubtful(entry) else ""),
             )
         )  # fmt: skip
     panels = []
@@ -72,7 +72,8 @@ def render(view: View) -> Page:
                 html.H2(view.t("Key figures: {scenario}", scenario=look.scenario(view.chosen or study.base))),
                 html.Dl(cards, className="cards"),
                 html.P(view.t("Large: the scenario's value; below: its difference to {base} with the 95 % interval.",
-                              base=look.inside(study.base)), className="note") if own else "",
+                              base=look.inside(study.base)) + " " + doubt_words(entries, look), className="note")
+                if own else "",
             ]),
             html.Div(controls, className="controls") if controls else "",
             *(figure_block(view, panel) for panel in panels),

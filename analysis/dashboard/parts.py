@@ -14,7 +14,7 @@ from analysis.dashboard.library import Library, Opened
 from analysis.dashboard.state import State
 from analysis.figures import Panel, wide
 from analysis.look import Look, percent
-from analysis.wording import Entry, in_percent, span_words, unit_of, verdict, written
+from analysis.wording import Entry, doubtful, in_percent, span_words, unit_of, verdict, written
 
 _MARKS: Final = {"good": " \u25b2", "bad": " \u25bc", "moved": " \u25c6", "calm": ""}
 
@@ -138,7 +138,11 @@ def effect_cell(entry: Entry, look: Look) -> Component:
         relative = f" {percent(entry['relative'], True)}"
     return html.Td(
         [
-            html.B(written(entry["metric"], entry["difference"], True, look) + _MARKS[kind]),
+            html.B(
+                written(entry["metric"], entry["difference"], True, look)
+                + _MARKS[kind]
+                + (" ?" if doubtful(entry) else "")
+            ),
             html.Span(relative, className="unit"),
             html.Span(span_words(entry, look), className="range"),
         ],

@@ -84,6 +84,30 @@ def test_one_odd_seed_in_forty_gives_no_bootstrap_bound() -> None:
     assert entry["high"] is not None
 
 
+@pytest.mark.parametrize("seeds", [2, 5, 40])
+def test_seeds_that_all_change_alike_tell_no_spread(seeds: int) -> None:
+    """One order more in every seed is no proof, in totals of orders no more than in the orders themselves."""
+    count = np.random.default_rng(seeds).integers(6_000, 7_000, (1, seeds)).astype(np.float64)
+    for weight in (1.0, 24_927.3):
+        old = weight * np.concatenate([count, count, count])
+        new = weight * np.concatenate([count + 1, count, count + np.arange(seeds)])
+        alike, still, moved = differences(old, new)
+        assert alike["difference"] == pytest.approx(weight)
+        for name in ("low", "high", "bootstrap_low", "bootstrap_high", "p_positive", "p_value", "p_holm",
+                     "variance_ratio", "seeds_needed"):  # fmt: skip
+            assert alike[name] is None, name
+        assert (still["difference"], still["low"], still["high"], still["p_value"]) == (0.0, 0.0, 0.0, 1.0)
+        assert moved["low"] < moved["difference"] < moved["high"]
+        assert moved["p_holm"] == min(1.0, 2 * moved["p_value"])  # what tells no spread is no test
+
+
+def test_one_seed_and_none_tell_no_spread_either() -> None:
+    (one,) = differences(np.array([[3.0]]), np.array([[4.0]]))
+    assert (one["difference"], one["low"], one["p_value"], one["seeds"]) == (1.0, None, None, 1)
+    (none,) = differences(np.array([[np.nan]]), np.array([[4.0]]))
+    assert (none["difference"], none["low"], none["p_value"], none["seeds"]) == (None, None, None, 0)
+
+
 def test_holm_is_worked_by_hand() -> None:
     found = holm(np.array([0.01, 0.04, np.nan, 0.03, 0.005]))
     np.testing.assert_allclose(found, [0.03, 0.06, np.nan, 0.06, 0.02])

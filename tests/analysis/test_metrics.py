@@ -278,6 +278,16 @@ def test_a_folder_without_a_run(folder: str, words: str, tmp_path: Path, monkeyp
         metrics(folder)
 
 
+def test_a_metric_knows_on_which_share_of_the_period_it_rests() -> None:
+    assert METRICS["gmv_usd"].rests_on(60) == 1
+    assert METRICS["return_rate"].rests_on(60) == 1 / 60
+    assert METRICS["return_rate"].rests_on(59) == 0
+    assert METRICS["return_rate"].rests_on(100, (0, 9)) == 1
+    assert METRICS["return_rate"].rests_on(100, (31, 50)) == 0.5
+    assert METRICS["return_rate"].rests_on(100, (41, 99)) == 0
+    assert METRICS["payment_success_rate"].rests_on(100, (90, 99)) == 0.8
+
+
 def test_gini_and_quantiles() -> None:
     assert gini(np.array([0, 0, 0])) is None
     assert gini(np.array([5, 5, 5])) == pytest.approx(0)

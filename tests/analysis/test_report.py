@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from analysis.comparison import Study, compare
+from analysis.figures import EFFECTS
 from analysis.figures_money import FUNDS, KEPT
 from analysis.look import ENGLISH, METRIC_LABELS, percent
 from analysis.metrics import METRICS
 from analysis.report import PLOTLY_FILE, panels, write_comparison
-from analysis.wording import verdict, written
+from analysis.wording import HEADLINE, clearest, doubtful, scant, summary, sure, survives, verdict, written
 from tests.analysis.synthetic import synthetic_study
 
 PANELS = {
@@ -66,6 +67,73 @@ def test_the_numbers_on_the_page_are_those_of_compare(page: tuple[str, str], run
         assert written(entry["metric"], entry["difference"], True) in page[0]
 
 
+def test_what_rests_on_the_first_days_alone_is_shown_and_not_said(page: tuple[str, str], runs: list[Path]) -> None:
+    """Of 62 days the orders of three are old enough for returns: their share is that of the orders, nearly."""
+    with Study(runs) as study:
+        entries = compare(study)
+    assert {entry["metric"] for entry in entries if scant(entry)} == {
+        "return_rate", "dispute_rate", "complaint_rate", "repurchase_rate",
+    }  # fmt: skip
+    returned = next(entry for entry in entries if entry["metric"] == "return_rate")
+    matured = next(entry for entry in entries if entry["metric"] == "matured_share")
+    assert returned["rests_on"] == 3 / 62 == pytest.approx(matured["base_value"], rel=0.5)
+    assert verdict(returned | {"low": 0.01, "high": 0.02, "p_holm": 0.0}) == "calm"
+    for text in page:
+        assert "4.8\u00a0% of the period" in text
+        assert written("return_rate", returned["difference"], True) in text
+    for entry in entries:
+        assert not (scant(entry) and entry in clearest(entries, entry["scenario"]))
+
+
+def test_the_page_marks_what_the_correction_does_not_bear_out(page: tuple[str, str], runs: list[Path]) -> None:
+    with Study(runs) as study:
+        entries = compare(study)
+        made = panels(study)
+    marked = [entry for entry in entries if doubtful(entry)]
+    assert marked
+    assert len(re.findall(r'<td class="\w+ doubt">', page[1])) == len(marked) + sum(
+        entry["metric"] in HEADLINE for entry in marked
+    )
+    family = max(
+        sum(entry["p_value"] is not None for entry in entries if entry["scenario"] == name)
+        for name in ("tariff_reduction", "commission_cap")
+    )
+    assert 30 < family <= len(METRICS)
+    line = f"?: not once corrected (Holm) for the {family} changes of a scenario tested together."
+    assert all(line in text for text in page)
+    at_once = next(panel.reading for panel in made if panel.name == "effects")
+    drawn = [entry for entry in entries if entry["metric"] in EFFECTS and entry["relative"] is not None]
+    assert at_once == (
+        f"{len(drawn)} changes are drawn. At 95 %, {sum(map(sure, drawn))} can be told from zero each taken by "
+        f"itself, {sum(map(survives, drawn))} still once corrected (Holm) for the {family} changes of a scenario "
+        "tested together."
+    )
+
+
+def test_a_headline_says_flatly_only_what_the_correction_bears_out() -> None:
+    about = {
+        "scenario": "cap",
+        "low": 1.0,
+        "high": 3.0,
+        "difference": 2.0,
+        "rests_on": 1.0,
+        "p_value": 0.001,
+        "seeds": 4,
+    }
+    sales = about | {"metric": "gmv_usd", "relative": 0.1, "p_holm": 0.01}
+    orders = about | {"metric": "orders", "relative": 0.2, "p_holm": 0.3}
+    assert summary([sales], "cap") == "moves live sales (GMV) +10.0\u00a0%."
+    assert summary([orders, sales], "cap") == (
+        "moves live sales (GMV) +10.0\u00a0%. By themselves, but not once corrected (Holm) for the 2 metrics "
+        "tested: live orders +20.0\u00a0%."
+    )
+    assert summary([orders], "cap").startswith("moves none of the metrics below beyond doubt. By themselves")
+    assert summary([orders | {"rests_on": 0.1}], "cap") == "moves none of the metrics below by more than chance would."
+    assert summary([orders | {"low": None, "high": None, "p_value": None, "p_holm": None}], "cap") == (
+        "moves none of the metrics below by more than chance would."
+    )
+
+
 def test_money_flows_balance(runs: list[Path]) -> None:
     """At every group as much flows in as out; what is kept in all is what funds gave."""
     with Study(runs) as study:
@@ -94,10 +162,11 @@ def test_a_small_page_shares_plotly(runs: list[Path], tmp_path: Path) -> None:
 
 
 def test_colours_only_where_one_way_is_better() -> None:
-    entry = {"metric": "late_share", "low": 0.01, "high": 0.02, "difference": 0.015}
+    entry = {"metric": "late_share", "low": 0.01, "high": 0.02, "difference": 0.015, "rests_on": 1.0}
     assert verdict(entry) == "bad"
     assert verdict(entry | {"low": -0.01}) == "calm"
     assert verdict(entry | {"low": None, "high": None}) == "calm"
+    assert verdict(entry | {"rests_on": 0.2}) == "calm"
     assert verdict(entry | {"metric": "government_revenue_usd"}) == "moved"
     assert verdict(entry | {"metric": "payment_success_rate"}) == "good"
 

@@ -102,10 +102,21 @@ def test_both_have_the_same_places_to_fill_in(text: str) -> None:
 
 def test_sentences_have_units_and_small_letters() -> None:
     entry = {"scenario": "cap", "metric": "delivery_days_p50", "base_value": 4.0, "value": 5.0, "difference": 1.0,
-             "relative": 0.25, "low": 0.8, "high": 1.2}  # fmt: skip
+             "relative": 0.25, "low": 0.8, "high": 1.2, "p_holm": 0.01, "rests_on": 1.0, "seeds": 8}  # fmt: skip
     assert sentence(entry) == (
         "Cap raises delivery, median by 25.0\u00a0% (20.0\u00a0% to 30.0\u00a0%), that is +1.00\u00a0days: worse."
     )
+    assert sentence({**entry, "p_holm": 0.2}).endswith("; this does not survive the correction (Holm) for all that is "
+                                                       "tested.")  # fmt: skip
+    assert sentence({**entry, "rests_on": 1 / 60}) == (
+        "Cap: delivery, median changes by +1.00\u00a0days, but this rests on 1.7\u00a0% of the period: too "
+        "little to go by."
+    )
+    alike = {**entry, "low": None, "high": None, "p_holm": None}
+    assert sentence(alike) == (
+        "Cap: delivery, median changes by +1.00\u00a0days in each of the 8 seeds alike, which gives no interval."
+    )
+    assert "in the one seed there is" in sentence({**alike, "seeds": 1})
     assert "\u00a0USD)" in sentence({**entry, "metric": "gmv_usd", "low": -1.0})
     assert "+1.00天" in sentence(entry, Look("zh"))
     assert [Look().lower(text) for text in ("Treasury of China", "VAT collected", "CO\u2082 emissions")] == [
