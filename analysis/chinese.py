@@ -118,7 +118,7 @@ CHINESE: Final[dict[str, str]] = {
     "Drag the slider or press play. Blue: below 80 % of throughput, orange: to 100 %, red: above.": "拖动滑块或点击播放。蓝色：低于处理能力的 80 %；橙色：到 100 %；红色：超过 100 %。",
     "Drones on the last mile": "末端无人机",
     "Duty collected": "关税收入",
-    "Each bar starts where the one above ends; the last is the sum. Mean over seeds, paired; intervals are in the table.": "每一条从上一条结束处开始，最后一条为总和。按种子配对取均值；区间见表格。",
+    "Each bar starts where the one above ends; the last is the sum. Mean over seeds, paired. Pale bars cannot be told from zero at 95 %; intervals are in the table.": "每一条从上一条结束处开始，最后一条为总和。按种子配对取均值；区间见表格，浅色条在 95 % 水平上无法与零区分。",
     "Each cell: mean paired difference against {base}, with its 95 % interval below. Coloured and marked ▲ better or ▼ worse where the interval leaves out zero and one direction is better in itself; ◆ changed, where that depends on whom you ask. Amounts are for the real population over the reported days. pp: percentage points.": "每格：相对{base}的配对平均差异，下方为 95 % 区间。区间不含零且某一方向本身更好时着色并标记 ▲ 变好或 ▼ 变差；◆ 表示有变化，好坏取决于立场。金额按真实人口和报告期计算。pp：百分点。",
     "Each stands for (W)": "每人代表（W）",
     "Edge nodes": "边缘节点",

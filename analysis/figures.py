@@ -59,7 +59,6 @@ _CHINESE_PLOTLY: Final = {
         "dayMonthYear": "%Y\u5e74%-m\u6708%-d\u65e5", "date": "%Y-%m-%d",
     },
 }  # fmt: skip
-_NARROW_TRACES: Final = ("sankey", "waterfall")
 
 
 def plot_config(look: Look = ENGLISH) -> dict[str, Any]:
@@ -76,7 +75,9 @@ def plot_config(look: Look = ENGLISH) -> dict[str, Any]:
 def wide(figure: go.Figure) -> bool:
     """Whether a figure needs more room than a phone has: panels side by side, or words beside its marks."""
     domain = figure.layout.xaxis.domain
-    return bool(domain and domain[1] < 0.95) or any(trace.type in _NARROW_TRACES for trace in figure.data)
+    return bool(domain and domain[1] < 0.95) or any(
+        trace.type == "sankey" or (trace.type == "bar" and trace.textposition == "outside") for trace in figure.data
+    )
 
 
 def colours(study: Study, look: Look = ENGLISH) -> dict[str, str]:

@@ -203,18 +203,22 @@ def waterfall(study: Study, look: Look = ENGLISH, scenario: str | None = None) -
     values = [own[group]["difference"] for group in known]
     labels = [look.t(GROUP_LABELS[group]) for group in known]
     figure = go.Figure()
-    figure.add_waterfall(
-        x=[*values, sum(values)], y=[*labels, look.t("All together")], orientation="h",
-        measure=["relative"] * len(values) + ["total"],
-        increasing={"marker": {"color": look.shade("good")}}, decreasing={"marker": {"color": look.shade("bad")}},
-        totals={"marker": {"color": look.shade("base")}}, connector={"line": {"color": look.shade("line"), "width": 1}},
+    steps = np.cumsum([0.0, *values])
+    tints = [look.shade("good" if value >= 0 else "bad") for value in values]
+    figure.add_bar(
+        x=[*values, sum(values)], y=[*labels, look.t("All together")], base=[*steps[:-1].tolist(), 0.0],
+        orientation="h", showlegend=False,
+        marker={"color": [*tints, look.shade("base")],
+                "opacity": [*(1.0 if sure(own[group]) else 0.38 for group in known), 1.0]},
         text=[look.money(value, True) for value in (*values, sum(values))], textposition="outside", cliponaxis=False,
         customdata=[*(interval_words(own[group], look) for group in known), ""],
         hovertemplate="%{y}: %{text} USD<br>%{customdata}<extra></extra>",
     )  # fmt: skip
+    for row, step in enumerate(steps[1:].tolist()):  # from where a bar ends to where the next starts
+        figure.add_shape(type="line", x0=step, x1=step, y0=row, y1=row + 1, layer="below",
+                         line={"color": look.shade("line"), "width": 1})  # fmt: skip
     figure.add_vline(x=0, line={"color": look.shade("ink"), "width": 1})
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    steps = np.cumsum([0.0, *values])
     room = 0.16 * float(np.ptp(steps) or 1.0)  # for the numbers beside the bars
     figure.update_xaxes(
         title_text=look.t("USD over {days} days", days=study.runs[0].days),
@@ -223,9 +227,8 @@ def waterfall(study: Study, look: Look = ENGLISH, scenario: str | None = None) -
     figure.update_layout(template=look.template, height=150 + 27 * max(len(known), 4), margin={"t": 30})
     return Panel(
         "waterfall", look.t("From group to group"), gain_words(list(own.values()), chosen, look),
-        look.t("Each bar starts where the one above ends; the last is the sum. Mean over seeds, paired; intervals "
-               "are in "
-               "the table."),
+        look.t("Each bar starts where the one above ends; the last is the sum. Mean over seeds, paired. Pale bars "
+               "cannot be told from zero at 95 %; intervals are in the table."),
         figure,
     )  # fmt: skip
 

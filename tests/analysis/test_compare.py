@@ -9,6 +9,8 @@ import pytest
 
 from analysis.comparison import Study, compare, split_labels
 from analysis.inference import estimate
+from analysis.wording import clearest
+from sim.__main__ import main
 from sim.errors import RunFolderError, UserError
 from sim.record.schema import Measure, cell
 from tests.record.fake_world import FIRST_DAY, FakeWorld, new_recorder, written
@@ -69,6 +71,25 @@ def test_differences_are_paired_by_seed(folder: Path) -> None:
     assert found["room_visits"]["difference"] == found["room_visits"]["low"] == found["room_visits"]["high"] == 0
     assert found["return_rate"]["difference"] is None
     assert found["return_rate"]["seeds"] == 0
+
+
+def test_seeds_that_change_alike_get_words_and_no_mark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One order more in both seeds, as a newcomer's first comparison may find; visits are untouched."""
+    for seed, orders in enumerate((30, 35)):
+        one_day(tmp_path, "baseline", seed, orders)
+        one_day(tmp_path, "cap", seed, orders + 1)
+    assert main(["compare", str(tmp_path)]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "Live orders" in line)
+    assert "(every seed alike: no interval)" in line
+    assert not set(line) & set("\u25b2\u25bc\u25c6?")
+    assert main(["compare", str(tmp_path), "--by", "country"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if " orders " in line)
+    assert "(every seed alike: no interval)" in line
+    with Study([tmp_path]) as study:
+        found = {entry["metric"]: entry for entry in compare(study)}
+    assert (found["orders"]["low"], found["orders"]["p_value"], found["orders"]["p_holm"]) == (None, None, None)
+    assert (found["room_visits"]["low"], found["room_visits"]["p_value"]) == (0.0, 1.0)
+    assert "orders" not in [entry["metric"] for entry in clearest(list(found.values()), "cap")]
 
 
 def test_split_by_country(folder: Path) -> None:

@@ -109,6 +109,11 @@ def test_the_waterfall_ends_at_the_sum(library: Library) -> None:
     values = page.panels[0].figure.data[0].x
     assert values[-1] == pytest.approx(math.fsum(values[:-1]))
     assert values[-1] == pytest.approx(math.fsum(row["difference"] for row in page.data()))
+    bars = page.panels[0].figure.data[0]
+    assert bars.base[1] == pytest.approx(values[0])
+    found = {ENGLISH.key("group", row["group"]): row for row in page.data()}
+    for label, opacity in zip(bars.y[:-1], bars.marker.opacity, strict=False):
+        assert (opacity == 1) == (found[label]["low"] > 0 or found[label]["high"] < 0), label
 
 
 def test_downloads_hold_what_is_shown(library: Library) -> None:
