@@ -184,7 +184,8 @@ def test_the_first_run_says_that_it_compiles(
         assert note in capsys.readouterr().err
     assert main(["run", *SMALL, "--out", "first"]) == 0
     assert note not in capsys.readouterr().err, "nothing is compiled for a run that is there"
-    assert main(["run", *SMALL, "--out", "no/where"]) == 2
+    Path("file").touch()
+    assert main(["run", *SMALL, "--out", "file/inside"]) == 2
     assert note not in capsys.readouterr().err
     (cache / "sim").mkdir(parents=True)
     (cache / "sim" / "f.nbi").touch()
@@ -211,7 +212,7 @@ def test_printed_numbers_stand_in_columns_with_their_units(capsys: pytest.Captur
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(maxsplit=2)[2] for line in lines] == ["USD", "people", "USD in the sample"]
     assert len({line.index(unit) for line, unit in zip(lines, ("USD", "people", "USD in"), strict=True)}) == 1
-    entry = {"metric": "gmv_usd", "difference": 1.0, "low": 0.5, "high": 1.5}
+    entry = {"metric": "gmv_usd", "difference": 1.0, "low": 0.5, "high": 1.5, "seeds": 2, "rests_on": 1.0}
     names = ({"scenario": "a much longer label cap.share=0.05", "country": "US"}, {"scenario": "a", "country": "DE"})
     _print_differences([entry | name for name in names], ["country"])
     lines = capsys.readouterr().out.splitlines()
