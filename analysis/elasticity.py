@@ -78,7 +78,8 @@ class Dearer:
         catalogue.price_cents[self._lines] = np.rint(self._asked[self._lines] * self._factor)
         landed_offers(
             catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category,
-            border_of(rules, self._without_freight), catalogue.understated_permille, catalogue.landed_cents,
+            border_of(rules, self._without_freight), catalogue.understated_permille,
+            np.arange(catalogue.n_lines), catalogue.landed_cents,
         )  # fmt: skip
         return changed or day == self._first_day
 

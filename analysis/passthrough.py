@@ -80,7 +80,7 @@ def measured(world: World, base: dict[str, NDArray[Any]], now: dict[str, NDArray
     border = border_of(rules, cfg.payments.customs_value_without_freight)
     landed_offers(
         base["price_cents"], base["freight_cents"], base["direct"], catalogue.category, border,
-        base["understated_permille"], at_old_price,
+        base["understated_permille"], np.arange(catalogue.n_lines), at_old_price,
     )  # fmt: skip
     door = (at_old_price - base["landed_cents"]) / 100.0
     bulk = _bulk_tax(world, rules) - _bulk_tax(world, old)

@@ -365,6 +365,15 @@ class Guarantee:
     ]
 
 
+_Offered = Annotated[
+    Array,
+    _leaf(
+        "share of offers whose sellers can have the technology if they want, beyond those that had it before",
+        "share", _K, 0.0, 1.0, "cover", 0.0,
+    ),
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class TryOn:
     """Virtual try-on and placement."""
@@ -372,13 +381,7 @@ class TryOn:
     coverage: Annotated[
         Array, _leaf("share of offers that can be tried on screen", "share", _K, 0.0, 1.0, "cover", 0.0)
     ]
-    offered: Annotated[
-        Array,
-        _leaf(
-            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
-            "share", _K, 0.0, 1.0, "cover", 0.0,
-        ),
-    ]  # fmt: skip
+    offered: _Offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,13 +389,7 @@ class Tracing:
     """Provenance records."""
 
     coverage: Annotated[Array, _leaf("share of offers with a provenance record", "share", _K, 0.0, 1.0, "cover", 0.0)]
-    offered: Annotated[
-        Array,
-        _leaf(
-            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
-            "share", _K, 0.0, 1.0, "cover", 0.0,
-        ),
-    ]  # fmt: skip
+    offered: _Offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,13 +397,7 @@ class Certification:
     """Product tests."""
 
     coverage: Annotated[Array, _leaf("share of offers with a certified quality", "share", _K, 0.0, 1.0, "cover", 0.0)]
-    offered: Annotated[
-        Array,
-        _leaf(
-            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
-            "share", _K, 0.0, 1.0, "cover", 0.0,
-        ),
-    ]  # fmt: skip
+    offered: _Offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,13 +407,7 @@ class SmallLots:
     coverage: Annotated[
         Array, _leaf("share of offers that are made in small lots after demand", "share", _K, 0.0, 1.0, "cover", 0.0)
     ]
-    offered: Annotated[
-        Array,
-        _leaf(
-            "share of offers whose sellers can have the technology if they want, beyond those that had it before",
-            "share", _K, 0.0, 1.0, "cover", 0.0,
-        ),
-    ]  # fmt: skip
+    offered: _Offered
 
 
 @dataclass(frozen=True, slots=True)

@@ -388,22 +388,13 @@ class Supply:
             self._told = told.copy()
             self._priced_rules = rules
             revised[:] = True
-        self._land(np.flatnonzero(revised))
-        return True
-
-    def _land(self, lines: NDArray[np.int64]) -> None:
-        """What `lines` (k,) cost in every country, all in, and what hosts and platforms know of them."""
-        catalogue = self.catalogue
-        price = catalogue.price_cents[lines]
-        landed = np.empty_like(price)
+        rows = np.flatnonzero(revised)
         landed_offers(
-            price, catalogue.freight_cents[lines], catalogue.direct[lines], catalogue.category[lines], self._border,
-            catalogue.understated_permille[lines], landed,
+            catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category, self._border,
+            catalogue.understated_permille, rows, catalogue.landed_cents,
         )  # fmt: skip
-        catalogue.landed_cents[lines] = landed
-        sold_in, usd = np.empty(lines.size, np.uint32), np.empty(lines.size, np.float32)
-        sum_up_offers(price, landed, BITS, sold_in, usd)
-        self._sold_in[lines], self._price_usd[lines] = sold_in, usd
+        sum_up_offers(catalogue.price_cents, catalogue.landed_cents, BITS, rows, self._sold_in, self._price_usd)
+        return True
 
     def _promise_made_to_order(self) -> None:
         """Who makes to order promises the time of production on top of the way from China."""

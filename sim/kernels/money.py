@@ -153,17 +153,19 @@ def landed_offers(
     category: U8,
     borders: NDArray[Any],
     understated_permille: U16,
+    rows: NDArray[np.int64],
     out: I32,
 ) -> None:
-    """Fills `out` int32[line, country, tier] with the price a buyer pays for a unit, all in, without discount.
+    """Fills the `rows` of `out` int32[line, country, tier] with the price a buyer pays for a unit, all in, without
+    discount.
 
     `price_cents` int32[line, country, tier], `freight_cents` int32[line, country], `direct` uint8[line, country],
     `category` uint8[line], `borders` as from `border_of`, `understated_permille` uint16[line, country] the part of the
     goods' value that is not declared. A tier with price 0 is not sold: its landed price is 0.
     """
     border = borders[0]
-    lines, countries, tiers = price_cents.shape
-    for line in range(lines):
+    _, countries, tiers = price_cents.shape
+    for line in rows:
         for country in range(countries):
             freight = np.int64(freight_cents[line, country])
             for tier in range(tiers):
@@ -186,14 +188,20 @@ def landed_offers(
 
 @njit(cache=True, error_model="numpy")
 def sum_up_offers(
-    price_cents: I32, landed_cents: I32, bits: NDArray[np.uint32], sold_in: NDArray[np.uint32], usd: Any
+    price_cents: I32,
+    landed_cents: I32,
+    bits: NDArray[np.uint32],
+    rows: NDArray[np.int64],
+    sold_in: NDArray[np.uint32],
+    usd: Any,
 ) -> None:
-    """By line: the countries it is sold in (`sold_in`, the OR of their `bits`) and its mean price in `usd` (float32).
+    """By line, of `rows`: the countries it is sold in (`sold_in`, the OR of their `bits`) and its mean price in `usd`
+    (float32).
 
     The mean is over countries in which the second tier is sold, before tax and freight. Else as `landed_offers`.
     """
-    lines, countries, _ = price_cents.shape
-    for line in range(lines):
+    countries = price_cents.shape[1]
+    for line in rows:
         found = np.uint32(0)
         total = np.int64(0)
         sold = np.int64(0)

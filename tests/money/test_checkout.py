@@ -60,7 +60,8 @@ def test_offers_agree_with_the_parts_and_leave_out_what_is_not_sold() -> None:
     freight, direct = np.full((1, 20), 250, np.int32), np.ones((1, 20), np.uint8)
     out = np.full_like(price, 7)
     taxes = border_of(RULES)
-    landed_offers(price, freight, direct, np.zeros(1, np.uint8), taxes, np.zeros_like(direct, np.uint16), out)
+    landed_offers(price, freight, direct, np.zeros(1, np.uint8), taxes, np.zeros_like(direct, np.uint16),
+                  np.arange(1), out)  # fmt: skip
     parts = [landed_parts(cents, 0, 250, 1, DE, 0, taxes[0], 1000) for cents in (1000, 3000, 9000)]
     assert out[0, DE].tolist() == [sum(parts[0]) + 250, sum(parts[1]) + 250, 0, sum(parts[2]) + 250]
     assert not out[0, US].any()

@@ -124,7 +124,7 @@ class World:
         shop = self.catalogue
         landed_offers(
             shop.price_cents, shop.freight_cents, shop.direct, shop.category, border, shop.understated_permille,
-            shop.landed_cents,
+            np.arange(shop.n_lines), shop.landed_cents,
         )  # fmt: skip
 
     def intents(self, count: int, day: int = DAY, live: bool = True) -> Intents:

@@ -71,7 +71,7 @@ def test_a_lower_tariff_lowers_duty_and_landed_prices_of_parcels_in_scope(plain:
     landed = np.zeros_like(was.landed_cents)  # of what was asked before; what is asked now is the sellers' answer
     landed_offers(
         was.price_cents, was.freight_cents, was.direct, was.category, cut.checkout._border, was.understated_permille,
-        landed,
+        np.arange(was.n_lines), landed,
     )  # fmt: skip
     assert (landed[parcels] <= was.landed_cents[parcels]).all()
     taxed = np.array([duty_of(plain, line, country) for line, country in np.argwhere(parcels)]) > 0
@@ -494,7 +494,7 @@ def test_every_landed_price_is_that_of_todays_prices_though_only_revised_lines_a
         landed = np.zeros_like(catalogue.landed_cents)
         landed_offers(
             catalogue.price_cents, catalogue.freight_cents, catalogue.direct, catalogue.category,
-            world.supply._border, catalogue.understated_permille, landed,
+            world.supply._border, catalogue.understated_permille, np.arange(catalogue.n_lines), landed,
         )  # fmt: skip
         np.testing.assert_array_equal(catalogue.landed_cents, landed)
         seen.append(world.supply.new_prices)
